@@ -1,0 +1,59 @@
+"""Where an application keeps things.
+
+<root>/
+  pyproject.toml, requirements.txt   what it asks for (read only)
+  pylock.toml                        what was decided, where the declarations leave anything open
+  .venv/                             its environment
+  .isolate-staging/                  only while isolate works, or after it was killed: see `environment.staging`
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from isolate import atomic
+from isolate.errors import IsolateError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Application:
+    """A directory with declarations. `root` is absolute, and is not resolved: users see the path that they typed."""
+
+    root: Path
+
+    @classmethod
+    def at(cls, folder: Path) -> Application:
+        """Return the application in *folder*; raise `IsolateError` where there is no such directory."""
+        if not folder.is_dir():
+            raise IsolateError(f"{folder} is not a directory", hint="name the directory of an application")
+        return cls(root=folder.absolute())
+
+    @property
+    def name(self) -> str:
+        """Return the name of the directory, as messages show it."""
+        return self.root.name or str(self.root)
+
+    @property
+    def lock_file(self) -> Path:
+        """Return where `pylock.toml` stands, or would."""
+        return self.root / "pylock.toml"
+
+    @property
+    def venv(self) -> Path:
+        """Return where the environment stands, or would."""
+        return self.root / ".venv"
+
+    @property
+    def staging(self) -> Path:
+        """Return the directory in which a new environment is made ready, on the file system of `.venv`."""
+        return self.root / ".isolate-staging"
+
+    def exclusive(self, on_wait: Callable[[], None] | None = None) -> AbstractContextManager[None]:
+        """Hold the right to change this application. The directory itself is the lock: no file is left in the tree."""
+        return atomic.locked(self.root, on_wait=on_wait)

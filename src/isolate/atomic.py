@@ -1,0 +1,84 @@
+"""Changes on disk that happen entirely or not at all, and one writer at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def write(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """Replace *path* by a file with *content*: whoever looks sees the old file or the new one, never a part."""
+    handle, scratch = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(scratch, mode)
+        os.replace(scratch, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(scratch)
+        raise
+
+
+@contextlib.contextmanager
+def scratch_directory(parent: Path) -> Iterator[Path]:
+    """Yield a new private directory below *parent*, and delete whatever is left of it in the end."""
+    parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(dir=parent))
+    try:
+        yield scratch
+    finally:
+        delete_tree(scratch)
+
+
+@contextlib.contextmanager
+def locked(path: Path, *, shared: bool = False, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
+    """Hold the lock of *path*, a file or a directory that exists, for as long as the block runs.
+
+    *shared* lets other shared holders in. *on_wait* is called once if somebody else has it. The kernel lets go of the
+    lock when the process ends, however it ends; so no lock is ever stale. A file system without such locks is taken as
+    it is: no lock is held there.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _acquire(handle, fcntl.LOCK_SH if shared else fcntl.LOCK_EX, on_wait)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _acquire(handle: int, kind: int, on_wait: Callable[[], None] | None) -> None:
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        if on_wait is not None:
+            on_wait()
+        fcntl.flock(handle, kind)
+    except OSError:  # ENOLCK, ENOTSUP: some network file systems
+        return
+
+
+def delete_tree(path: Path) -> None:
+    """Delete *path* with all that is below it, read-only directories too; links are not followed.
+
+    What is already gone is no error; what cannot be deleted raises `OSError`.
+    """
+    try:
+        shutil.rmtree(path)
+    except FileNotFoundError:
+        return
+    except NotADirectoryError:
+        path.unlink(missing_ok=True)
+    except PermissionError:
+        for folder, _, _ in os.walk(path):
+            os.chmod(folder, stat.S_IRWXU)
+        shutil.rmtree(path)

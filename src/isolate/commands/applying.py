@@ -1,0 +1,130 @@
+"""A proposal is carried out: the store is filled, the lock written, the environment made or changed."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from isolate import atomic
+from isolate.commands.locking import digest_of
+from isolate.environment import records
+from isolate.environment.change import Next, change, make_new
+from isolate.environment.history import Generation, next_number, outdated, read_history
+from isolate.environment.stamping import remove_stamp, write_stamp
+from isolate.environment.workshop import build_tree
+from isolate.errors import IsolateError
+from isolate.report import count
+from isolate.store.bytecode import compile_missing
+from isolate.store.fill import fill
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from isolate.commands.proposal import Proposal
+    from isolate.commands.session import Session
+    from isolate.environment.workshop import Workshop
+    from isolate.store.layout import Entry
+
+
+def carry_out(proposal: Proposal, workshop: Workshop, session: Session) -> None:
+    """Do what *proposal* says. Whatever fails before the switch leaves everything as it was."""
+    fetch(proposal, workshop, session)
+    if proposal.is_empty:
+        write_lock(proposal)
+        return
+    with _built(proposal, workshop) as built:
+        write_lock(proposal)
+        remove_stamp(proposal.application.venv)
+        coming = _next(proposal, built, session, bytecode=workshop.bytecode)
+        if proposal.situation.rebuild or proposal.situation.state is None:
+            make_new(workshop, coming, proposal.situation.state)
+        else:
+            change(workshop, coming, proposal.situation.state)
+
+
+def fetch(proposal: Proposal, workshop: Workshop, session: Session) -> None:
+    """See to it that the store has everything that is to arrive."""
+    missing = {target.key: target.locked for target in proposal.plan.fetch}
+    if missing and proposal.request.offline:
+        raise IsolateError(
+            "not everything is in the store, and --offline forbids to fetch it",
+            facts=(", ".join(one.name for one in missing.values()),),
+            hint="run without --offline",
+        )
+    if missing:
+        session.progress.working(f"fetching {count(len(missing), 'package')}")
+        fill(workshop.store, missing, workshop.pip, on_wait=session.waiting_for_store)
+    if workshop.bytecode:
+        keys = [target.key for target in proposal.plan.arrive if not target.is_local]
+        compile_missing(workshop.store, keys, workshop.pip, on_wait=session.waiting_for_store)
+
+
+@contextlib.contextmanager
+def _built(proposal: Proposal, workshop: Workshop) -> Iterator[Mapping[str, Entry]]:
+    """Yield what pip makes of the source trees that are to arrive; gone afterwards."""
+    with contextlib.ExitStack() as stack:
+        yield {
+            target.name: build_tree(target, workshop.pip(), stack.enter_context(workshop.store.scratch()))
+            for target in proposal.plan.arrive
+            if target.is_local
+        }
+
+
+def write_lock(proposal: Proposal) -> None:
+    """Write `pylock.toml` if it is new and belongs into the tree."""
+    path, decision = proposal.application.lock_file, proposal.decision
+    if decision.in_tree and decision.is_new and (not path.exists() or path.read_bytes() != decision.text):
+        atomic.write(path, decision.text)
+
+
+def _next(proposal: Proposal, built: Mapping[str, Entry], session: Session, *, bytecode: bool) -> Next:
+    history = read_history(proposal.application.venv)
+    generation = _generation(proposal, history, session.clock())
+    remembered = {records.LOCK: proposal.decision.text, generation.path: generation.to_json()}
+    if proposal.situation.rebuild:
+        remembered |= {one.path: one.to_json() for one in history[: records.HISTORY_KEPT - 1]}
+    return Next(
+        plan=proposal.plan,
+        state=records.State(
+            venv=str(proposal.application.venv),
+            interpreter=proposal.situation.interpreter.to_dict(),
+            selection=proposal.selection,
+            inexact=proposal.request.inexact,
+            bytecode=bytecode,
+        ),
+        built=built,
+        foreign=proposal.situation.foreign,
+        remembered=remembered,
+        forgotten=outdated(history),
+    )
+
+
+def _generation(proposal: Proposal, history: Sequence[Generation], now: float) -> Generation:
+    changes = tuple(change.line for change in proposal.shown)
+    reason = (f"made anew: {proposal.situation.rebuild}",) if proposal.situation.rebuild else ()
+    return Generation(
+        number=next_number(history),
+        time=now,
+        command="sync",
+        changes=(*reason, *changes),
+        selection=proposal.selection,
+        interpreter=proposal.situation.interpreter.to_dict(),
+        locked=proposal.locked,
+        lock=proposal.decision.text.decode(),
+    )
+
+
+def remember(proposal: Proposal, session: Session) -> None:
+    """Remember that there is nothing to do until something changes, and the lock for the day the environment is gone."""
+    application, declarations = proposal.application, proposal.declarations
+    if not proposal.decision.in_tree:
+        path = session.store.remembered_lock(digest_of(declarations, proposal.situation.interpreter))
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            atomic.write(path, proposal.decision.text)
+    if proposal.request.is_plain:
+        interpreter = proposal.situation.interpreter
+        answer = f"nothing to do: {count(proposal.packages, 'package')}, Python {interpreter.version}"
+        write_stamp(application, declarations, interpreter, answer)
+    else:
+        remove_stamp(application.venv)

@@ -1,0 +1,97 @@
+"""`isolate check`: do the declarations, the lock and the environment agree, and is every file as it was installed?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from isolate.commands.locking import find_lock, source_trees
+from isolate.commands.situation import look_at
+from isolate.commands.sync import targets_for
+from isolate.declarations.reading import read_declarations
+from isolate.environment import staging
+from isolate.environment.inspection import damages
+from isolate.health import Finding, damage_findings, lock_findings, plan_findings
+from isolate.lock.freshness import staleness
+from isolate.lock.selection import select
+from isolate.lock.trees import metadata_digests
+from isolate.plan import There
+from isolate.report import Outcome, count
+
+if TYPE_CHECKING:
+    from packaging.pylock import Pylock
+
+    from isolate.application import Application
+    from isolate.commands.session import Session
+    from isolate.commands.situation import Situation
+    from isolate.declarations.model import Declarations
+
+
+def check(application: Application, session: Session, *, hashes: bool = False) -> Outcome:
+    """Return what differs, one line each, with exit code 1 if anything does. Changes nothing, needs no network.
+
+    A switch that was killed is finished first, since what it left is neither here nor there. With *hashes* every file
+    is read.
+    """
+    if staging.needs_recovery(application):
+        with application.exclusive(session.waiting_for(application)):
+            staging.recover(application)
+    declarations = read_declarations(application.root)
+    situation = look_at(application, declarations, None, session)
+    found = _findings(application, declarations, situation, session, hashes=hashes)
+    packages = len(situation.state.installed) - 1 if situation.state else 0
+    lines = [finding.line for finding in found] or [
+        f"all is well: {count(packages, 'package')}, Python {situation.interpreter.version}"
+    ]
+    if found:
+        lines.append("run `isolate sync` to put it right")
+    return Outcome(
+        command="check",
+        exit_code=1 if found else 0,
+        lines=tuple(lines),
+        facts={"findings": [vars(finding) for finding in found], "packages": packages},
+    )
+
+
+def _findings(
+    application: Application, declarations: Declarations, situation: Situation, session: Session, *, hashes: bool
+) -> list[Finding]:
+    lock, _ = find_lock(application, declarations, situation.interpreter, session.store)
+    found = lock_findings(stale_reasons(lock, declarations, situation))
+    if situation.state is None:
+        return [Finding(kind="no environment", subject=str(application.venv)), *found]
+    if situation.rebuild:
+        return [Finding(kind=_kind_of(situation), subject=situation.rebuild), *found]
+    if lock is not None and not found:
+        found += _contents(application, lock, situation, session)
+    seen = damages(application.venv, situation.state, hashes=True) if hashes else situation.damages
+    return [*found, *damage_findings(seen)]
+
+
+def _kind_of(situation: Situation) -> str:
+    reason = situation.rebuild or ""
+    if reason.startswith("it was made at"):
+        return "moved"
+    return "file changed" if reason.endswith("as it was made") else "interpreter"
+
+
+def stale_reasons(lock: Pylock | None, declarations: Declarations, situation: Situation) -> tuple[str, ...]:
+    """Return why *lock* does not meet *declarations*; nothing if it does, or if it is all that is declared."""
+    if lock is None:
+        return ("there is no lock",)
+    if not declarations.files:
+        return ()
+    trees = metadata_digests(source_trees(declarations))
+    return staleness(lock, declarations, situation.interpreter, trees=trees)
+
+
+def _contents(application: Application, lock: Pylock, situation: Situation, session: Session) -> list[Finding]:
+    state = situation.state
+    if state is None:
+        return []
+    locked = select(lock, situation.interpreter, state.selection, root=str(application.root))
+    targets = targets_for(locked, situation.interpreter, session.store)
+    if "pip" in state.installed and not any(target.name == "pip" for target in targets):
+        targets.append(situation.own_pip())
+    plan = situation.plan(targets, session.store, inexact=state.inexact)
+    strangers = [There(name=one.name, version=one.version, key=None) for one in situation.foreign]
+    return plan_findings(plan, strangers)

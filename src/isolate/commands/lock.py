@@ -1,0 +1,70 @@
+"""`isolate lock`: decide, and write it down."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from isolate import atomic
+from isolate.commands.check import stale_reasons
+from isolate.commands.locking import decide
+from isolate.commands.situation import look_at
+from isolate.commands.sync import workshop_for
+from isolate.declarations.reading import read_declarations
+from isolate.environment import staging
+from isolate.errors import IsolateError
+from isolate.lock.pylock_file import read_lock
+from isolate.report import Outcome, count
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from packaging.pylock import Pylock
+
+    from isolate.application import Application
+    from isolate.commands.request import Request
+    from isolate.commands.session import Session
+
+
+def lock(application: Application, request: Request, session: Session, *, check: bool = False) -> Outcome:
+    """Write `pylock.toml`, keeping what is locked unless a declaration or *request* moves it.
+
+    With *check* nothing is written: the exit code is 1 if the lock is missing or stale.
+    """
+    declarations = read_declarations(application.root)
+    if not declarations.files:
+        raise IsolateError(f"{application.name} declares nothing but its lock", hint="declare what it needs, then lock")
+    before = read_lock(application.lock_file)
+    with application.exclusive(session.waiting_for(application)), session.store.in_use():
+        staging.recover(application)
+        situation = look_at(application, declarations, request.python, session, any_environment=True)
+        if check:
+            reasons = stale_reasons(before, declarations, situation)
+            lines = reasons or ("pylock.toml is fresh",)
+            return Outcome(command="lock", exit_code=1 if reasons else 0, lines=lines, facts={"stale": list(reasons)})
+        with workshop_for(application, declarations, situation, request, session) as workshop:
+            decision = decide(application, declarations, situation.interpreter, request.moves, workshop)
+        written = decision.is_new or not decision.in_tree
+        if written:
+            atomic.write(application.lock_file, decision.text)
+    changes = moved(before, decision.lock)
+    verb = "wrote" if written else "kept"
+    lines = (*changes, f"{verb} pylock.toml: {count(len(decision.lock.packages), 'package')}")
+    return Outcome(command="lock", lines=lines, facts={"changes": list(changes), "written": written})
+
+
+def moved(before: Pylock | None, after: Pylock) -> tuple[str, ...]:
+    """Return a line for each version that is locked now and was not, or is not and was."""
+    old, new = _versions(before), _versions(after)
+    lines = []
+    for name in sorted({*old, *new}):
+        if name not in old:
+            lines.append(f"+ {name} {new[name]}")
+        elif name not in new:
+            lines.append(f"- {name} {old[name]}")
+        elif old[name] != new[name]:
+            lines.append(f"~ {name} {old[name]} → {new[name]}")
+    return tuple(lines)
+
+
+def _versions(lock: Pylock | None) -> Mapping[str, str]:
+    return {package.name: str(package.version or "(source tree)") for package in lock.packages} if lock else {}

@@ -1,0 +1,105 @@
+"""All that a sync found out and decided, before it changes anything; and how it is said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from isolate.report import Outcome, count, duration
+
+if TYPE_CHECKING:
+    from isolate.application import Application
+    from isolate.commands.locking import Decision
+    from isolate.commands.request import Request
+    from isolate.commands.situation import Situation
+    from isolate.declarations.model import Declarations
+    from isolate.lock.model import Locked, Selection
+    from isolate.plan import Change, Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """What is to become of an application's environment, and why."""
+
+    application: Application
+    declarations: Declarations
+    request: Request
+    situation: Situation
+    selection: Selection
+    decision: Decision
+    locked: tuple[Locked, ...]
+    plan: Plan
+
+    @property
+    def is_empty(self) -> bool:
+        """Say whether the environment stays as it is."""
+        return self.plan.is_empty and not self.situation.rebuild
+
+    @property
+    def shown(self) -> tuple[Change, ...]:
+        """Return the changes that a user wants to read: a new environment's own pip is not among them."""
+        return tuple(change for change in self.plan.changes if not (change.name == "pip" and change.action == "add"))
+
+    @property
+    def packages(self) -> int:
+        """Return how many distributions the environment will hold, its pip aside."""
+        return len({*self.plan.keep, *(target.name for target in self.plan.arrive)} - {"pip"})
+
+
+def outcome(proposal: Proposal, seconds: float) -> Outcome:
+    """Return what a sync came to that took *seconds*."""
+    lines = _changed(proposal, seconds) if not proposal.is_empty else _unchanged(proposal, seconds)
+    return Outcome(command="sync", facts=_facts(proposal, seconds), lines=tuple(lines))
+
+
+def _unchanged(proposal: Proposal, seconds: float) -> list[str]:
+    python = proposal.situation.interpreter.version
+    packages = count(proposal.packages, "package")
+    return [*_lock_line(proposal), f"nothing to do: {packages}, Python {python} ({duration(seconds)})"]
+
+
+def _changed(proposal: Proposal, seconds: float) -> list[str]:
+    situation, dry = proposal.situation, proposal.request.dry_run
+    lines = [f"read {', '.join(read_files(proposal.declarations))}", *_lock_line(proposal)]
+    lines.append(f"Python {situation.interpreter.version}: {situation.interpreter.executable} ({situation.choice.reason})")
+    if situation.rebuild:
+        lines.append(f"{'would make' if dry else 'made'} .venv anew: {situation.rebuild}")
+    lines += [change.line for change in proposal.shown]
+    verb = "would change" if dry else "changed"
+    lines.append(f"{verb} {len(proposal.shown)} of {count(proposal.packages, 'package')} in {duration(seconds)}")
+    return lines
+
+
+def _lock_line(proposal: Proposal) -> list[str]:
+    if not (proposal.decision.is_new and proposal.decision.in_tree):
+        return []
+    return ["would write pylock.toml" if proposal.request.dry_run else "wrote pylock.toml"]
+
+
+def _facts(proposal: Proposal, seconds: float) -> dict[str, object]:
+    situation, decision = proposal.situation, proposal.decision
+    return {
+        "changes": [vars(change) for change in proposal.shown],
+        "declarations": read_files(proposal.declarations),
+        "lock": {
+            "in_tree": decision.in_tree,
+            "written": decision.is_new and decision.in_tree and not proposal.request.dry_run,
+            "reasons": list(decision.reasons),
+        },
+        "packages": proposal.packages,
+        "python": {
+            "version": situation.interpreter.version,
+            "executable": situation.interpreter.executable,
+            "reason": situation.choice.reason,
+        },
+        "rebuilt": situation.rebuild,
+        "seconds": round(seconds, 3),
+        "up_to_date": proposal.is_empty,
+    }
+
+
+def read_files(declarations: Declarations) -> list[str]:
+    """Return the declaration files as a user would name them from the application's directory."""
+    root = declarations.root
+    files = [str(file.relative_to(root)) if file.is_relative_to(root) else str(file) for file in declarations.files]
+    return files or ["pylock.toml"]

@@ -1,0 +1,38 @@
+"""What every command works with: the surroundings, the store, and somebody to tell how it goes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from isolate.report import Progress, Silent
+from isolate.store.layout import cache_directory, open_store
+
+if TYPE_CHECKING:
+    from isolate.application import Application
+    from isolate.store.layout import Store
+
+
+@dataclass(kw_only=True)
+class Session:
+    """One run of the command. `clock` gives seconds since 1970."""
+
+    environ: Mapping[str, str]
+    progress: Progress = field(default_factory=Silent)
+    clock: Callable[[], float] = time.time
+
+    @cached_property
+    def store(self) -> Store:
+        """Return the store, made ready; raise `IsolateError` if it cannot be."""
+        return open_store(cache_directory(self.environ))
+
+    def waiting_for(self, application: Application) -> Callable[[], None]:
+        """Return what to call when another process has *application*."""
+        return lambda: self.progress.say(f"waiting for another isolate in {application.name}")
+
+    def waiting_for_store(self) -> None:
+        """Say that another process is filling the store."""
+        self.progress.say("waiting for another isolate that fills the store")

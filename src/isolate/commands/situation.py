@@ -1,0 +1,129 @@
+"""How an application stands before a command: its interpreter, its environment, and what is wrong with it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from isolate.environment.inspection import Damage, Foreign, damages, foreign
+from isolate.environment.records import elsewhere, read_state
+from isolate.environment.skeleton import site_packages
+from isolate.environment.standing import refuse_what_is_not_ours
+from isolate.interpreters import Interpreter, choose, version_file_of
+from isolate.lock.model import Locked
+from isolate.plan import Plan, Target, There, make_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from isolate.application import Application
+    from isolate.commands.session import Session
+    from isolate.declarations.model import Declarations
+    from isolate.environment.records import State
+    from isolate.interpreters import Choice
+    from isolate.store.layout import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """What is.
+
+    `state` is the record of the environment, None if there is none of ours. `rebuild` says why the environment has to
+    be made anew; None if it can be built on.
+    """
+
+    choice: Choice
+    state: State | None
+    rebuild: str | None
+    damages: tuple[Damage, ...] = ()
+    foreign: tuple[Foreign, ...] = ()
+
+    @property
+    def interpreter(self) -> Interpreter:
+        """Return the interpreter that was chosen."""
+        return self.choice.interpreter
+
+    def plan(self, targets: Iterable[Target], store: Store, *, inexact: bool = False) -> Plan:
+        """Return what has to change for the environment to hold *targets*."""
+        installed = {} if self.rebuild or self.state is None else self.state.installed
+        strangers = [] if self.rebuild else [There(name=one.name, version=one.version, key=None) for one in self.foreign]
+        return make_plan(
+            targets,
+            {name: There(name=name, version=one.version, key=one.key) for name, one in installed.items()},
+            foreign=strangers,
+            damaged={damage.name for damage in self.damages if damage.name},
+            is_stored=store.has,
+            inexact=inexact,
+        )
+
+    def own_pip(self) -> Target:
+        """Return the pip that the environment has as something that is to stay."""
+        if self.state is None:
+            raise ValueError("no environment, no pip")
+        own = self.state.installed["pip"]
+        return Target(locked=Locked(name="pip", version=own.version, identity=own.identity, table={}), key=own.key)
+
+
+def look_at(  # noqa: PLR0913 - what a command asks, by name
+    application: Application,
+    declarations: Declarations,
+    asked: str | None,
+    session: Session,
+    *,
+    adopt: bool = False,
+    any_environment: bool = False,
+) -> Situation:
+    """Return the situation of *application*.
+
+    Raises `NotOurs` if something that is not ours stands in the way (unless *any_environment* will do), and
+    `NoInterpreter` if no Python fits.
+    """
+    venv = application.venv
+    state = read_state(venv)
+    if state is None and not any_environment:
+        refuse_what_is_not_ours(venv, adopt=adopt)
+    current = None if state is None else Interpreter.from_dict(state.interpreter)
+    choice = choose(
+        asked=asked or declarations.settings.python,
+        version_file=version_file_of(application.root),
+        current=current,
+        requires_python=declarations.requires_python,
+        cache=session.store.interpreters,
+        environ=session.environ,
+    )
+    if state is None or current is None:
+        reason = "there was none" if not os.path.lexists(venv) else "it was not made by isolate"
+        return Situation(choice=choice, state=None, rebuild=reason, foreign=_strangers(application))
+    return _look_closer(application, state, current, choice)
+
+
+def _look_closer(application: Application, state: State, current: Interpreter, choice: Choice) -> Situation:
+    venv = application.venv
+    strangers = tuple(foreign(venv, site_packages(venv, state.interpreter), state.installed))
+    if (reason := _why_anew(application, state, current, choice.interpreter)) is not None:
+        return Situation(choice=choice, state=state, rebuild=reason, foreign=strangers)
+    found = tuple(damages(venv, state))
+    own = sorted(damage.path for damage in found if not damage.name)
+    if own:
+        return Situation(choice=choice, state=state, rebuild=f"{own[0]} is not as it was made", foreign=strangers)
+    return Situation(choice=choice, state=state, rebuild=None, damages=found, foreign=strangers)
+
+
+def _why_anew(application: Application, state: State, current: Interpreter, chosen: Interpreter) -> str | None:
+    if elsewhere(state, application.venv):
+        return f"it was made at {state.venv}"
+    if current.version != chosen.version or current.kind != chosen.kind:
+        return f"Python {current.version} → {chosen.version}"
+    if current.executable != chosen.executable:
+        return f"{current.executable} → {chosen.executable}"
+    if current.identity != chosen.identity:
+        return f"{chosen.executable} was replaced"
+    return None
+
+
+def _strangers(application: Application) -> tuple[Foreign, ...]:
+    found: list[Foreign] = []
+    for site in sorted(application.venv.glob("lib/*/site-packages")) if application.venv.is_dir() else ():
+        found += foreign(application.venv, str(site.relative_to(application.venv)), {})
+    return tuple(found)

@@ -1,0 +1,123 @@
+"""`isolate sync`: an application's environment becomes what its declarations ask for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from isolate.commands.applying import carry_out, remember
+from isolate.commands.locking import decide
+from isolate.commands.proposal import Proposal, outcome
+from isolate.commands.request import Request, selected
+from isolate.commands.situation import Situation, look_at
+from isolate.declarations.reading import read_declarations
+from isolate.environment import staging
+from isolate.environment.placing import DamagedEntry
+from isolate.environment.stamp import answer_if_current
+from isolate.environment.workshop import Workshop
+from isolate.lock.selection import select
+from isolate.lock.trees import content_digest, metadata_digest
+from isolate.plan import Target
+from isolate.report import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from isolate.application import Application
+    from isolate.commands.session import Session
+    from isolate.declarations.model import Declarations
+    from isolate.interpreters import Interpreter
+    from isolate.lock.model import Locked
+    from isolate.store.layout import Store
+
+ATTEMPTS = 3
+"""How often entries that turn out damaged are fetched again before that is an error."""
+
+
+def sync(application: Application, request: Request, session: Session) -> Outcome:
+    """Make the environment of *application* what *request* asks for, and say what that took."""
+    started = session.clock()
+    if request.is_plain and (answer := answer_if_current(str(application.venv))) is not None:
+        return Outcome(command="sync", lines=(answer,), facts={"changes": [], "up_to_date": True})
+    with application.exclusive(session.waiting_for(application)), session.store.in_use():
+        staging.recover(application)
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return outcome(_sync(application, request, session), session.clock() - started)
+            except DamagedEntry as damaged:
+                if attempt == ATTEMPTS:
+                    raise
+                session.progress.say(f"{damaged.problem}: {damaged.key} is thrown out and fetched again")
+                session.store.discard(damaged.key)
+    raise AssertionError
+
+
+def _sync(application: Application, request: Request, session: Session) -> Proposal:
+    declarations = read_declarations(application.root)
+    situation = look_at(application, declarations, request.python, session, adopt=request.adopt)
+    if request.bytecode and situation.state is not None and not situation.state.bytecode and not situation.rebuild:
+        situation = replace(situation, rebuild="to compile its bytecode")
+    with workshop_for(application, declarations, situation, request, session) as workshop:
+        proposal = propose(application, declarations, situation, request, workshop)
+        if not request.dry_run:
+            carry_out(proposal, workshop, session)
+    if not request.dry_run:
+        remember(proposal, session)
+    return proposal
+
+
+def propose(
+    application: Application, declarations: Declarations, situation: Situation, request: Request, workshop: Workshop
+) -> Proposal:
+    """Decide what is to become of the environment; pip in *workshop* is asked only where the lock does not say."""
+    selection = selected(declarations, request)
+    decision = decide(application, declarations, situation.interpreter, request.moves, workshop)
+    locked = select(decision.lock, situation.interpreter, selection, root=str(application.root))
+    targets = targets_for(locked, situation.interpreter, workshop.store)
+    if not any(target.name == "pip" for target in targets):
+        targets.append(workshop.seed())
+    return Proposal(
+        application=application,
+        declarations=declarations,
+        request=request,
+        situation=situation,
+        selection=selection,
+        decision=decision,
+        locked=locked,
+        plan=situation.plan(targets, workshop.store, inexact=request.inexact),
+    )
+
+
+def workshop_for(
+    application: Application, declarations: Declarations, situation: Situation, request: Request, session: Session
+) -> Workshop:
+    """Return a workshop for the interpreter and the environment of *situation*."""
+    return Workshop(
+        application=application,
+        interpreter=situation.interpreter,
+        standing=None if situation.rebuild else situation.state,
+        store=session.store,
+        environ=session.environ,
+        progress=session.progress,
+        offline=request.offline,
+        options=declarations.index_options,
+        link_mode=request.link_mode or declarations.settings.link_mode or "auto",
+        bytecode=wants_bytecode(request, situation),
+    )
+
+
+def wants_bytecode(request: Request, situation: Situation) -> bool:
+    """Say whether bytecode is to be there: once it was asked for, it stays."""
+    return request.bytecode or (situation.state is not None and situation.state.bytecode)
+
+
+def targets_for(locked: Sequence[Locked], interpreter: Interpreter, store: Store) -> list[Target]:
+    """Return *locked*, each with the key under which its contents are known."""
+    return [Target(locked=one, key=_key(one, interpreter, store)) for one in locked]
+
+
+def _key(one: Locked, interpreter: Interpreter, store: Store) -> str:
+    if one.directory is None:
+        return store.key(interpreter.kind, one.name, one.version, one.identity)
+    digest = metadata_digest(one.directory) if one.editable else content_digest(one.directory)
+    return f"tree:{digest}:{one.identity}"

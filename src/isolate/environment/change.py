@@ -1,0 +1,124 @@
+"""An environment becomes another: everything new is staged, then switched to."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from isolate import atomic
+from isolate.environment import records, staging
+from isolate.environment.inspection import Foreign, unowned
+from isolate.environment.records import files_of, manifest_path, skeleton_files
+from isolate.environment.skeleton import site_packages
+from isolate.environment.switch import STAGING, plan_switch, switch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from isolate.environment.records import Installed, State
+    from isolate.environment.workshop import Workshop
+    from isolate.plan import Plan, Target
+    from isolate.store.layout import Entry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Next:
+    """What an environment is to become.
+
+    `state` lacks only what is installed; `remembered` are further records, by path below the environment; `forgotten`
+    are records to delete.
+    """
+
+    plan: Plan
+    state: State
+    built: Mapping[str, Entry] = field(default_factory=dict)
+    foreign: Sequence[Foreign] = ()
+    remembered: Mapping[str, bytes] = field(default_factory=dict)
+    forgotten: Sequence[str] = ()
+
+
+def make_new(workshop: Workshop, coming: Next, old: State | None) -> None:
+    """Make the application's environment anew and put it in place by one rename.
+
+    What belongs to no distribution in the one that stands there moves along; *old* is its record, if it is ours.
+    """
+    tree, venv = workshop.tree(), workshop.application.venv
+    seeded = dict(workshop.seeded)
+    arriving = [target for target in coming.plan.arrive if not _is_in(seeded, target)]
+    if any(target.name == "pip" for target in arriving):
+        _take_out(tree, seeded.pop("pip"))
+    placed = workshop.place(arriving, tree, coming.built)
+    if venv.is_dir():
+        _carry_over(venv, tree, old, coming.foreign)
+    _write_records(tree, coming, {**seeded, **placed})
+    staging.put_in_place(workshop.application)
+
+
+def change(workshop: Workshop, coming: Next, state: State) -> None:
+    """Change the application's environment, whose record is *state*, by a written list of renames."""
+    venv = workshop.application.venv
+    stage = venv / STAGING
+    atomic.delete_tree(venv / records.WORK)
+    try:
+        stage.mkdir(parents=True)
+        placed = workshop.place(coming.plan.arrive, stage, coming.built)
+        kept = {name: state.installed[name] for name in coming.plan.keep}
+        _write_records(stage, coming, {**kept, **placed})
+        leaving = _leaving(venv, state, coming)
+        site = site_packages(venv, state.interpreter)
+        steps = plan_switch(venv, leaving, [*_below(stage)], site)
+    except BaseException:
+        atomic.delete_tree(venv / records.WORK)
+        raise
+    switch(venv, steps)
+
+
+def _leaving(venv: Path, state: State, coming: Next) -> set[str]:
+    leaving = {file.path for name in coming.plan.leave for file in files_of(venv, state.installed[name])}
+    leaving |= {manifest_path(name) for name in coming.plan.leave}
+    kept = {file.path for name in coming.plan.keep for file in files_of(venv, state.installed[name])}
+    leaving |= {path for one in coming.foreign if one.name in coming.plan.evict for path in one.files} - kept
+    return leaving | {records.STATE, records.LOCK, *coming.forgotten}
+
+
+def _write_records(tree: Path, coming: Next, installed: Mapping[str, Installed]) -> None:
+    """Write what is to be remembered, the state last: with it the tree is an environment of ours, complete."""
+    for path, content in coming.remembered.items():
+        (tree / path).parent.mkdir(parents=True, exist_ok=True)
+        (tree / path).write_bytes(content)
+    (tree / records.STATE).parent.mkdir(parents=True, exist_ok=True)
+    (tree / records.STATE).write_bytes(replace(coming.state, installed=dict(installed)).to_json())
+
+
+def _below(folder: Path) -> Iterable[str]:
+    for where, _, files in os.walk(folder):
+        for name in files:
+            yield os.path.relpath(os.path.join(where, name), folder)
+
+
+def _is_in(seeded: Mapping[str, Installed], target: Target) -> bool:
+    return target.name in seeded and seeded[target.name].key == target.key
+
+
+def _take_out(tree: Path, installed: Installed) -> None:
+    for file in files_of(tree, installed):
+        (tree / file.path).unlink()
+    (tree / manifest_path(installed.name)).unlink()
+
+
+def _carry_over(venv: Path, tree: Path, old: State | None, foreign: Sequence[Foreign]) -> None:
+    """Give the new *tree* all files of *venv* that no distribution owns and that it does not have itself."""
+    owned = {path for one in foreign for path in one.files} | {file.path for file in skeleton_files(venv)}
+    for one in old.installed.values() if old else ():
+        owned |= {file.path for file in files_of(venv, one)}
+    for path in unowned(venv, owned):
+        target = tree / path
+        if os.path.lexists(target):
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (venv / path).is_symlink():
+            target.symlink_to(os.readlink(venv / path))
+        else:
+            os.link(venv / path, target)

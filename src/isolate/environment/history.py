@@ -1,0 +1,70 @@
+"""What each sync changed, and what the environment held afterwards: the last ten, inside the environment."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from isolate.environment.records import HISTORY, HISTORY_KEPT
+from isolate.lock.model import Locked, Selection
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+@dataclass(frozen=True, kw_only=True)
+class Generation:
+    """One state that an environment was in.
+
+    `time` is in seconds since 1970; `changes` are the lines that were said; `lock` is the text of the lock,
+    `interpreter` the facts of its Python.
+    """
+
+    number: int
+    time: float
+    command: str
+    changes: tuple[str, ...]
+    selection: Selection
+    interpreter: Mapping[str, Any]
+    locked: tuple[Locked, ...]
+    lock: str
+
+    @property
+    def path(self) -> str:
+        """Return where the record lies, below the environment."""
+        return f"{HISTORY}/{self.number}.json"
+
+    def to_json(self) -> bytes:
+        """Return the record as its file holds it."""
+        table = {
+            **vars(self),
+            "selection": self.selection.to_dict(),
+            "interpreter": dict(self.interpreter),
+            "locked": [{**vars(one), "table": dict(one.table)} for one in self.locked],
+        }
+        return json.dumps(table).encode()
+
+
+def read_history(venv: Path) -> list[Generation]:
+    """Return what is remembered about the environment *venv*, the latest first; what cannot be read is passed over."""
+    found = []
+    for path in (venv / HISTORY).glob("*.json"):
+        try:
+            table = json.loads(path.read_bytes())
+            table["selection"] = Selection.from_dict(table["selection"])
+            table["locked"] = tuple(Locked(**one) for one in table["locked"])
+            found.append(Generation(**{**table, "changes": tuple(table["changes"])}))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return sorted(found, key=lambda one: one.number, reverse=True)
+
+
+def next_number(history: Sequence[Generation]) -> int:
+    """Return the number of the generation that comes after *history*."""
+    return max((one.number for one in history), default=0) + 1
+
+
+def outdated(history: Sequence[Generation]) -> list[str]:
+    """Return the records to delete when one more is added, by path below the environment."""
+    return [one.path for one in history[HISTORY_KEPT - 1 :]]

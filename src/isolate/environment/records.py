@@ -1,0 +1,132 @@
+"""What isolate remembers about an environment, inside it. No other module joins these paths.
+
+<venv>/.isolate/
+  state.json            what is installed from which artifact, for whom, from where: present = the environment is ours
+  skeleton.json         the files that `venv` made
+  manifests/<name>.json what each distribution consists of
+  lock.toml             the lock that it was made from
+  history/<n>.json      what each sync changed, and what the environment held afterwards
+  stamp                 everything that "nothing to do" depends on: see `stamp`
+  work/                 only while a change is under way, or after it was killed: see `switch`
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from isolate.lock.model import Selection
+from isolate.store.manifest import File, Manifest, read_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+FOLDER = ".isolate"
+STATE = ".isolate/state.json"
+SKELETON = ".isolate/skeleton.json"
+LOCK = ".isolate/lock.toml"
+STAMP = ".isolate/stamp"
+WORK = ".isolate/work"
+HISTORY = ".isolate/history"
+HISTORY_KEPT = 10
+LAYOUT = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installed:
+    """A distribution in an environment.
+
+    `key` names the entry that it was linked from; `written` are its files that were made for this environment alone.
+    """
+
+    name: str
+    version: str
+    key: str
+    identity: str
+    written: tuple[File, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """What an environment is. `venv` is its absolute path, `interpreter` the facts of the Python it was made from."""
+
+    venv: str
+    interpreter: Mapping[str, Any]
+    selection: Selection
+    inexact: bool = False
+    bytecode: bool = False
+    installed: Mapping[str, Installed] = field(default_factory=dict)
+
+    def to_json(self) -> bytes:
+        """Return the state as its file holds it."""
+        table = {
+            "layout": LAYOUT,
+            "venv": self.venv,
+            "interpreter": dict(self.interpreter),
+            "selection": self.selection.to_dict(),
+            "inexact": self.inexact,
+            "bytecode": self.bytecode,
+            "installed": [{**vars(one), "written": [list(file) for file in one.written]} for one in self._ordered()],
+        }
+        return json.dumps(table, indent=1).encode()
+
+    def _ordered(self) -> list[Installed]:
+        return [self.installed[name] for name in sorted(self.installed)]
+
+
+def read_state(venv: Path) -> State | None:
+    """Return what isolate remembers about the environment *venv*; None if it did not make it, or cannot tell."""
+    try:
+        table = json.loads((venv / STATE).read_bytes())
+        if table["layout"] != LAYOUT:
+            return None
+        installed = [_installed(one) for one in table["installed"]]
+        return State(
+            venv=table["venv"],
+            interpreter=table["interpreter"],
+            selection=Selection.from_dict(table["selection"]),
+            inexact=table["inexact"],
+            bytecode=table["bytecode"],
+            installed={one.name: one for one in installed},
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _installed(table: Mapping[str, Any]) -> Installed:
+    return Installed(**{**table, "written": tuple(File(*row) for row in table["written"])})
+
+
+def manifest_path(name: str) -> str:
+    """Return where the manifest of the distribution *name* lies, below the environment."""
+    return f".isolate/manifests/{name}.json"
+
+
+def files_of(venv: Path, installed: Installed) -> tuple[File, ...]:
+    """Return every file of a distribution as it was installed here; none if its manifest is lost."""
+    try:
+        manifest = read_manifest(venv / manifest_path(installed.name))
+    except (OSError, ValueError):
+        return installed.written
+    return as_installed(manifest, installed.written)
+
+
+def as_installed(manifest: Manifest, written: tuple[File, ...]) -> tuple[File, ...]:
+    """Return the files of *manifest*, with those in *written* in place of what they were made from."""
+    here = {file.path: file for file in written}
+    return tuple(here.get(file.path, file) for file in manifest.files)
+
+
+def skeleton_files(venv: Path) -> tuple[File, ...]:
+    """Return the files that `venv` made for this environment; none if the record is lost."""
+    try:
+        return tuple(File(*row) for row in json.loads((venv / SKELETON).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return ()
+
+
+def elsewhere(state: State, venv: Path) -> bool:
+    """Say whether an environment stands at another place than where it was made."""
+    return state.venv != str(venv)

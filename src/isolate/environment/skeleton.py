@@ -1,0 +1,121 @@
+"""What the standard library's `venv` makes, once per interpreter, and stamped out from there for each environment."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from isolate import atomic, process
+from isolate.environment.records import SKELETON
+from isolate.errors import IsolateError
+from isolate.store.manifest import File
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from isolate.interpreters import Interpreter
+    from isolate.store.layout import Store
+
+CLEAN = {"PATH": os.defpath, "LC_ALL": "C.UTF-8"}
+
+
+class Piece(NamedTuple):
+    """A part of a skeleton: `kind` is folder, link (`content` is its target) or file; `mode` as `chmod` takes it."""
+
+    path: str
+    kind: str
+    content: str
+    mode: int
+
+
+def make_skeleton(tree: Path, final: Path, interpreter: Interpreter, store: Store) -> None:
+    """Make in *tree* an environment without pip that will stand at *final*; raise `IsolateError` if `venv` cannot."""
+    if shlex.quote(str(final)) == str(final):
+        pieces, where = _remembered(interpreter, store)
+    else:  # activate scripts quote such a path, each in its own way: let `venv` do it
+        with atomic.scratch_directory(tree.parent / "venv") as scratch:
+            home = scratch / final.name
+            pieces, where = _run_venv(interpreter, home), str(home)
+    _stamp_out(tree, [piece._replace(content=piece.content.replace(where, str(final))) for piece in pieces])
+
+
+def _remembered(interpreter: Interpreter, store: Store) -> tuple[list[Piece], str]:
+    folder = store.skeleton(f"{interpreter.executable} {interpreter.identity}")
+    record = folder / "skeleton.json"
+    try:
+        return [Piece(*row) for row in json.loads(record.read_bytes())], str(folder / ".venv")
+    except (OSError, ValueError, TypeError):
+        pass
+    folder.mkdir(parents=True, exist_ok=True)
+    with store.scratch() as scratch:
+        home = scratch / ".venv"
+        pieces = _run_venv(interpreter, home)
+    here = [piece._replace(content=piece.content.replace(str(home), str(folder / ".venv"))) for piece in pieces]
+    atomic.write(record, json.dumps(here).encode())
+    return here, str(folder / ".venv")
+
+
+def _run_venv(interpreter: Interpreter, home: Path) -> list[Piece]:
+    argv = (interpreter.executable, "-I", "-m", "venv", "--without-pip", str(home))
+    finished = process.run(argv, env=CLEAN, cwd=home.parent)
+    if finished.status:
+        raise IsolateError(
+            f"Python {interpreter.version} cannot make a virtual environment ({interpreter.executable} -m venv)",
+            facts=tuple((finished.errors + finished.output).strip().splitlines()[-3:]),
+            hint="choose another Python with --python; on Debian and Ubuntu install python3-venv",
+        )
+    return list(_pieces(home))
+
+
+def _pieces(home: Path) -> list[Piece]:
+    pieces = []
+    for folder, folders, files in os.walk(home):
+        for name in sorted(folders + files):
+            path = Path(folder, name)
+            below = str(path.relative_to(home))
+            mode = path.lstat().st_mode & 0o777
+            if path.is_symlink():
+                pieces.append(Piece(below, "link", os.readlink(path), mode))
+            elif path.is_dir():
+                pieces.append(Piece(below, "folder", "", mode))
+            else:
+                pieces.append(Piece(below, "file", path.read_text(encoding="utf-8"), mode))
+    return pieces
+
+
+def _stamp_out(tree: Path, pieces: list[Piece]) -> None:
+    tree.mkdir(parents=True, exist_ok=True)
+    files = []
+    for piece in pieces:
+        path = tree / piece.path
+        if piece.kind == "folder":
+            path.mkdir(exist_ok=True)
+            continue
+        if piece.kind == "link":
+            path.symlink_to(piece.content)
+        else:
+            path.write_text(piece.content, encoding="utf-8")
+            path.chmod(piece.mode)
+        files.append(_file(piece, path))
+    (tree / SKELETON).parent.mkdir(exist_ok=True)
+    (tree / SKELETON).write_text(json.dumps(files), encoding="utf-8")
+
+
+def _file(piece: Piece, path: Path) -> File:
+    status = path.lstat()
+    digest = hashlib.sha256(piece.content.encode()).hexdigest()
+    return File(piece.path, status.st_size, status.st_mtime_ns, digest, "file")
+
+
+def site_packages(venv: Path, interpreter: Mapping[str, object]) -> str:
+    """Return the directory of modules below the environment *venv*, made from *interpreter*; raise `IsolateError`."""
+    found = sorted(venv.glob("lib/*/site-packages"))
+    short = ".".join(str(interpreter["version"]).split(".")[:2])
+    for path in found:
+        if path.parent.name.endswith(short):
+            return str(path.relative_to(venv))
+    raise IsolateError(f"{venv} has no site-packages for Python {short}", hint="run `isolate sync` to make it anew")

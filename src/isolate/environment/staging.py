@@ -1,0 +1,120 @@
+"""A new environment is made ready beside the place where it will stand, and gets there by one rename.
+
+<root>/.isolate-staging/
+  .gitignore      keeps it out of git, and says that it is ours
+  venv/           the new environment
+  old/            the one that it took the place of
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from isolate import atomic
+from isolate.environment.records import STATE
+from isolate.environment.switch import finish_switch
+from isolate.errors import NotOurs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from isolate.application import Application
+
+MARK = "# made by isolate; gone when it has finished\n*\n"
+
+
+def recover(application: Application) -> bool:
+    """Finish what a killed command left, and clear away the rest; say whether there was anything.
+
+    Whoever calls holds the application.
+    """
+    return _recover_staging(application) | _recover_switch(application)
+
+
+def needs_recovery(application: Application) -> bool:
+    """Say whether a killed command (or one that is still running) left something to finish."""
+    from isolate.environment.records import WORK  # noqa: PLC0415
+
+    return os.path.lexists(application.staging) or os.path.lexists(application.venv / WORK)
+
+
+def _recover_staging(application: Application) -> bool:
+    staging, venv = application.staging, application.venv
+    if not os.path.lexists(staging):
+        return False
+    _check_ours(staging)
+    if not os.path.lexists(venv) and (staging / "old").is_dir():
+        ready = (staging / "venv" / STATE).exists()
+        (staging / ("venv" if ready else "old")).rename(venv)
+    atomic.delete_tree(staging)
+    return True
+
+
+def _recover_switch(application: Application) -> bool:
+    from isolate.environment.records import WORK  # noqa: PLC0415
+
+    if application.venv.is_symlink() or not os.path.lexists(application.venv / WORK):
+        return False
+    finish_switch(application.venv)
+    return True
+
+
+def begin(application: Application) -> Path:
+    """Make an empty staging directory and return where in it the new environment goes."""
+    staging = application.staging
+    if os.path.lexists(staging):
+        _check_ours(staging)
+        atomic.delete_tree(staging)
+    staging.mkdir()
+    (staging / ".gitignore").write_text(MARK, encoding="utf-8")
+    return staging / "venv"
+
+
+def abandon(application: Application) -> None:
+    """Delete the staging directory: the environment stays what it was."""
+    if os.path.lexists(application.staging):
+        _check_ours(application.staging)
+        atomic.delete_tree(application.staging)
+
+
+def _check_ours(staging: Path) -> None:
+    if staging.is_symlink() or not staging.is_dir():
+        ours = False
+    else:
+        mark = staging / ".gitignore"
+        ours = not os.listdir(staging) or (mark.is_file() and mark.read_text(encoding="utf-8") in MARK)
+    if not ours:
+        raise NotOurs(
+            f"{staging} is in the way, and isolate did not make it", hint="move it away, then run the command again"
+        )
+
+
+def put_in_place(application: Application) -> None:
+    """Make the staged environment the application's, by one rename, and delete the one that stood there."""
+    new, venv, old = application.staging / "venv", application.venv, application.staging / "old"
+    if not os.path.lexists(venv):
+        new.rename(venv)
+    elif not _exchange(new, venv):
+        venv.rename(old)
+        new.rename(venv)
+    with contextlib.suppress(OSError):  # the change is made; what is left is cleared away by the next command
+        atomic.delete_tree(application.staging)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two directories in one step, and say whether the system could.
+
+    `renameat2(2)` with RENAME_EXCHANGE on Linux, `renamex_np(2)` with RENAME_SWAP on macOS.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    a, b = os.fsencode(one), os.fsencode(other)
+    try:
+        if sys.platform == "darwin":
+            return bool(libc.renamex_np(a, b, 2) == 0)
+        return bool(libc.renameat2(-100, a, -100, b, 2) == 0)
+    except AttributeError:
+        return False

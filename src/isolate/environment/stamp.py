@@ -1,0 +1,74 @@
+"""Everything that "nothing to do" depends on, in a form that is looked through in milliseconds.
+
+A stamp is a text file. Its lines are a version, the answer to give, and then facts:
+
+    at PATH                          where the environment stood
+    file SIZE MTIME CTIME INODE PATH an input, or the interpreter, as it was (times in nanoseconds)
+    none PATH                        an input that was not there
+    link TARGET PATH                 a symbolic link and what it pointed to
+    dir MTIME PATH                   a directory of the environment that holds modules, scripts or metadata
+
+This module is imported by every run of the command and so imports next to nothing.
+"""
+
+from __future__ import annotations
+
+import os
+
+FORMAT = "isolate stamp 1"
+TICK = 0.011
+"""Seconds after which a change surely gets another time than one before it, on any kernel's clock for files."""
+
+
+def answer_if_current(venv: str) -> str | None:
+    """Return the answer that the stamp of the environment *venv* holds, if all that it depends on is as it was."""
+    try:
+        with open(f"{venv}/.isolate/stamp", encoding="utf-8") as file:
+            lines = file.read().split("\n")
+    except (OSError, ValueError):
+        return None
+    if lines[0] != FORMAT or os.path.lexists(f"{venv}/.isolate/work"):
+        return None
+    try:
+        return lines[1] if all(map(_holds, lines[2:-1], [venv] * len(lines))) else None
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _holds(line: str, venv: str) -> bool:
+    kind, _, rest = line.partition(" ")
+    if kind == "dir":
+        mtime, _, path = rest.partition(" ")
+        return os.stat(f"{venv}/{path}").st_mtime_ns == int(mtime)
+    if kind == "file":
+        *_, path = rest.split(" ", 4)
+        return line == file_line(path)
+    if kind == "none":
+        return not os.path.lexists(rest)
+    if kind == "at":
+        return rest == venv
+    target, _, path = rest.partition("\t")
+    return kind == "link" and os.readlink(f"{venv}/{path}") == target
+
+
+def file_line(path: str) -> str:
+    """Return the line for an input, there or not."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return f"none {path}"
+    return f"file {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino} {path}"
+
+
+def stamp_text(venv: str, answer: str, *, inputs: list[str], folders: list[str], links: list[str]) -> str:
+    """Return the stamp of the environment *venv* as it stands now.
+
+    *inputs* are absolute paths; *folders* and *links* lie below the environment. Raises `OSError` if a folder or link is
+    gone, and `ValueError` for a path that no line can hold.
+    """
+    lines = [FORMAT, answer, f"at {venv}", *map(file_line, inputs)]
+    lines += [f"link {os.readlink(f'{venv}/{path}')}\t{path}" for path in links]
+    lines += [f"dir {os.stat(f'{venv}/{path}').st_mtime_ns} {path}" for path in folders]
+    if any("\n" in line for line in lines):
+        raise ValueError("a path with a line end in it")
+    return "\n".join([*lines, ""])

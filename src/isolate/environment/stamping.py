@@ -1,0 +1,71 @@
+"""Writing the stamp: which files and directories "nothing to do" depends on."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+from isolate import atomic
+from isolate.environment.records import STAMP, files_of, read_state
+from isolate.environment.stamp import TICK, stamp_text
+from isolate.store.manifest import folders_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from isolate.application import Application
+    from isolate.declarations.model import Declarations
+    from isolate.interpreters import Interpreter
+    from isolate.store.manifest import File
+
+CODE = (".py", ".so", ".pyd", ".pth", ".dylib", ".pyi")
+
+
+def write_stamp(application: Application, declarations: Declarations, interpreter: Interpreter, answer: str) -> None:
+    """Remember everything as it stands now, so that the next run can answer without looking closer.
+
+    Where a source tree is installed by copy, or the record cannot be written, there is no stamp, and every run looks.
+    """
+    venv = application.venv
+    state = read_state(venv)
+    if state is None or any(one.key.startswith("tree:") and not one.identity.endswith(":editable") for one in state.installed.values()):
+        remove_stamp(venv)
+        return
+    time.sleep(TICK)
+    with contextlib.suppress(OSError, ValueError):
+        text = stamp_text(
+            str(venv),
+            answer,
+            inputs=_inputs(application, declarations, interpreter),
+            folders=code_folders(file for one in state.installed.values() for file in files_of(venv, one)),
+            links=["bin/python"],
+        )
+        atomic.write(venv / STAMP, text.encode())
+
+
+def remove_stamp(venv: Path) -> None:
+    """Forget that there was nothing to do."""
+    with contextlib.suppress(OSError):
+        (venv / STAMP).unlink()
+
+
+def code_folders(files: Iterable[File]) -> list[str]:
+    """Return the directories that hold modules, scripts or metadata, of which a change must be noticed."""
+    found = {file.path.rpartition("/")[0] for file in files if _counts(file.path)}
+    return sorted(found | {folder for folder in folders_of(f"{one}/." for one in found) if "site-packages" in folder})
+
+
+def _counts(path: str) -> bool:
+    return path.endswith(CODE) or path.startswith("bin/") or ".dist-info/" in path
+
+
+def _inputs(application: Application, declarations: Declarations, interpreter: Interpreter) -> list[str]:
+    root = application.root
+    named = [root / "pyproject.toml", root / "requirements.txt", application.lock_file, application.venv / "pyvenv.cfg"]
+    versions = [folder / ".python-version" for folder in (root, *root.parents)]
+    trees = [one.path for one in declarations.requirements if one.path is not None]
+    metadata = [path / name for path in trees for name in ("pyproject.toml", "setup.py", "setup.cfg")]
+    paths = [*named, *declarations.files, *versions, *metadata]
+    return list(dict.fromkeys([*map(str, paths), interpreter.executable]))

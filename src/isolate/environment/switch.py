@@ -1,0 +1,188 @@
+"""From the old contents to the new by a list of renames, and the list is on disk before the first of them.
+
+<venv>/.isolate/work/
+  staging/        what arrives, laid out as in the environment
+  trash/<n>       what has left
+  switch.json     the list; while it is there, the switch has to be finished
+
+A list can be carried out any number of times: what is done already is seen from what lies where.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import json
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from isolate import atomic
+from isolate.environment.records import WORK
+from isolate.errors import NotOurs
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
+
+STAGING = f"{WORK}/staging"
+TRASH = f"{WORK}/trash"
+JOURNAL = f"{WORK}/switch.json"
+
+
+class Step(NamedTuple):
+    """A rename. Paths are below the environment. `direction` is `out` (to the trash) or `in` (from staging)."""
+
+    direction: str
+    source: str
+    target: str
+
+
+def plan_switch(venv: Path, leaving: Collection[str], arriving: Collection[str], site: str) -> list[Step]:
+    """Return the renames that put what lies in staging in the place of *leaving*, as few as can be.
+
+    *leaving* and *arriving* are files, by path below the environment; *site* is its directory of modules. A directory
+    moves whole if nothing but what leaves is in it; otherwise its files move one by one, and what is not ours stays.
+    Raises `NotOurs` if something stands where a file is to arrive.
+    """
+    return list(_Switch(venv, leaving, arriving, site).visit("", _tree([*leaving, *arriving])))
+
+
+class _Switch:
+    def __init__(self, venv: Path, leaving: Collection[str], arriving: Collection[str], site: str) -> None:
+        self._venv = str(venv)
+        self._leaving = frozenset(leaving)
+        self._arriving = frozenset(arriving)
+        self._site = f"{site}/"
+        self._trashed = 0
+
+    def visit(self, folder: str, touched: dict[str, dict]) -> Iterator[Step]:  # type: ignore[type-arg]
+        for name in sorted(touched):
+            path = f"{folder}/{name}" if folder else name
+            here, staged = self._at(path), self._at(f"{STAGING}/{path}")
+            if not os.path.lexists(here):
+                if os.path.lexists(staged):
+                    yield Step("in", f"{STAGING}/{path}", path)
+            elif os.path.isdir(here) and not os.path.islink(here):
+                if path.startswith(self._site) and self._leaves_whole(path):
+                    yield from self._exchange(path, staged)
+                else:
+                    yield from self.visit(path, touched[name])
+            else:
+                yield from self._file(path, staged)
+
+    def _file(self, path: str, staged: str) -> Iterator[Step]:
+        arrives = os.path.lexists(staged)
+        if arrives and not self._is_leaving(path):
+            raise NotOurs(
+                f"{self._at(path)} is in the way, and isolate did not put it there",
+                hint="move it away, then run the command again",
+            )
+        if arrives and os.path.isfile(staged):
+            yield Step("in", f"{STAGING}/{path}", path)
+        else:
+            yield from self._exchange(path, staged)
+        if path.endswith(".py"):
+            for compiled in self._compiled(path):
+                yield self._out(compiled)
+
+    def _exchange(self, path: str, staged: str) -> Iterator[Step]:
+        yield self._out(path)
+        if os.path.lexists(staged):
+            yield Step("in", f"{STAGING}/{path}", path)
+
+    def _out(self, path: str) -> Step:
+        self._trashed += 1
+        return Step("out", path, f"{TRASH}/{self._trashed}")
+
+    def _leaves_whole(self, folder: str) -> bool:
+        with os.scandir(self._at(folder)) as found:
+            for one in found:
+                path = f"{folder}/{one.name}"
+                if one.is_dir(follow_symlinks=False):
+                    if not self._leaves_whole(path):
+                        return False
+                elif not self._is_leaving(path):
+                    return False
+        return True
+
+    def _is_leaving(self, path: str) -> bool:
+        source = source_of(path)
+        return path in self._leaving or source in self._leaving or source in self._arriving
+
+    def _compiled(self, path: str) -> list[str]:
+        folder, _, name = path.rpartition("/")
+        pattern = f"{glob.escape(folder)}/__pycache__/{glob.escape(name[:-3])}.*.pyc"
+        return [found for found in glob.glob(pattern, root_dir=self._venv) if source_of(found) == path]
+
+    def _at(self, path: str) -> str:
+        return f"{self._venv}/{path}"
+
+
+def source_of(path: str) -> str | None:
+    """Return the module that a file below `__pycache__` was compiled from (PEP 3147), None if it is no such file."""
+    folder, _, name = path.rpartition("/")
+    if not name.endswith(".pyc") or not folder.endswith("__pycache__"):
+        return None
+    return f"{folder.removesuffix('__pycache__')}{name.split('.', 1)[0]}.py"
+
+
+def _tree(paths: Collection[str]) -> dict[str, dict]:  # type: ignore[type-arg]
+    top: dict[str, dict] = {}  # type: ignore[type-arg]
+    for path in paths:
+        level = top
+        for part in path.split("/"):
+            level = level.setdefault(part, {})
+    return top
+
+
+def switch(venv: Path, steps: list[Step]) -> None:
+    """Write the list of *steps* down and carry it out.
+
+    Killed before it is written, nothing has happened; after that, `finish_switch` does the rest.
+    """
+    (venv / TRASH).mkdir(parents=True, exist_ok=True)
+    atomic.write(venv / JOURNAL, json.dumps(steps).encode())
+    finish_switch(venv)
+
+
+def finish_switch(venv: Path) -> bool:
+    """Carry out the list of a switch if there is one, and clear away what it leaves; say whether there was one."""
+    try:
+        steps = [Step(*step) for step in json.loads((venv / JOURNAL).read_bytes())]
+    except FileNotFoundError:
+        atomic.delete_tree(venv / WORK)
+        return False
+    for step in steps:
+        _carry_out(str(venv), step)
+    _remove_empty(str(venv), steps)
+    (venv / JOURNAL).unlink()
+    atomic.delete_tree(venv / WORK)
+    return True
+
+
+def _carry_out(venv: str, step: Step) -> None:
+    source, target = f"{venv}/{step.source}", f"{venv}/{step.target}"
+    if step.direction == "out" and os.path.lexists(target):
+        return
+    with contextlib.suppress(FileNotFoundError):
+        os.replace(source, target)
+
+
+def _remove_empty(venv: str, steps: list[Step]) -> None:
+    """Remove the directories that nothing is left in, now that files have moved out of them."""
+    for left in sorted({os.path.dirname(step.source) for step in steps if step.direction == "out"}, reverse=True):
+        folder = left
+        while not _stays(folder):
+            with contextlib.suppress(OSError):
+                os.rmdir(f"{venv}/{folder}/__pycache__")
+            try:
+                os.rmdir(f"{venv}/{folder}")
+            except OSError:
+                break
+            folder = os.path.dirname(folder)
+
+
+def _stays(folder: str) -> bool:
+    """Say whether a directory belongs to every environment, and so stays when it is empty."""
+    parts = folder.split("/")
+    return folder in ("", "bin", "include", "lib64") or parts[0] == ".isolate" or (parts[0] == "lib" and len(parts) <= 3)  # noqa: PLR2004

@@ -1,0 +1,159 @@
+"""Where an application's next environment comes about: its pip at work, and the tree that it is made in.
+
+A workshop stands on the application's environment if that is of the right interpreter and sound; else on a new one in
+the staging directory, which has its skeleton and its pip before anything else. Either way it is the environment's own
+pip that installs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from isolate.environment import staging
+from isolate.environment.inspection import damages
+from isolate.environment.placing import DamagedEntry, Placer
+from isolate.environment.skeleton import make_skeleton
+from isolate.pip.surroundings import pip_environment
+from isolate.plan import Target
+from isolate.store.bytecode import bytecode_key
+from isolate.store.fill import Pip, prepare, publish
+from isolate.store.intake import read_prefix
+from isolate.store.layout import Entry
+from isolate.store.manifest import read_manifest
+from isolate.store.seed import install_seed, seed_of, seed_wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+    from types import TracebackType
+
+    from isolate.application import Application
+    from isolate.environment.records import Installed, State
+    from isolate.interpreters import Interpreter
+    from isolate.report import Progress
+    from isolate.store.layout import Store
+
+HEARD = ("Collecting ", "Downloading ", "Building ", "Installing ", "Preparing ", "Getting ")
+
+
+@dataclass(kw_only=True)
+class Workshop:
+    """A place to work for one command on one application, for one interpreter; a context manager.
+
+    `standing` is the application's environment as it is, if it can be built on; None makes a new one. `options` are
+    index options as a requirements file has them.
+    """
+
+    application: Application
+    interpreter: Interpreter
+    standing: State | None
+    store: Store
+    environ: Mapping[str, str]
+    progress: Progress
+    offline: bool = False
+    options: tuple[str, ...] = ()
+    link_mode: str = "auto"
+    bytecode: bool = False
+    seeded: dict[str, Installed] = field(default_factory=dict)
+    _seed: Target | None = None
+
+    def __enter__(self) -> Workshop:
+        """Begin. Nothing is made before it is needed."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Clear away what did not become the application's environment."""
+        if self.seeded:
+            staging.abandon(self.application)
+
+    def pip(self) -> Pip:
+        """Return the pip of the environment that is worked on."""
+        own = self._own_pip()
+        venv, version = (self.application.venv, own) if own else (self.tree(), self.seed().locked.version or "")
+        return Pip(
+            python=venv / "bin/python",
+            kind=self.interpreter.kind,
+            version=version,
+            env=pip_environment(self.environ, prefix=venv, offline=self.offline),
+            options=self.options,
+            on_line=self._heard,
+            on_silence=self._silent,
+        )
+
+    def seed(self) -> Target:
+        """Return the pip that a new environment begins with; from then on the store has its entry."""
+        if self._seed is None:
+            wheel = seed_wheel(self.store, self.interpreter, self.environ)
+            locked = seed_of(wheel)
+            self._seed = Target(
+                locked=locked,
+                key=self.store.key(self.interpreter.kind, "pip", locked.version, locked.identity),
+            )
+            if not self.store.has(self._seed.key):
+                self._make_seed(wheel, self._seed)
+        return self._seed
+
+    def tree(self) -> Path:
+        """Return the new environment in the staging directory, with its skeleton and its pip, which is in `seeded`."""
+        tree = self.application.staging / "venv"
+        if not self.seeded:
+            staging.begin(self.application)
+            make_skeleton(tree, self.application.venv, self.interpreter, self.store)
+            self.seeded.update(self.place([self.seed()], tree))
+        return tree
+
+    def place(
+        self, targets: Iterable[Target], tree: Path, built: Mapping[str, Entry] | None = None
+    ) -> dict[str, Installed]:
+        """Put *targets* into *tree*, source trees from *built* and others from the store; return what is now in it.
+
+        Raises `DamagedEntry` for an entry that is not as it was, `BadArtifact` for files that are claimed twice.
+        """
+        placer = Placer(tree, python=str(self.application.venv / "bin/python"), link_mode=self.link_mode)
+        placed = {}
+        for target in targets:
+            entry = (built or {}).get(target.name) or self.store.entry(target.key)
+            if entry is None:
+                raise DamagedEntry(f"{target.key} cannot be read", key=target.key)
+            placed[target.name] = replace(placer.place(entry), key=target.key)
+            if self.bytecode and (compiled := self.store.entry(bytecode_key(target.key))) is not None:
+                placer.add(compiled)
+        return placed
+
+    def _make_seed(self, wheel: Path, seed: Target) -> None:
+        with self.store.filling(None), self.store.scratch() as scratch:
+            if self.store.has(seed.key):
+                return
+            self.progress.working(f"preparing pip {seed.locked.version} for Python {self.interpreter.version}")
+            make_skeleton(scratch / "venv", scratch / "venv", self.interpreter, self.store)
+            python = scratch / "venv/bin/python"
+            install_seed(wheel, python, scratch / "prefix", self.environ)
+            pip = Pip(python=python, kind=self.interpreter.kind, version=seed.locked.version or "", env={})
+            publish(self.store, {seed.key: seed.locked}, scratch / "prefix", pip)
+
+    def _own_pip(self) -> str | None:
+        """Return the version of the pip in the application's environment, if that is the one we put there, sound."""
+        if self.standing is None or "pip" not in self.standing.installed:
+            return None
+        own = self.standing.installed["pip"]
+        if own.key != self.seed().key or damages(self.application.venv, self.standing, names=["pip"]):
+            return None
+        return own.version
+
+    def _heard(self, line: str) -> None:
+        if line.lstrip().startswith(HEARD):
+            self.progress.working(f"pip: {line.strip()}")
+
+    def _silent(self, seconds: float) -> None:
+        self.progress.say(f"still waiting for pip, which has said nothing for {seconds:.0f} s")
+
+
+def build_tree(target: Target, pip: Pip, scratch: Path) -> Entry:
+    """Install a source tree by *pip* into *scratch*, and return what came of it, in the shape of an entry."""
+    prefix = pip.install([target.locked], scratch)
+    taken = read_prefix(prefix)[target.name]
+    prepare(taken, prefix, scratch / "entry", target.locked.identity, pip)
+    return Entry(path=scratch / "entry", manifest=read_manifest(scratch / "entry/manifest.json"))

@@ -1,0 +1,74 @@
+"""What can go wrong, in the user's words.
+
+Every error that a user can act on is an `IsolateError`: it says what happened, shows the facts side by side, and ends
+with what to do next. Only the door (`cli`) catches them. Anything else that reaches the door is a bug of ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(eq=False)
+class IsolateError(Exception):
+    """The command cannot be done as asked, and nothing has been changed.
+
+    `problem` is one sentence, `facts` are lines that belong under it, `hint` says what to do next.
+    """
+
+    problem: str
+    facts: tuple[str, ...] = ()
+    hint: str | None = None
+
+    exit_code = 2
+
+    def __str__(self) -> str:
+        """Return the whole message: the problem, the indented facts, the hint."""
+        lines = [self.problem, *(f"  {fact}" for fact in self.facts)]
+        if self.hint:
+            lines.append(f"hint: {self.hint}")
+        return "\n".join(lines)
+
+
+@dataclass(eq=False)
+class DeclarationError(IsolateError):
+    """A declaration cannot be read as it stands. `line` counts from 1; None where the format has no lines."""
+
+    file: Path | None = None
+    line: int | None = None
+
+    def __str__(self) -> str:
+        """Return the message with the place in front of it, as compilers print it."""
+        place = "" if self.file is None else f"{self.file}:{self.line}: " if self.line else f"{self.file}: "
+        return place + super().__str__()
+
+
+@dataclass(eq=False)
+class NoInterpreter(IsolateError):
+    """No Python on this machine fits what the application asks for."""
+
+
+@dataclass(eq=False)
+class PipFailed(IsolateError):
+    """pip could not do what was asked; `output` is everything that it said, with credentials taken out."""
+
+    output: str = field(default="", repr=False)
+
+
+@dataclass(eq=False)
+class StaleLock(IsolateError):
+    """The lock does not meet the declarations, and the command may not change it."""
+
+
+@dataclass(eq=False)
+class NotOurs(IsolateError):
+    """Something stands where isolate would write, and isolate did not make it."""
+
+
+@dataclass(eq=False)
+class BadArtifact(IsolateError):
+    """A distribution that pip installed cannot be taken into the store."""

@@ -1,0 +1,27 @@
+"""Is there anything to do? By far the most frequent answer is no, and it must cost little more than starting Python.
+
+So nothing is imported here that this answer does not need; everything else is behind `cli`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from isolate.environment.stamp import answer_if_current
+
+QUIET = ("-q", "--quiet")
+
+
+def main() -> None:
+    """Answer `isolate sync` and `isolate sync -q` if nothing is to be done; hand everything else to the command line."""
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["sync"] and all(one in QUIET for one in arguments[1:]):
+        answer = answer_if_current(f"{os.getcwd()}/.venv")
+        if answer is not None:
+            if len(arguments) == 1:
+                sys.stdout.write(f"{answer}\n")
+            return
+    from isolate.cli import main as command_line  # noqa: PLC0415
+
+    command_line()

@@ -1,0 +1,211 @@
+"""From what pip resolved to a lock. Pure."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from packaging.markers import Marker
+from packaging.pylock import Package, PackageArchive, PackageDirectory, PackageSdist, PackageVcs, PackageWheel, Pylock
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from isolate.lock.graph import Wanted, applies, closure, needs, wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from packaging.utils import NormalizedName
+
+    from isolate.declarations.model import Declarations, Declared
+    from isolate.interpreters import Interpreter
+    from isolate.pip.report import Report, Reported
+
+TOOL = "isolate"
+DEFAULT_GROUP = "dev"
+"""The group that an environment holds unless it is told not to, as the ecosystem has it."""
+
+
+def lock_from(
+    report: Report, declarations: Declarations, interpreter: Interpreter, *, trees: Mapping[str, str]
+) -> Pylock:
+    """Return the lock that says what *report* resolved for *declarations* on *interpreter*.
+
+    *trees* has a digest of the metadata of each source tree, by its absolute path. The lock covers every extra and
+    every group; what only they need carries a marker that says so.
+    """
+    items = {item.name: item for item in report.items}
+    requires = {item.name: item.requires_dist for item in report.items}
+    markers = interpreter.markers
+    reach = {
+        condition: closure(_roots(declared, items, markers), requires, markers)
+        for condition, declared in _by_condition(declarations).items()
+    }
+    extras: dict[str, frozenset[str]] = {}
+    for reached in reach.values():
+        for name, some in reached.items():
+            extras[name] = extras.get(name, frozenset()) | some
+    packages = [
+        _package(
+            item,
+            marker=_marker(item.name, reach),
+            extras=extras.get(item.name, frozenset()),
+            names=frozenset(items),
+            markers=markers,
+            root=str(declarations.root),
+            trees=trees,
+        )
+        for item in sorted(report.items, key=lambda item: item.name)
+    ]
+    return _pylock(packages + _project(declarations, items), declarations, interpreter)
+
+
+def _pylock(packages: list[Package], declarations: Declarations, interpreter: Interpreter) -> Pylock:
+    return Pylock(
+        lock_version=Version("1.0"),
+        environments=[Marker(environment_marker(interpreter.markers))],
+        requires_python=declarations.requires_python,
+        extras=[_normalized(extra) for extra in declarations.extras],
+        dependency_groups=list(declarations.groups),
+        default_groups=[DEFAULT_GROUP] if DEFAULT_GROUP in declarations.groups else [],
+        created_by=TOOL,
+        packages=sorted(packages, key=lambda package: package.name),
+    )
+
+
+def environment_marker(markers: Mapping[str, str]) -> str:
+    """Return the marker of the interpreters for which a resolution by pip holds: this Python, on this kind of machine."""
+    keys = ("python_version", "implementation_name", "sys_platform", "platform_machine")
+    return " and ".join(f'{key} == "{markers[key]}"' for key in keys)
+
+
+def is_closed(lock: Pylock, declarations: Declarations) -> bool:
+    """Say whether the declarations already pin everything that *lock* installs, so that it adds nothing to them."""
+    pins = {(declared.name, declared.pin) for declared in declarations.requirements if declared.pin}
+    direct = {declared.name for declared in declarations.requirements if declared.url or declared.path}
+    return all(
+        package.directory is not None or package.name in direct or (package.name, str(package.version)) in pins
+        for package in lock.packages
+    )
+
+
+def _by_condition(declarations: Declarations) -> dict[str, list[Declared]]:
+    conditions: dict[str, list[Declared]] = {"": []}
+    for declared in declarations.requirements:
+        if declared.extra is not None:
+            condition = f'"{declared.extra}" in extras'
+        elif declared.group is not None:
+            condition = f'"{declared.group}" in dependency_groups'
+        else:
+            condition = ""
+        conditions.setdefault(condition, []).append(declared)
+    return conditions
+
+
+def _roots(declared: Iterable[Declared], items: Mapping[str, Reported], markers: Mapping[str, str]) -> list[Wanted]:
+    roots = []
+    for one in declared:
+        if one.requirement is not None:
+            if applies(one.requirement.marker, markers):
+                roots.append(wanted(one.requirement))
+        else:
+            roots += [Wanted(item.name, frozenset(item.requested_extras)) for item in items.values() if _is(item, one)]
+    return roots
+
+
+def _is(item: Reported, declared: Declared) -> bool:
+    """Say whether *item* is what a declaration without a name (a path, an address) brought in."""
+    if not item.is_direct:
+        return False
+    if declared.path is not None:
+        return _path_of(item.url) == str(declared.path)
+    return item.requested and declared.url is not None and item.url in declared.url
+
+
+def _marker(name: str, reach: Mapping[str, Mapping[str, frozenset[str]]]) -> Marker | None:
+    conditions = [condition for condition, reached in reach.items() if name in reached]
+    if "" in conditions or not conditions:
+        return None
+    return Marker(" or ".join(conditions))
+
+
+def _package(  # noqa: PLR0913 - the facts of one table, named at the only call
+    item: Reported,
+    *,
+    marker: Marker | None,
+    extras: frozenset[str],
+    names: frozenset[str],
+    markers: Mapping[str, str],
+    root: str,
+    trees: Mapping[str, str],
+) -> Package:
+    edges = sorted({edge.name for edge in needs(item.requires_dist, extras, markers)} & names - {item.name})
+    remembered: dict[str, Any] = {"extras": sorted(extras)} if extras else {}
+    path = _path_of(item.url)
+    if item.is_directory and path in trees:
+        remembered["tree"] = trees[path]
+    return Package(
+        name=_normalized(item.name),
+        version=None if item.is_directory or item.vcs else Version(item.version),
+        marker=marker,
+        requires_python=SpecifierSet(item.requires_python) if item.requires_python else None,
+        dependencies=[{"name": edge} for edge in edges] or None,
+        tool={TOOL: remembered} if remembered else None,
+        **_source(item, root),
+    )
+
+
+def _source(item: Reported, root: str) -> dict[str, Any]:
+    path = _path_of(item.url)
+    if item.is_directory:
+        where = _relative(path or item.url, root)
+        return {"directory": PackageDirectory(path=where, editable=item.editable, subdirectory=item.subdirectory)}
+    if item.vcs is not None:
+        kind, commit, revision = item.vcs
+        vcs = PackageVcs(
+            type=kind, url=item.url, requested_revision=revision, commit_id=commit, subdirectory=item.subdirectory
+        )
+        return {"vcs": vcs}
+    place = {"path": _relative(path, root)} if path and item.is_direct else {"url": item.url}
+    hashes = dict(item.hashes)
+    if item.is_direct:
+        return {"archive": PackageArchive(**place, hashes=hashes, subdirectory=item.subdirectory)}
+    filename = _filename(item.url)
+    if filename.endswith(".whl"):
+        return {"wheels": [PackageWheel(name=filename, **place, hashes=hashes)]}
+    return {"sdist": PackageSdist(name=filename, **place, hashes=hashes)}
+
+
+def _project(declarations: Declarations, items: Mapping[str, Reported]) -> list[Package]:
+    """Return the application itself, where it is a package whose dependencies can be read without building it."""
+    project = declarations.project
+    if project is None or not project.is_package or project.name is None or project.name in items:
+        return []
+    base = [one.requirement for one in declarations.selected((), ()) if one.requirement is not None]
+    edges: Sequence[str] = sorted({wanted(requirement).name for requirement in base} & set(items))
+    return [
+        Package(
+            name=_normalized(project.name),
+            dependencies=[{"name": edge} for edge in edges] or None,
+            directory=PackageDirectory(path=".", editable=True),
+        )
+    ]
+
+
+def _normalized(name: str) -> NormalizedName:
+    return name  # type: ignore[return-value]  # every name in a report or a declaration is normalized already
+
+
+def _path_of(url: str) -> str | None:
+    parts = urlsplit(url)
+    return unquote(parts.path) if parts.scheme == "file" else None
+
+
+def _filename(url: str) -> str:
+    return unquote(urlsplit(url).path).rsplit("/", 1)[-1]
+
+
+def _relative(path: str, root: str) -> str:
+    relative = os.path.relpath(path, root)
+    return path if relative.startswith(os.pardir + os.sep + os.pardir) else relative

@@ -1,0 +1,69 @@
+"""Who needs whom: the edges between distributions, for one interpreter. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from packaging.markers import Marker, UndefinedEnvironmentName
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+class Wanted(NamedTuple):
+    """A distribution by its normalized name, with the extras that are asked of it."""
+
+    name: str
+    extras: frozenset[str]
+
+
+def applies(marker: Marker | None, markers: Mapping[str, str], extra: str = "") -> bool:
+    """Say whether a requirement with *marker* counts in the environment that *markers* describe (PEP 508)."""
+    if marker is None:
+        return True
+    try:
+        return marker.evaluate({**markers, "extra": extra})
+    except UndefinedEnvironmentName:
+        return False
+
+
+def wanted(requirement: Requirement) -> Wanted:
+    """Return what *requirement* asks for, its version aside."""
+    return Wanted(canonicalize_name(requirement.name), frozenset(canonicalize_name(extra) for extra in requirement.extras))
+
+
+def needs(requires_dist: Iterable[str], extras: frozenset[str], markers: Mapping[str, str]) -> tuple[Wanted, ...]:
+    """Return what a distribution with these `Requires-Dist` lines needs, with *extras* of it asked for.
+
+    A line that is no requirement by today's rules is passed over: pip did not act on it either.
+    """
+    found: dict[Wanted, None] = {}
+    for line in requires_dist:
+        try:
+            requirement = Requirement(line)
+        except InvalidRequirement:
+            continue
+        if any(applies(requirement.marker, markers, extra) for extra in ("", *extras)):
+            found[wanted(requirement)] = None
+    return tuple(found)
+
+
+def closure(
+    roots: Iterable[Wanted], requires: Mapping[str, Iterable[str]], markers: Mapping[str, str]
+) -> dict[str, frozenset[str]]:
+    """Return every distribution that is reached from *roots*, with all extras that are asked of it on the way.
+
+    *requires* has the `Requires-Dist` lines of each distribution by normalized name; a name that it lacks leads nowhere
+    but is in the answer.
+    """
+    reached: dict[str, frozenset[str]] = {}
+    todo = list(roots)
+    while todo:
+        name, extras = todo.pop()
+        if name in reached and extras <= reached[name]:
+            continue
+        reached[name] = reached.get(name, frozenset()) | extras
+        todo += needs(requires.get(name, ()), reached[name], markers)
+    return reached

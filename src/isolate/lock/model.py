@@ -1,0 +1,57 @@
+"""One locked distribution, as the plan and the store see it. No file format and no library in here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Which part of an application's declarations an environment holds. Names are normalized (PEP 685, PEP 735)."""
+
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    project: bool = True
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the selection as JSON can hold it."""
+        return {"extras": list(self.extras), "groups": list(self.groups), "project": self.project}
+
+    @classmethod
+    def from_dict(cls, table: Mapping[str, Any]) -> Selection:
+        """Return the selection that `to_dict` made."""
+        return cls(extras=tuple(table["extras"]), groups=tuple(table["groups"]), project=table["project"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Locked:
+    """A distribution that is to be in an environment, from exactly one artifact.
+
+    `version` is None where a source tree decides it. `identity` names the artifact: `sha256:…`, a commit, or a
+    directory. `table` is the distribution's table of a `pylock.toml` with this one artifact in it, paths absolute.
+    """
+
+    name: str
+    version: str | None
+    identity: str
+    table: Mapping[str, Any] = field(compare=False)
+
+    @property
+    def directory(self) -> str | None:
+        """Return the absolute path of the source tree that this is installed from, if it is."""
+        directory: Mapping[str, Any] | None = self.table.get("directory")
+        return None if directory is None else str(directory["path"])
+
+    @property
+    def editable(self) -> bool:
+        """Say whether the source tree itself is to be imported."""
+        return bool(self.table.get("directory", {}).get("editable"))
+
+    @property
+    def is_direct(self) -> bool:
+        """Say whether it was asked for by its address (PEP 610 then wants a `direct_url.json`)."""
+        return not ("wheels" in self.table or "sdist" in self.table)

@@ -1,0 +1,93 @@
+"""What a lock means for one interpreter and one selection."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from packaging.pylock import Package, PackageDirectory, PackageSdist, PackageVcs, PackageWheel, PylockSelectError
+
+from isolate.errors import StaleLock
+from isolate.lock.model import Locked
+
+if TYPE_CHECKING:
+    from packaging.pylock import PackageArchive, Pylock
+
+    from isolate.interpreters import Interpreter
+    from isolate.lock.model import Selection
+
+    Source = PackageVcs | PackageDirectory | PackageArchive | PackageWheel | PackageSdist
+
+
+def select(lock: Pylock, interpreter: Interpreter, selection: Selection, *, root: str) -> tuple[Locked, ...]:
+    """Return what *lock* puts into an environment of *interpreter*, ordered by name (PEP 751, "Installation").
+
+    *root* is the absolute directory of the lock, which its relative paths start from. Raises `StaleLock` if the lock
+    does not serve the interpreter.
+    """
+    try:
+        chosen = list(
+            lock.select(
+                environment=dict(interpreter.markers),  # type: ignore[arg-type]
+                tags=interpreter.tags(),
+                extras=selection.extras,
+                dependency_groups=selection.groups,
+            )
+        )
+    except PylockSelectError as error:
+        raise StaleLock(
+            f"the lock does not serve Python {interpreter.version} on this machine", facts=(str(error),)
+        ) from None
+    locked = (_locked(package, source, root) for package, source in chosen)
+    return tuple(
+        sorted(
+            (one for one in locked if selection.project or one.directory != os.path.normpath(root)),
+            key=lambda one: one.name,
+        )
+    )
+
+
+def _locked(package: Package, source: Source, root: str) -> Locked:
+    table: dict[str, Any] = {"name": package.name}
+    if package.version is not None:
+        table["version"] = str(package.version)
+    entry = _entry(source, root)
+    match source:
+        case PackageWheel():
+            table["wheels"] = [entry]
+        case PackageSdist():
+            table["sdist"] = entry
+        case PackageVcs():
+            table["vcs"] = entry
+        case PackageDirectory():
+            table["directory"] = entry
+        case _:
+            table["archive"] = entry
+    return Locked(name=package.name, version=table.get("version"), identity=_identity(source, entry), table=table)
+
+
+def _entry(source: Source, root: str) -> dict[str, Any]:
+    fields = {name: value for name, value in vars(source).items() if value is not None and name != "upload_time"}
+    if "path" in fields:
+        fields["path"] = os.path.normpath(os.path.join(root, fields["path"]))
+    if "hashes" in fields:
+        fields["hashes"] = dict(fields["hashes"])
+    return {name.replace("_", "-"): value for name, value in fields.items()}
+
+
+def _identity(source: Source, entry: dict[str, Any]) -> str:
+    where = str(entry.get("url") or entry.get("path"))
+    subdirectory = f"#{source.subdirectory}" if getattr(source, "subdirectory", None) else ""
+    match source:
+        case PackageVcs():
+            return f"{source.type}:{source.commit_id}:{where}{subdirectory}"
+        case PackageDirectory():
+            return f"directory:{where}{subdirectory}" + (":editable" if source.editable else "")
+        case _:
+            return best_hash(dict(source.hashes)) + subdirectory
+
+
+def best_hash(hashes: dict[str, str]) -> str:
+    """Return `algorithm:digest` for the hash of *hashes* that everybody uses, sha256, or the first by name."""
+    name = "sha256" if "sha256" in hashes else min(hashes)
+    return f"{name}:{hashes[name]}"

@@ -1,0 +1,58 @@
+"""Outcomes as values; their text, their JSON. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a command came to: `lines` for people, `facts` for machines, the exit code for both."""
+
+    command: str
+    exit_code: int = 0
+    facts: Mapping[str, object] = field(default_factory=dict)
+    lines: tuple[str, ...] = ()
+
+
+def as_json(outcome: Outcome) -> str:
+    """Return *outcome* as a JSON document. `isolate` is the version of its form."""
+    document = {"isolate": 1, "command": outcome.command, "exit_code": outcome.exit_code, **outcome.facts}
+    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)
+
+
+class Progress(Protocol):
+    """Hears what long work is at. Whoever works never prints."""
+
+    def say(self, line: str) -> None:
+        """Take note of *line*, which a user should read now."""
+
+    def working(self, text: str) -> None:
+        """Take note that *text* is what is being done."""
+
+
+class Silent:
+    """Progress that nobody wants to see."""
+
+    def say(self, line: str) -> None:
+        """Do nothing."""
+
+    def working(self, text: str) -> None:
+        """Do nothing."""
+
+
+def duration(seconds: float) -> str:
+    """Return a duration as people read it: `0.03 s`, `4.2 s`, `2 min 5 s`."""
+    if seconds < 1:
+        return f"{seconds:.2f} s"
+    if seconds < 60:  # noqa: PLR2004
+        return f"{seconds:.1f} s"
+    return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+
+
+def count(number: int, noun: str) -> str:
+    """Return `1 package`, `2 packages`."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")

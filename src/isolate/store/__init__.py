@@ -1,0 +1,1 @@
+"""What is kept once for all applications: distributions as pip installed them, each in an entry of its own."""

@@ -1,0 +1,100 @@
+"""Bytecode, compiled once for each entry and kept in an entry of its own beside it.
+
+An entry is never written to after it is published; so its bytecode is another entry, linked along with it. The files
+are those that Python itself would write below `__pycache__` (PEP 3147), valid by time and size of their source; RECORD
+does not list them, as it does not list what Python writes.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from isolate import atomic
+from isolate.errors import IsolateError
+from isolate.store.intake import digest_of_file
+from isolate.store.manifest import File, Manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from isolate.store.fill import Pip
+    from isolate.store.layout import Entry, Store
+
+SUFFIX = "+bytecode"
+
+
+def bytecode_key(key: str) -> str:
+    """Return the key of the entry that holds the bytecode of the entry *key*."""
+    return key + SUFFIX
+
+
+def compile_missing(
+    store: Store, keys: Sequence[str], pip: Callable[[], Pip], *, on_wait: Callable[[], None]
+) -> None:
+    """See to it that the store has the bytecode of each entry of *keys*, compiled on all cores by *pip*'s interpreter.
+
+    A file that does not compile (it may be meant for another Python) is left out, as pip leaves it out.
+    """
+    if all(store.has(bytecode_key(key)) for key in keys):
+        return
+    worker = pip()
+    with store.filling(on_wait), store.scratch() as scratch:
+        missing = [entry for key in keys if not store.has(bytecode_key(key)) and (entry := store.entry(key))]
+        for number, entry in enumerate(missing):
+            _link_sources(entry, scratch / "sources" / str(number))
+        _compile(worker, scratch / "sources")
+        for number, entry in enumerate(missing):
+            _publish(store, entry, scratch / "sources" / str(number), scratch / str(number))
+
+
+def _link_sources(entry: Entry, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    made: set[str] = set()
+    for file in entry.manifest.files:
+        if file.path.endswith(".py") and file.kind != "script":
+            parent = os.path.dirname(file.path)
+            if parent not in made:
+                made.add(parent)
+                os.makedirs(folder / parent, exist_ok=True)
+            os.link(entry.files / file.path, folder / file.path)
+
+
+def _compile(pip: Pip, folder: Path) -> None:
+    argv = (str(pip.python), "-I", "-m", "compileall", "-q", "-j", "0", "-d", "", str(folder))
+    finished = pip.run(argv, cwd=folder)
+    if finished.status not in (0, 1):  # 1: some file did not compile
+        raise IsolateError(
+            f"bytecode could not be compiled by {pip.python}",
+            facts=tuple(finished.errors.splitlines()[-3:]),
+            hint="run without --compile",
+        )
+
+
+def _publish(store: Store, entry: Entry, sources: Path, target: Path) -> None:
+    files = []
+    (target / "files").mkdir(parents=True)
+    for where, _, names in os.walk(sources):
+        for name in names:
+            if name.endswith(".pyc"):
+                path = os.path.relpath(os.path.join(where, name), sources)
+                files.append(_move(sources / path, target / "files" / path, path))
+    manifest = Manifest(
+        name=entry.manifest.name + SUFFIX,
+        version=entry.manifest.version,
+        identity=entry.manifest.identity,
+        interpreter_kind=entry.manifest.interpreter_kind,
+        pip=entry.manifest.pip,
+        files=tuple(sorted(files)),
+    )
+    atomic.write(target / "manifest.json", manifest.to_json(), mode=0o444)
+    store.publish(target, bytecode_key(entry.key))
+
+
+def _move(source: Path, target: Path, path: str) -> File:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    source.rename(target)
+    target.chmod(0o444)
+    status = target.stat()
+    return File(path, status.st_size, status.st_mtime_ns, digest_of_file(target), "file")

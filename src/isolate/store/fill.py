@@ -1,0 +1,116 @@
+"""pip fills the store: what is missing is installed into a scratch prefix, and each distribution becomes an entry."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from isolate import atomic, process
+from isolate.errors import BadArtifact
+from isolate.pip.command import install_argv
+from isolate.pip.explanation import explain
+from isolate.pip.feeding import write_partial
+from isolate.pip.redaction import redact
+from isolate.store.intake import read_prefix, take_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from isolate.lock.model import Locked
+    from isolate.store.intake import Taken
+    from isolate.store.layout import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pip:
+    """The pip of an application's environment, and what it needs to know to work.
+
+    `python` is the interpreter to run it with, `kind` that interpreter's kind, `version` pip's own. `env` is its whole
+    environment. `options` are lines of index options for a requirements file. `on_line` hears each line that pip says,
+    `on_silence` the seconds for which it has said nothing.
+    """
+
+    python: Path
+    kind: str
+    version: str
+    env: Mapping[str, str]
+    options: tuple[str, ...] = ()
+    on_line: Callable[[str], None] | None = None
+    on_silence: Callable[[float], None] | None = None
+
+    def install(self, wanted: Sequence[Locked], scratch: Path) -> Path:
+        """Install exactly *wanted* into a new prefix below *scratch* and return it; raise `PipFailed`, explained."""
+        prefix = scratch / "prefix"
+        requirements = write_partial(wanted, scratch, pip_version=Version(self.version), options=self.options)
+        argv = install_argv(self.python, requirements=requirements, prefix=prefix)
+        finished = self.run(argv, cwd=scratch)
+        if finished.status:
+            raise explain(redact(finished.output + finished.errors), declared=())
+        return prefix
+
+    def run(self, argv: Sequence[str], *, cwd: Path) -> process.Finished:
+        """Run a command line of this pip in *cwd* and return how it ended."""
+        return process.run(argv, env=self.env, cwd=cwd, on_line=self.on_line, silence=self.on_silence)
+
+
+def fill(
+    store: Store, missing: Mapping[str, Locked], pip: Callable[[], Pip], *, on_wait: Callable[[], None] | None = None
+) -> None:
+    """See to it that the store has an entry for each of *missing* (by key), by way of *pip*.
+
+    Raises `PipFailed` or `BadArtifact`; the entries that were sound stay, the rest is as it was.
+    """
+    worker = pip()  # before the lock, which making it may need
+    with store.filling(on_wait), store.scratch() as scratch:
+        still_missing = {key: locked for key, locked in missing.items() if not store.has(key)}
+        if still_missing:
+            publish(store, still_missing, worker.install(list(still_missing.values()), scratch), worker)
+
+
+def publish(store: Store, wanted: Mapping[str, Locked], prefix: Path, pip: Pip) -> None:
+    """Make entries of what pip installed into *prefix*; raise `BadArtifact` if it is not exactly *wanted* (by key)."""
+    found = read_prefix(prefix)
+    for key, locked in wanted.items():
+        taken = found.get(locked.name)
+        if taken is None or not same_version(locked.version, taken.version):
+            facts = (f"wanted {locked.name} {locked.version}", f"found {taken.version if taken else 'nothing'}")
+            raise BadArtifact(f"the artifact of {locked.name} holds something else", facts=facts, hint="run `isolate lock`")
+        if not locked.is_direct:
+            taken = without_direct_url(taken, prefix)
+        with store.scratch() as scratch:
+            prepare(taken, prefix, scratch / "entry", locked.identity, pip)
+            store.publish(scratch / "entry", key)
+
+
+def prepare(taken: Taken, prefix: Path, target: Path, identity: str, pip: Pip) -> None:
+    """Make in *target* all that an entry consists of."""
+    target.mkdir()
+    manifest = take_in(
+        taken, prefix, target, identity=identity, kind=pip.kind, python=str(pip.python), pip=pip.version
+    )
+    atomic.write(target / "manifest.json", manifest.to_json(), mode=0o444)
+
+
+def same_version(locked: str | None, installed: str) -> bool:
+    """Say whether an installed version is the locked one, however each is spelled (PEP 440)."""
+    return locked is None or Version(locked) == Version(installed)
+
+
+def without_direct_url(taken: Taken, prefix: Path) -> Taken:
+    """Take out the address that an older pip was fed with: PEP 610 allows it only where the user gave one."""
+    path = f"{os.path.dirname(taken.record)}/direct_url.json"
+    if path not in taken.claims:
+        return taken
+    with contextlib.suppress(FileNotFoundError):
+        (prefix / path).unlink()
+    record = prefix / taken.record
+    rows = record.read_text(encoding="utf-8").splitlines(keepends=True)
+    record.write_text("".join(row for row in rows if "/direct_url.json," not in row), encoding="utf-8")
+    claims = {claim: digest for claim, digest in taken.claims.items() if claim != path}
+    return type(taken)(name=canonicalize_name(taken.name), version=taken.version, record=taken.record, claims=claims)

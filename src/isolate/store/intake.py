@@ -1,0 +1,177 @@
+"""From a prefix that pip installed into to entries: each RECORD says which files are whose.
+
+RECORD is specified in https://packaging.python.org/en/latest/specifications/recording-installed-packages/
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from isolate.errors import BadArtifact
+from isolate.store.manifest import File, Kind, Manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOT_A_DISTRIBUTION = "report it to the authors of the distribution, or pin a version that is sound"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """A distribution in the prefix: its files by path below the prefix, with the sha256 that RECORD gives, if any."""
+
+    name: str
+    version: str
+    record: str
+    claims: Mapping[str, str | None]
+
+
+def read_prefix(prefix: Path) -> dict[str, Taken]:
+    """Return the distributions that pip installed into *prefix*, by normalized name.
+
+    Raises `BadArtifact` if a RECORD is missing or broken, if it names a file outside *prefix*, or if two distributions
+    claim one file.
+    """
+    found = {taken.name: taken for taken in map(_read_distribution, *zip(*_metadata_folders(prefix), strict=True))}
+    owners: dict[str, str] = {}
+    for taken in found.values():
+        for path in taken.claims:
+            other = owners.setdefault(path, taken.name)
+            if other != taken.name:
+                raise BadArtifact(
+                    f"{other} and {taken.name} both claim {path}",
+                    facts=(f"{other} {found[other].version}", f"{taken.name} {taken.version}"),
+                    hint="one environment cannot hold both: pin one of them out, or versions that do not collide",
+                )
+    return found
+
+
+def _metadata_folders(prefix: Path) -> Iterator[tuple[Path, Path]]:
+    yield from ((prefix, folder) for folder in sorted(prefix.glob("lib*/*/site-packages/*.dist-info")))
+
+
+def _read_distribution(prefix: Path, folder: Path) -> Taken:
+    name, _, version = folder.name.removesuffix(".dist-info").partition("-")
+    try:
+        text = (folder / "RECORD").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise BadArtifact(f"{name} {version} has no RECORD that can be read", hint=NOT_A_DISTRIBUTION) from None
+    site = os.path.relpath(folder.parent, prefix)
+    claims: dict[str, str | None] = {}
+    for row in csv.reader(io.StringIO(text)):
+        if row:
+            claims[_claimed(row[0], site, f"{name} {version}")] = _sha256_of(row)
+    record = f"{site}/{folder.name}/RECORD"
+    return Taken(name=canonicalize_name(name), version=version, record=record, claims=claims)
+
+
+def _claimed(row: str, site: str, who: str) -> str:
+    path = os.path.normpath(os.path.join(site, row))
+    if os.path.isabs(path) or path.split("/", 1)[0] == os.pardir:
+        raise BadArtifact(f"{who} has a file outside of its environment: {row}", hint=NOT_A_DISTRIBUTION)
+    return path
+
+
+def _sha256_of(row: list[str]) -> str | None:
+    algorithm, _, value = row[1].partition("=") if len(row) > 1 else ("", "", "")
+    if algorithm != "sha256":
+        return None
+    try:
+        return base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).hex()
+    except ValueError:
+        return "broken"
+
+
+def take_in(taken: Taken, prefix: Path, target: Path, *, identity: str, kind: str, python: str, pip: str) -> Manifest:
+    """Move the files of *taken* from *prefix* to *target*/files, make them read-only, and return their manifest.
+
+    *python* is the interpreter that pip wrote into scripts. Raises `BadArtifact` for a file that is missing, is no
+    plain file, or is not what RECORD says.
+    """
+    (target / "files").mkdir()
+    made: set[str] = set()
+    files = []
+    for path in sorted(taken.claims):
+        source, destination = prefix / path, target / "files" / path
+        folder = os.path.dirname(destination)
+        if folder not in made:
+            os.makedirs(folder, exist_ok=True)
+            made.add(folder)
+        content = _checked(source, taken, path)
+        files.append(_settle(source, destination, path, content, taken, python))
+    return Manifest(
+        name=taken.name, version=taken.version, identity=identity, interpreter_kind=kind, pip=pip, files=tuple(files)
+    )
+
+
+def _checked(source: Path, taken: Taken, path: str) -> bytes:
+    who = f"{taken.name} {taken.version}"
+    try:
+        if not stat.S_ISREG(os.lstat(source).st_mode):
+            raise BadArtifact(f"{who}: {path} is no plain file", hint=NOT_A_DISTRIBUTION)
+        content = source.read_bytes()
+    except OSError as error:
+        raise BadArtifact(
+            f"{who}: its RECORD lists {path}, which is not there ({error.strerror})", hint=NOT_A_DISTRIBUTION
+        ) from None
+    expected = taken.claims[path]
+    if expected is not None and path != taken.record:
+        actual = hashlib.sha256(content).hexdigest()
+        if actual != expected:
+            facts = (f"RECORD says {expected}", f"the file is {actual}")
+            raise BadArtifact(f"{who}: {path} is not what its RECORD says", facts=facts, hint=NOT_A_DISTRIBUTION)
+    return content
+
+
+def _settle(source: Path, destination: Path, path: str, content: bytes, taken: Taken, python: str) -> File:  # noqa: PLR0913
+    kind: Kind = "executable" if os.lstat(source).st_mode & 0o111 else "file"
+    if path == taken.record:
+        kind = "record"
+    elif path.startswith("bin/") and (body := without_interpreter(content, python)) is not None:
+        kind, content = "script", body
+        source.write_bytes(body)
+    os.rename(source, destination)
+    os.chmod(destination, 0o444 if kind in ("file", "record") else 0o555)
+    status = os.stat(destination)
+    return File(path, status.st_size, status.st_mtime_ns, hashlib.sha256(content).hexdigest(), kind)
+
+
+def without_interpreter(content: bytes, python: str) -> bytes | None:
+    """Return a script without the first lines that name *python*, or None if it does not begin with them."""
+    for header in (f"#!{python}\n".encode(), _wrapped(python)):
+        if content.startswith(header):
+            return content[len(header) :]
+    return None
+
+
+def with_interpreter(body: bytes, python: str) -> bytes:
+    """Return the script *body* with first lines that run it by *python*.
+
+    Where the kernel could not read the path from a `#!` line (blanks in it, or too long), a shell starts it, as pip does.
+    """
+    simple = " " not in python and len(python) + 3 <= SHEBANG_LIMIT
+    return (f"#!{python}\n".encode() if simple else _wrapped(python)) + body
+
+
+SHEBANG_LIMIT = 127
+"""Bytes of a `#!` line that every supported kernel reads, end of line included."""
+
+
+def _wrapped(python: str) -> bytes:
+    return f"#!/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''\n".encode()
+
+
+def digest_of_file(path: Path) -> str:
+    """Return the sha256 (hex) of the content of *path*."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,182 @@
+"""Where things lie in the store, and who may touch them. No other module joins these paths.
+
+<cache>/store-v1/
+  README.txt, CACHEDIR.TAG      who made this directory; deleting it is always safe
+  lock                          held shared by whoever takes entries out, alone by whoever deletes
+  filling                       held by whoever lets pip fill the store
+  entries/<kind>/<name>-<version>-<digest>/
+    manifest.json               see `manifest`
+    files/                      as they lie in an environment; linked from there, so never written again
+  skeletons/<digest>/.venv/     what `venv` makes for one interpreter, with `skeleton.json` beside it
+  seeds/pip-<version>-….whl      the pip that new environments begin with
+  interpreters/<digest>.json    facts about interpreters
+  locks/<digest>.toml           locks of applications whose tree needs none, by their declarations
+  tmp/                          work in progress; anything there without a living process is rubbish
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from isolate import atomic
+from isolate.errors import IsolateError
+from isolate.store.manifest import Manifest, read_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+
+LAYOUT = "store-v1"
+README = """\
+Made by isolate: distributions as pip installed them, kept once and linked into the environments of applications.
+Deleting this directory is always safe: environments go on working, and the next sync fills it again.
+Never edit a file here or in an environment: `isolate store verify` finds such edits.
+"""
+CACHEDIR_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# https://bford.info/cachedir/\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One distribution, as pip installed it for one kind of interpreter from one artifact."""
+
+    path: Path
+    manifest: Manifest
+
+    @property
+    def files(self) -> Path:
+        """Return the directory of the files, laid out as in an environment."""
+        return self.path / "files"
+
+    @property
+    def key(self) -> str:
+        """Return the name under which the store knows it."""
+        return entry_key(self.path)
+
+    @property
+    def manifest_file(self) -> Path:
+        """Return the file that the manifest was read from."""
+        return self.path / "manifest.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Store:
+    """The store below `root`, an absolute directory that `open_store` has made ready."""
+
+    root: Path
+
+    def key(self, kind: str, name: str, version: str | None, identity: str) -> str:
+        """Return the name of the entry of one artifact for one kind of interpreter: a path below `entries`."""
+        digest = hashlib.sha256(f"{kind} {name} {identity}".encode()).hexdigest()[:16]
+        return f"{kind}/{name}-{version or 'tree'}-{digest}"
+
+    def entry(self, key: str) -> Entry | None:
+        """Return the entry *key*, or None if it is not there or cannot be read."""
+        path = self.root / "entries" / key
+        try:
+            return Entry(path=path, manifest=read_manifest(path / "manifest.json"))
+        except (OSError, ValueError):
+            return None
+
+    def has(self, key: str) -> bool:
+        """Say whether the entry *key* is there; an entry is there completely or not at all."""
+        return os.path.exists(self.root / "entries" / key / "manifest.json")
+
+    def publish(self, prepared: Path, key: str) -> None:
+        """Make the directory *prepared*, below `tmp`, the entry *key*; if another process was first, keep theirs."""
+        target = self.root / "entries" / key
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            prepared.rename(target)
+        except OSError:
+            if not self.has(key):
+                self.discard(key)
+                prepared.rename(target)
+
+    def discard(self, key: str) -> None:
+        """Throw the entry *key* out. Environments that hold links to its files keep them."""
+        target = self.root / "entries" / key
+        with atomic.scratch_directory(self.tmp) as scratch, contextlib.suppress(FileNotFoundError):
+            target.rename(scratch / "discarded")
+
+    def in_use(self) -> AbstractContextManager[None]:
+        """Hold off whoever would delete entries, for as long as entries are taken out."""
+        return atomic.locked(self.root / "lock", shared=True)
+
+    def filling(self, on_wait: Callable[[], None] | None) -> AbstractContextManager[None]:
+        """Be the only one who lets pip fill the store, so that nothing is fetched twice."""
+        return atomic.locked(self.root / "filling", on_wait=on_wait)
+
+    def scratch(self) -> AbstractContextManager[Path]:
+        """Yield a directory on the store's file system that is gone afterwards."""
+        return atomic.scratch_directory(self.tmp)
+
+    @property
+    def tmp(self) -> Path:
+        """Return the directory for work in progress."""
+        return self.root / "tmp"
+
+    @property
+    def seeds(self) -> Path:
+        """Return the directory of the pip wheels that new environments begin with."""
+        return self.root / "seeds"
+
+    @property
+    def interpreters(self) -> Path:
+        """Return the directory in which facts about interpreters are remembered."""
+        return self.root / "interpreters"
+
+    def skeleton(self, identity: str) -> Path:
+        """Return where the skeleton for the interpreter of this *identity* is, or will be."""
+        return self.root / "skeletons" / hashlib.sha256(identity.encode()).hexdigest()[:16]
+
+    def remembered_lock(self, digest: str) -> Path:
+        """Return where the lock for declarations of this *digest* is, or will be."""
+        return self.root / "locks" / f"{digest}.toml"
+
+
+def entry_key(path: Path) -> str:
+    """Return the key of the entry in the directory *path*."""
+    return f"{path.parent.name}/{path.name}"
+
+
+def cache_directory(environ: Mapping[str, str]) -> Path:
+    """Return the directory for everything that isolate keeps: `ISOLATE_CACHE_DIR`, else the platform's own."""
+    if chosen := environ.get("ISOLATE_CACHE_DIR"):
+        return Path(chosen).absolute()
+    if xdg := environ.get("XDG_CACHE_HOME"):
+        return Path(xdg, "isolate")
+    import platformdirs  # noqa: PLC0415 - costs a start-up more than it gives on most of them
+
+    return Path(platformdirs.user_cache_dir("isolate", appauthor=False))
+
+
+def open_store(cache: Path) -> Store:
+    """Return the store below *cache*, made if it is not there; raise `IsolateError` if it cannot be."""
+    store = Store(root=cache / LAYOUT)
+    try:
+        _make(store.root)
+    except OSError as error:
+        raise IsolateError(
+            f"the store cannot be made in {cache}: {error.strerror}", hint="name another place in ISOLATE_CACHE_DIR"
+        ) from None
+    return store
+
+
+def _make(root: Path) -> None:
+    if (root / "filling").exists():
+        return
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for name, text in (("README.txt", README), ("CACHEDIR.TAG", CACHEDIR_TAG), ("lock", ""), ("filling", "")):
+        if not (root / name).exists():
+            (root / name).write_text(text, encoding="utf-8")
+
+
+def entries(store: Store) -> Iterator[str]:
+    """Yield the key of every entry in the store, in no order."""
+    for path in (store.root / "entries").glob("*/*"):
+        yield entry_key(path)

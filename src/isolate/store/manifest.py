@@ -1,0 +1,76 @@
+"""The record of every file of an entry. Pure, but for reading and writing the file itself.
+
+A manifest is made when an entry is published and never changes; it travels with the files into every environment, so
+that an environment can be checked after the store is gone.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+Kind = Literal["file", "executable", "script", "record"]
+"""`script` is kept without its first line, which names an interpreter; `record` is RECORD, which lists the scripts. Both
+are written anew in every environment; the other kinds are linked."""
+
+
+class File(NamedTuple):
+    """One file: path below the environment (`/` between parts), size in bytes, time in nanoseconds, sha256 in hex."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    sha256: str
+    kind: Kind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What one distribution consists of. `files` are ordered by path."""
+
+    name: str
+    version: str
+    identity: str
+    interpreter_kind: str
+    pip: str
+    files: tuple[File, ...]
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Return every directory that holds one of the files, or a directory that does, parents first."""
+        return folders_of(file.path for file in self.files)
+
+    @property
+    def has_scripts(self) -> bool:
+        """Say whether some files are written anew in each environment."""
+        return any(file.kind == "script" for file in self.files)
+
+    def to_json(self) -> bytes:
+        """Return the manifest as its file holds it."""
+        table = {**vars(self), "files": [list(file) for file in self.files]}
+        return json.dumps(table, separators=(",", ":")).encode()
+
+
+def folders_of(paths: Iterable[str]) -> tuple[str, ...]:
+    """Return all directories above *paths*, parents first; the top, which is always there, is left out."""
+    found: set[str] = set()
+    for path in paths:
+        folder = path.rpartition("/")[0]
+        while folder and folder not in found:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return tuple(sorted(found))
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Return the manifest in *path*; raise `OSError` or `ValueError` if there is none that can be read."""
+    table: Mapping[str, Any] = json.loads(path.read_bytes())
+    try:
+        return Manifest(**{**table, "files": tuple(File(*row) for row in table["files"])})
+    except (TypeError, KeyError) as error:
+        raise ValueError(f"{path} is no manifest: {error}") from None

@@ -1,0 +1,124 @@
+"""The pip that new environments begin with: no ensurepip, and no network where isolate's own pip serves.
+
+pip is an entry like any other. It gets there by a wheel that installs itself, `python pip.whl/pip install pip.whl`,
+which the pip project keeps working for exactly this use.
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib.metadata
+import io
+import sys
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import SpecifierSet
+from packaging.utils import parse_wheel_filename
+from packaging.version import Version
+
+from isolate import process
+from isolate.errors import IsolateError, PipFailed
+from isolate.lock.model import Locked
+from isolate.lock.trees import file_digest
+from isolate.pip.command import download_argv
+from isolate.pip.redaction import redact
+from isolate.pip.surroundings import pip_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from isolate.interpreters import Interpreter
+    from isolate.store.layout import Store
+
+WRITTEN_BY_INSTALLERS = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
+
+
+def seed_wheel(store: Store, interpreter: Interpreter, environ: Mapping[str, str]) -> Path:
+    """Return the wheel of the newest pip that we have for *interpreter*; raise `IsolateError` if none is to be had.
+
+    That is the pip that isolate itself was installed with. An interpreter that is too old for it gets the newest that
+    supports it from the package index, once.
+    """
+    own = importlib.metadata.distribution("pip")
+    if _supports(own.metadata["Requires-Python"], interpreter.version):
+        return _own_wheel(store, own)
+    have = [path for path in store.seeds.glob(f"for-{interpreter.short}/pip-*.whl")]
+    return max(have, key=_version) if have else _fetch(store, interpreter, environ)
+
+
+def seed_of(wheel: Path) -> Locked:
+    """Return the pip in *wheel* as something that the store can hold."""
+    digest, version = file_digest(wheel), str(_version(wheel))
+    archive = {"path": str(wheel), "hashes": {"sha256": digest}}
+    return Locked(
+        name="pip",
+        version=version,
+        identity=f"sha256:{digest}",
+        table={"name": "pip", "version": version, "wheels": [{"name": wheel.name, **archive}]},
+    )
+
+
+def install_seed(wheel: Path, python: Path, prefix: Path, environ: Mapping[str, str]) -> None:
+    """Let the pip in *wheel* install itself into *prefix* by *python*, an interpreter in an environment without pip."""
+    options = ("--no-index", "--no-deps", "--no-compile", "--ignore-installed", "--no-warn-script-location")
+    argv = (str(python), "-I", f"{wheel}/pip", "install", "--quiet", *options, "--prefix", str(prefix), str(wheel))
+    finished = process.run(argv, env=pip_environment(environ, prefix=prefix, offline=True), cwd=prefix.parent)
+    if finished.status:
+        raise PipFailed(
+            f"pip {_version(wheel)} cannot be installed by {python}",
+            facts=tuple(redact(finished.errors).splitlines()[-4:]),
+            hint="try another Python with --python",
+            output=redact(finished.output + finished.errors),
+        )
+
+
+def _version(wheel: Path) -> Version:
+    return parse_wheel_filename(wheel.name)[1]
+
+
+def _supports(requires_python: str | None, version: str) -> bool:
+    return SpecifierSet(requires_python or "").contains(version, prereleases=True)
+
+
+def _own_wheel(store: Store, own: importlib.metadata.Distribution) -> Path:
+    wheel = store.seeds / f"pip-{own.version}-py3-none-any.whl"
+    if wheel.exists():
+        return wheel
+    store.seeds.mkdir(exist_ok=True)
+    with store.scratch() as scratch:
+        _pack(own, scratch / wheel.name)
+        (scratch / wheel.name).rename(wheel)
+    return wheel
+
+
+def _pack(own: importlib.metadata.Distribution, wheel: Path) -> None:
+    """Write the files of an installed pure distribution back into a wheel, the same bytes each time."""
+    rows = []
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for row in sorted(csv.reader(io.StringIO(own.read_text("RECORD") or ""))):
+            name = row[0]
+            if name.startswith("..") or name.endswith(".pyc") or Path(name).name in WRITTEN_BY_INSTALLERS:
+                continue
+            archive.writestr(zipfile.ZipInfo(name), Path(str(own.locate_file(name))).read_bytes())
+            rows.append(",".join(row))
+        record = f"pip-{own.version}.dist-info/RECORD"
+        archive.writestr(zipfile.ZipInfo(record), "\n".join([*rows, f"{record},,", ""]))
+
+
+def _fetch(store: Store, interpreter: Interpreter, environ: Mapping[str, str]) -> Path:
+    folder = store.seeds / f"for-{interpreter.short}"
+    with store.scratch() as scratch:
+        argv = download_argv(Path(sys.executable), "pip", python_version=interpreter.short, folder=scratch)
+        finished = process.run(argv, env=pip_environment(environ, prefix=Path(sys.prefix)), cwd=scratch)
+        found = sorted(scratch.glob("pip-*.whl"))
+        if finished.status or not found:
+            raise IsolateError(
+                f"Python {interpreter.version} needs an older pip than ours, which could not be fetched",
+                facts=tuple(redact(finished.errors).splitlines()[-3:]),
+                hint="connect to the package index once, or choose a newer Python with --python",
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        found[0].replace(folder / found[0].name)
+    return folder / found[0].name
