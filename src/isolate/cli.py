@@ -107,7 +107,7 @@ def isolate() -> None:
 @click.option("--offline", is_flag=True, help="Use what the store has, and no network.")
 @click.option("--verify", is_flag=True, help="Look at every file, even if nothing seems to have changed.")
 @LOUDNESS
-def sync(applications: tuple[Path, ...], **asked: Any) -> None:  # noqa: ANN401 - click hands over a bag
+def sync(applications: tuple[Path, ...], **asked: Any) -> None:
     """Make the environment of each APP (default: the current directory) what its declarations ask for."""
     from isolate.commands.sync import sync as command  # noqa: PLC0415
 
@@ -137,7 +137,7 @@ def sync(applications: tuple[Path, ...], **asked: Any) -> None:  # noqa: ANN401 
 @MOVES
 @click.option("--offline", is_flag=True, help="Use no network.")
 @LOUDNESS
-def lock(applications: tuple[Path, ...], *, only_check: bool, **asked: Any) -> None:  # noqa: ANN401
+def lock(applications: tuple[Path, ...], *, only_check: bool, **asked: Any) -> None:
     """Write pylock.toml, keeping what is locked unless a declaration or an option moves it."""
     from isolate.commands.lock import lock as command  # noqa: PLC0415
 
@@ -149,7 +149,7 @@ def lock(applications: tuple[Path, ...], *, only_check: bool, **asked: Any) -> N
 @APPLICATIONS
 @click.option("--hash", "hashes", is_flag=True, help="Read every file, not only sizes and times.")
 @LOUDNESS
-def check(applications: tuple[Path, ...], *, hashes: bool, **asked: Any) -> None:  # noqa: ANN401
+def check(applications: tuple[Path, ...], *, hashes: bool, **asked: Any) -> None:
     """Exit with 0 if declarations, lock and environment agree; else with 1 and a line for each difference."""
     from isolate.commands.check import check as command  # noqa: PLC0415
 
@@ -198,9 +198,7 @@ def _names(given: Iterable[str]) -> tuple[str, ...]:
     return tuple(canonicalize_name(name) for name in given)
 
 
-def _each(
-    folders: tuple[Path, ...], asked: dict[str, Any], command: Callable[[Application, Session], Outcome]
-) -> None:
+def _each(folders: tuple[Path, ...], asked: dict[str, Any], command: Callable[[Application, Session], Outcome]) -> None:
     """Do *command* for each application in turn, print what came of it, and exit with the worst code."""
     worst = 0
     with progress_for(quiet=asked["quiet"] or asked["json_"], verbose=asked["verbose"]) as progress:

@@ -14,7 +14,7 @@ QUIET = ("-q", "--quiet")
 
 
 def main() -> None:
-    """Answer `isolate sync` and `isolate sync -q` if nothing is to be done; hand everything else to the command line."""
+    """Answer `isolate sync` and `isolate sync -q` if nothing is to be done; the command line does all else."""
     arguments = sys.argv[1:]
     if arguments[:1] == ["sync"] and all(one in QUIET for one in arguments[1:]):
         answer = answer_if_current(f"{os.getcwd()}/.venv")

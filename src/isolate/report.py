@@ -33,6 +33,9 @@ class Progress(Protocol):
     def working(self, text: str) -> None:
         """Take note that *text* is what is being done."""
 
+    def detail(self, line: str) -> None:
+        """Take note of *line*, which only somebody who looks for a cause wants to read."""
+
 
 class Silent:
     """Progress that nobody wants to see."""
@@ -41,6 +44,9 @@ class Silent:
         """Do nothing."""
 
     def working(self, text: str) -> None:
+        """Do nothing."""
+
+    def detail(self, line: str) -> None:
         """Do nothing."""
 
 

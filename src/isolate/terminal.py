@@ -27,9 +27,14 @@ class Plain:
         sys.stderr.flush()
 
     def working(self, text: str) -> None:
-        """Write *text*, unless it is one of the many things that pip says."""
-        if self._verbose or not text.startswith("pip:"):
+        """Write *text*, unless it is what is being done already."""
+        if not self._verbose and text[:1].islower():  # what pip does begins with a capital: too much to read
             self.say(f"{text} …")
+
+    def detail(self, line: str) -> None:
+        """Write *line* for somebody who asked for it."""
+        if self._verbose:
+            self.say(line)
 
 
 class Live:
@@ -56,6 +61,9 @@ class Live:
         from rich.text import Text  # noqa: PLC0415
 
         self._status.update(Text(text, overflow="ellipsis", no_wrap=True))
+
+    def detail(self, line: str) -> None:
+        """Do nothing: there is one line to look at."""
 
     def stop(self) -> None:
         """Take the line away."""

@@ -115,7 +115,7 @@ def _generation(proposal: Proposal, history: Sequence[Generation], now: float) -
 
 
 def remember(proposal: Proposal, session: Session) -> None:
-    """Remember that there is nothing to do until something changes, and the lock for the day the environment is gone."""
+    """Remember that there is nothing to do until something changes, and the lock in case the environment goes."""
     application, declarations = proposal.application, proposal.declarations
     if not proposal.decision.in_tree:
         path = session.store.remembered_lock(digest_of(declarations, proposal.situation.interpreter))

@@ -61,7 +61,9 @@ def _unchanged(proposal: Proposal, seconds: float) -> list[str]:
 def _changed(proposal: Proposal, seconds: float) -> list[str]:
     situation, dry = proposal.situation, proposal.request.dry_run
     lines = [f"read {', '.join(read_files(proposal.declarations))}", *_lock_line(proposal)]
-    lines.append(f"Python {situation.interpreter.version}: {situation.interpreter.executable} ({situation.choice.reason})")
+    lines.append(
+        f"Python {situation.interpreter.version}: {situation.interpreter.executable} ({situation.choice.reason})"
+    )
     if situation.rebuild:
         lines.append(f"{'would make' if dry else 'made'} .venv anew: {situation.rebuild}")
     lines += [change.line for change in proposal.shown]

@@ -47,7 +47,9 @@ class Situation:
     def plan(self, targets: Iterable[Target], store: Store, *, inexact: bool = False) -> Plan:
         """Return what has to change for the environment to hold *targets*."""
         installed = {} if self.rebuild or self.state is None else self.state.installed
-        strangers = [] if self.rebuild else [There(name=one.name, version=one.version, key=None) for one in self.foreign]
+        strangers = (
+            [] if self.rebuild else [There(name=one.name, version=one.version, key=None) for one in self.foreign]
+        )
         return make_plan(
             targets,
             {name: There(name=name, version=one.version, key=one.key) for name, one in installed.items()},

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+
 @dataclass(frozen=True, kw_only=True)
 class Generation:
     """One state that an environment was in.

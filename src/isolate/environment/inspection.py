@@ -128,7 +128,7 @@ def _files_below(venv: Path, folder: str) -> Iterator[str]:
 
 
 def unowned(venv: Path, owned: Iterable[str]) -> list[str]:
-    """Return every file and link in the environment that is not one of *owned* nor compiled from one: the user's own."""
+    """Return every file and link in the environment that is none of *owned* nor compiled from one: the user's own."""
     known = set(owned)
     return sorted(
         path

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import errno
 import fcntl
 import hashlib
-import base64
 import os
 import posixpath
 import shutil
@@ -188,7 +188,7 @@ CANNOT = frozenset(
 
 
 def clone(source: str, target: str) -> None:
-    """Make *target* a file that shares its blocks with *source* until one is written to; raise `OSError` if it cannot be."""
+    """Make *target* share its blocks with *source* until one is written to; raise `OSError` if it cannot be."""
     with open(source, "rb") as original:
         handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:

@@ -30,7 +30,9 @@ def write_stamp(application: Application, declarations: Declarations, interprete
     """
     venv = application.venv
     state = read_state(venv)
-    if state is None or any(one.key.startswith("tree:") and not one.identity.endswith(":editable") for one in state.installed.values()):
+    if state is None or any(
+        one.key.startswith("tree:") and not one.identity.endswith(":editable") for one in state.installed.values()
+    ):
         remove_stamp(venv)
         return
     time.sleep(TICK)

@@ -184,5 +184,9 @@ def _remove_empty(venv: str, steps: list[Step]) -> None:
 
 def _stays(folder: str) -> bool:
     """Say whether a directory belongs to every environment, and so stays when it is empty."""
-    parts = folder.split("/")
-    return folder in ("", "bin", "include", "lib64") or parts[0] == ".isolate" or (parts[0] == "lib" and len(parts) <= 3)  # noqa: PLR2004
+    top, *rest = folder.split("/")
+    return folder in ("", "bin", "include", "lib64") or top == ".isolate" or (top == "lib" and len(rest) < len(SITE))
+
+
+SITE = ("python3.x", "site-packages", "package")
+"""The parts of a path that lead from `lib` to a package."""

@@ -14,6 +14,7 @@ from isolate.environment import staging
 from isolate.environment.inspection import damages
 from isolate.environment.placing import DamagedEntry, Placer
 from isolate.environment.skeleton import make_skeleton
+from isolate.pip.redaction import redact
 from isolate.pip.surroundings import pip_environment
 from isolate.plan import Target
 from isolate.store.bytecode import bytecode_key
@@ -58,7 +59,7 @@ class Workshop:
     seeded: dict[str, Installed] = field(default_factory=dict)
     _seed: Target | None = None
 
-    def __enter__(self) -> Workshop:
+    def __enter__(self) -> Workshop:  # noqa: PYI034 - Self came with Python 3.11
         """Begin. Nothing is made before it is needed."""
         return self
 
@@ -144,8 +145,9 @@ class Workshop:
         return own.version
 
     def _heard(self, line: str) -> None:
+        self.progress.detail(redact(line))
         if line.lstrip().startswith(HEARD):
-            self.progress.working(f"pip: {line.strip()}")
+            self.progress.working(redact(line.strip()))
 
     def _silent(self, seconds: float) -> None:
         self.progress.say(f"still waiting for pip, which has said nothing for {seconds:.0f} s")

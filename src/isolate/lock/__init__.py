@@ -1,1 +1,1 @@
-"""What was decided: `pylock.toml` (PEP 751), how it comes about, what it says for one interpreter, whether it is fresh."""
+"""What was decided: `pylock.toml` (PEP 751), how it comes about, what it says for an interpreter, if it is fresh."""

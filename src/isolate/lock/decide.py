@@ -75,7 +75,7 @@ def _pylock(packages: list[Package], declarations: Declarations, interpreter: In
 
 
 def environment_marker(markers: Mapping[str, str]) -> str:
-    """Return the marker of the interpreters for which a resolution by pip holds: this Python, on this kind of machine."""
+    """Return the marker of the interpreters for which a resolution holds: this Python, on this kind of machine."""
     keys = ("python_version", "implementation_name", "sys_platform", "platform_machine")
     return " and ".join(f'{key} == "{markers[key]}"' for key in keys)
 
@@ -143,7 +143,7 @@ def _package(  # noqa: PLR0913 - the facts of one table, named at the only call
     edges = sorted({edge.name for edge in needs(item.requires_dist, extras, markers)} & names - {item.name})
     remembered: dict[str, Any] = {"extras": sorted(extras)} if extras else {}
     path = _path_of(item.url)
-    if item.is_directory and path in trees:
+    if item.is_directory and path is not None and path in trees:
         remembered["tree"] = trees[path]
     return Package(
         name=_normalized(item.name),
@@ -159,22 +159,22 @@ def _package(  # noqa: PLR0913 - the facts of one table, named at the only call
 def _source(item: Reported, root: str) -> dict[str, Any]:
     path = _path_of(item.url)
     if item.is_directory:
-        where = _relative(path or item.url, root)
-        return {"directory": PackageDirectory(path=where, editable=item.editable, subdirectory=item.subdirectory)}
+        tree = _relative(path or item.url, root)
+        return {"directory": PackageDirectory(path=tree, editable=item.editable, subdirectory=item.subdirectory)}
     if item.vcs is not None:
         kind, commit, revision = item.vcs
         vcs = PackageVcs(
             type=kind, url=item.url, requested_revision=revision, commit_id=commit, subdirectory=item.subdirectory
         )
         return {"vcs": vcs}
-    place = {"path": _relative(path, root)} if path and item.is_direct else {"url": item.url}
-    hashes = dict(item.hashes)
+    where = _relative(path, root) if path and item.is_direct else None
+    url, hashes = None if where else item.url, dict(item.hashes)
     if item.is_direct:
-        return {"archive": PackageArchive(**place, hashes=hashes, subdirectory=item.subdirectory)}
+        return {"archive": PackageArchive(path=where, url=url, hashes=hashes, subdirectory=item.subdirectory)}
     filename = _filename(item.url)
     if filename.endswith(".whl"):
-        return {"wheels": [PackageWheel(name=filename, **place, hashes=hashes)]}
-    return {"sdist": PackageSdist(name=filename, **place, hashes=hashes)}
+        return {"wheels": [PackageWheel(name=filename, path=where, url=url, hashes=hashes)]}
+    return {"sdist": PackageSdist(name=filename, path=where, url=url, hashes=hashes)}
 
 
 def _project(declarations: Declarations, items: Mapping[str, Reported]) -> list[Package]:

@@ -38,11 +38,11 @@ def staleness(
     except StaleLock as error:
         return (error.facts[0],)
     names = {one.name for one in locked}
-    packages = {package.name: package for package in lock.packages if package.name in names}
+    packages = {str(package.name): package for package in lock.packages if package.name in names}
     return (
         *_new_names(lock, declarations),
-        *_unmet(packages, declarations, interpreter.markers),
-        *_unreached(packages, declarations, interpreter.markers),
+        *_unmet(packages, declarations, interpreter.markers, ours=lock.created_by == TOOL),
+        *(_unreached(packages, declarations, interpreter.markers) if lock.created_by == TOOL else ()),
         *_changed_trees(packages, {one.name: one.directory for one in locked if one.directory}, trees),
     )
 
@@ -60,16 +60,19 @@ def _of_group(declarations: Declarations, group: str) -> bool:
     return any(declared.group == group for declared in declarations.requirements)
 
 
-def _unmet(packages: Mapping[str, Package], declarations: Declarations, markers: Mapping[str, str]) -> Iterator[str]:
+def _unmet(
+    packages: Mapping[str, Package], declarations: Declarations, markers: Mapping[str, str], *, ours: bool
+) -> Iterator[str]:
+    """Name what no locked distribution meets; only a lock of *ours* tells which extras it holds."""
     for declared in declarations.requirements:
         if declared.requirement is not None and applies(declared.requirement.marker, markers):
-            yield from _unmet_by(packages, declared, required=True)
+            yield from _unmet_by(packages, declared, required=True, ours=ours)
     for declared in declarations.constraints:
         if declared.requirement is not None and applies(declared.requirement.marker, markers):
-            yield from _unmet_by(packages, declared, required=False)
+            yield from _unmet_by(packages, declared, required=False, ours=ours)
 
 
-def _unmet_by(packages: Mapping[str, Package], declared: Declared, *, required: bool) -> Iterator[str]:
+def _unmet_by(packages: Mapping[str, Package], declared: Declared, *, required: bool, ours: bool) -> Iterator[str]:
     requirement, where = declared.requirement, f"{declared.text} ({declared.origin})"
     if requirement is None:
         return
@@ -83,15 +86,17 @@ def _unmet_by(packages: Mapping[str, Package], declared: Declared, *, required: 
     if declared.hashes and not declared.hashes & _hashes(package):
         yield f"{where} does not allow the artifact of {package.name} that is locked"
     missing = {canonicalize_name(extra) for extra in requirement.extras} - _extras(package)
-    if missing and required and _by_us(packages):
+    if missing and required and ours:
         yield f"{where} asks for {package.name}[{','.join(sorted(missing))}], which is not locked"
     if bool(declared.url or declared.path) is not package.is_direct and required:
         yield f"{where} names another source of {package.name} than the locked one"
 
 
-def _unreached(packages: Mapping[str, Package], declarations: Declarations, markers: Mapping[str, str]) -> Iterator[str]:
-    """Name what nobody needs any more; a lock that records no edges cannot tell, and is believed."""
-    if not _by_us(packages) or any(declared.requirement is None for declared in declarations.requirements):
+def _unreached(
+    packages: Mapping[str, Package], declarations: Declarations, markers: Mapping[str, str]
+) -> Iterator[str]:
+    """Name what nobody needs any more; where a declaration has no name, that cannot be told."""
+    if any(declared.requirement is None for declared in declarations.requirements):
         return
     reached: set[str] = {package.name for package in packages.values() if package.directory is not None}
     todo = [str(edge["name"]) for name in reached for edge in packages[name].dependencies or ()]
@@ -118,10 +123,6 @@ def _changed_trees(
         remembered = _remembered(packages[name]).get("tree")
         if remembered is not None and trees.get(path) != remembered:
             yield f"the metadata of {name} ({path}) changed"
-
-
-def _by_us(packages: Mapping[str, Package]) -> bool:
-    return any(package.dependencies or _remembered(package) for package in packages.values())
 
 
 def _remembered(package: Package) -> Mapping[str, Any]:

@@ -31,7 +31,9 @@ def applies(marker: Marker | None, markers: Mapping[str, str], extra: str = "") 
 
 def wanted(requirement: Requirement) -> Wanted:
     """Return what *requirement* asks for, its version aside."""
-    return Wanted(canonicalize_name(requirement.name), frozenset(canonicalize_name(extra) for extra in requirement.extras))
+    return Wanted(
+        canonicalize_name(requirement.name), frozenset(canonicalize_name(extra) for extra in requirement.extras)
+    )
 
 
 def needs(requires_dist: Iterable[str], extras: frozenset[str], markers: Mapping[str, str]) -> tuple[Wanted, ...]:

@@ -53,7 +53,7 @@ def lock_text(lock: Pylock) -> bytes:
     return tomli_w.dumps(_plain(lock.to_dict())).encode()
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - TOML holds anything
+def _plain(value: Any) -> Any:
     if hasattr(value, "items"):
         mapping: Mapping[str, Any] = value
         return {key: _plain(item) for key, item in mapping.items()}

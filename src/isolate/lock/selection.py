@@ -77,7 +77,7 @@ def _entry(source: Source, root: str) -> dict[str, Any]:
 
 def _identity(source: Source, entry: dict[str, Any]) -> str:
     where = str(entry.get("url") or entry.get("path"))
-    subdirectory = f"#{source.subdirectory}" if getattr(source, "subdirectory", None) else ""
+    subdirectory = f"#{entry['subdirectory']}" if "subdirectory" in entry else ""
     match source:
         case PackageVcs():
             return f"{source.type}:{source.commit_id}:{where}{subdirectory}"

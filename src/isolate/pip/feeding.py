@@ -49,7 +49,8 @@ def requirement_line(locked: Locked) -> str:
     if directory := table.get("directory"):
         address = Path(directory["path"]).as_uri() + _fragment(directory)
         return f"-e {directory['path']}{_fragment(directory)}" if locked.editable else f"{locked.name} @ {address}"
-    source: Mapping[str, Any] = next(iter(table.get("wheels", ())), None) or table.get("sdist") or table["archive"]
+    wheels = table.get("wheels", ())
+    source: Mapping[str, Any] = wheels[0] if wheels else table.get("sdist") or table["archive"]
     address = source.get("url") or Path(source["path"]).as_uri()
     hashes = "".join(f" --hash={name}:{value}" for name, value in sorted(source["hashes"].items()))
     return f"{locked.name} @ {address}{_fragment(source)}{hashes}"

@@ -30,9 +30,7 @@ def bytecode_key(key: str) -> str:
     return key + SUFFIX
 
 
-def compile_missing(
-    store: Store, keys: Sequence[str], pip: Callable[[], Pip], *, on_wait: Callable[[], None]
-) -> None:
+def compile_missing(store: Store, keys: Sequence[str], pip: Callable[[], Pip], *, on_wait: Callable[[], None]) -> None:
     """See to it that the store has the bytecode of each entry of *keys*, compiled on all cores by *pip*'s interpreter.
 
     A file that does not compile (it may be meant for another Python) is left out, as pip leaves it out.

@@ -17,6 +17,7 @@ from isolate.pip.explanation import explain
 from isolate.pip.feeding import write_partial
 from isolate.pip.redaction import redact
 from isolate.store.intake import read_prefix, take_in
+from isolate.store.manifest import Manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -56,7 +57,7 @@ class Pip:
 
     def run(self, argv: Sequence[str], *, cwd: Path) -> process.Finished:
         """Run a command line of this pip in *cwd* and return how it ended."""
-        return process.run(argv, env=self.env, cwd=cwd, on_line=self.on_line, silence=self.on_silence)
+        return process.run(argv, env=self.env, cwd=cwd, on_line=self.on_line, on_silence=self.on_silence)
 
 
 def fill(
@@ -80,7 +81,9 @@ def publish(store: Store, wanted: Mapping[str, Locked], prefix: Path, pip: Pip) 
         taken = found.get(locked.name)
         if taken is None or not same_version(locked.version, taken.version):
             facts = (f"wanted {locked.name} {locked.version}", f"found {taken.version if taken else 'nothing'}")
-            raise BadArtifact(f"the artifact of {locked.name} holds something else", facts=facts, hint="run `isolate lock`")
+            raise BadArtifact(
+                f"the artifact of {locked.name} holds something else", facts=facts, hint="run `isolate lock`"
+            )
         if not locked.is_direct:
             taken = without_direct_url(taken, prefix)
         with store.scratch() as scratch:
@@ -91,8 +94,13 @@ def publish(store: Store, wanted: Mapping[str, Locked], prefix: Path, pip: Pip) 
 def prepare(taken: Taken, prefix: Path, target: Path, identity: str, pip: Pip) -> None:
     """Make in *target* all that an entry consists of."""
     target.mkdir()
-    manifest = take_in(
-        taken, prefix, target, identity=identity, kind=pip.kind, python=str(pip.python), pip=pip.version
+    manifest = Manifest(
+        name=taken.name,
+        version=taken.version,
+        identity=identity,
+        interpreter_kind=pip.kind,
+        pip=pip.version,
+        files=take_in(taken, prefix, target, str(pip.python)),
     )
     atomic.write(target / "manifest.json", manifest.to_json(), mode=0o444)
 

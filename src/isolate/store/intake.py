@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from isolate.errors import BadArtifact
-from isolate.store.manifest import File, Kind, Manifest
+from isolate.store.manifest import File
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from isolate.store.manifest import Kind
 
 NOT_A_DISTRIBUTION = "report it to the authors of the distribution, or pin a version that is sound"
 
@@ -93,8 +95,8 @@ def _sha256_of(row: list[str]) -> str | None:
         return "broken"
 
 
-def take_in(taken: Taken, prefix: Path, target: Path, *, identity: str, kind: str, python: str, pip: str) -> Manifest:
-    """Move the files of *taken* from *prefix* to *target*/files, make them read-only, and return their manifest.
+def take_in(taken: Taken, prefix: Path, target: Path, python: str) -> tuple[File, ...]:
+    """Move the files of *taken* from *prefix* to *target*/files, make them read-only, and return them by path.
 
     *python* is the interpreter that pip wrote into scripts. Raises `BadArtifact` for a file that is missing, is no
     plain file, or is not what RECORD says.
@@ -109,10 +111,8 @@ def take_in(taken: Taken, prefix: Path, target: Path, *, identity: str, kind: st
             os.makedirs(folder, exist_ok=True)
             made.add(folder)
         content = _checked(source, taken, path)
-        files.append(_settle(source, destination, path, content, taken, python))
-    return Manifest(
-        name=taken.name, version=taken.version, identity=identity, interpreter_kind=kind, pip=pip, files=tuple(files)
-    )
+        files.append(_settle(taken, path, content, (source, destination), python))
+    return tuple(files)
 
 
 def _checked(source: Path, taken: Taken, path: str) -> bytes:
@@ -134,7 +134,8 @@ def _checked(source: Path, taken: Taken, path: str) -> bytes:
     return content
 
 
-def _settle(source: Path, destination: Path, path: str, content: bytes, taken: Taken, python: str) -> File:  # noqa: PLR0913
+def _settle(taken: Taken, path: str, content: bytes, places: tuple[Path, Path], python: str) -> File:
+    source, destination = places
     kind: Kind = "executable" if os.lstat(source).st_mode & 0o111 else "file"
     if path == taken.record:
         kind = "record"
@@ -158,14 +159,23 @@ def without_interpreter(content: bytes, python: str) -> bytes | None:
 def with_interpreter(body: bytes, python: str) -> bytes:
     """Return the script *body* with first lines that run it by *python*.
 
-    Where the kernel could not read the path from a `#!` line (blanks in it, or too long), a shell starts it, as pip does.
+    Where the kernel cannot read the path from a `#!` line (blanks in it, or too long), a shell looks for the
+    interpreter beside the script.
     """
-    simple = " " not in python and len(python) + 3 <= SHEBANG_LIMIT
-    return (f"#!{python}\n".encode() if simple else _wrapped(python)) + body
+    simple = not any(blank in python for blank in " \t") and len(python) + 3 <= SHEBANG_LIMIT
+    return (f"#!{python}\n".encode() if simple else BESIDE) + body
 
 
 SHEBANG_LIMIT = 127
 """Bytes of a `#!` line that every supported kernel reads, end of line included."""
+
+
+BESIDE = b"""\
+#!/bin/sh
+'''exec' "$(dirname -- "$(realpath -- "$0")")/python" "$0" "$@"
+' '''
+"""
+"""First lines that a shell takes for a command and Python for a text, so that no path has to be quoted for both."""
 
 
 def _wrapped(python: str) -> bytes:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Kind = Literal["file", "executable", "script", "record"]
-"""`script` is kept without its first line, which names an interpreter; `record` is RECORD, which lists the scripts. Both
+"""`script` is kept without its first line, which names an interpreter; `record` is RECORD, which lists them. Both
 are written anew in every environment; the other kinds are linked."""
 
 

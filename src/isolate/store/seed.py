@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import parse_wheel_filename
-from packaging.version import Version
 
 from isolate import process
 from isolate.errors import IsolateError, PipFailed
@@ -28,6 +27,8 @@ from isolate.pip.surroundings import pip_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from packaging.version import Version
 
     from isolate.interpreters import Interpreter
     from isolate.store.layout import Store
@@ -44,7 +45,7 @@ def seed_wheel(store: Store, interpreter: Interpreter, environ: Mapping[str, str
     own = importlib.metadata.distribution("pip")
     if _supports(own.metadata["Requires-Python"], interpreter.version):
         return _own_wheel(store, own)
-    have = [path for path in store.seeds.glob(f"for-{interpreter.short}/pip-*.whl")]
+    have = list(store.seeds.glob(f"for-{interpreter.short}/pip-*.whl"))
     return max(have, key=_version) if have else _fetch(store, interpreter, environ)
 
 

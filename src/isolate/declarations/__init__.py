@@ -1,0 +1,1 @@
+"""What an application asks for: `pyproject.toml`, requirements files. Read only; no network, no other program."""

@@ -1,0 +1,111 @@
+"""Declarations as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    from packaging.requirements import Requirement
+    from packaging.specifiers import SpecifierSet
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a declaration stands. `line` counts from 1; None where it is not known."""
+
+    file: Path
+    line: int | None = None
+
+    def __str__(self) -> str:
+        """Return `requirements.txt:3`."""
+        return self.file.name if self.line is None else f"{self.file.name}:{self.line}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """One thing that is asked for.
+
+    `text` is a line of a requirements file that says it, without hashes. `requirement` is None where that names no
+    distribution (a path, an address). `path` is absolute; `extra` and `group` say which part of `pyproject.toml` it is
+    from, by normalized name.
+    """
+
+    text: str
+    origin: Origin
+    requirement: Requirement | None = None
+    hashes: frozenset[str] = frozenset()
+    editable: bool = False
+    path: Path | None = None
+    url: str | None = None
+    extra: str | None = None
+    group: str | None = None
+
+    @property
+    def name(self) -> str | None:
+        """Return the normalized name of the distribution, if it has one."""
+        return None if self.requirement is None else canonicalize_name(self.requirement.name)
+
+    @property
+    def pin(self) -> str | None:
+        """Return the version, where exactly one is allowed (`==1.0` or `===1.0`, no wildcard)."""
+        specifiers = [] if self.requirement is None else list(self.requirement.specifier)
+        if len(specifiers) != 1 or specifiers[0].operator not in ("==", "===") or "*" in specifiers[0].version:
+            return None
+        return specifiers[0].version
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """The application as a project. `is_package`: it can be built; `dynamic`: what only building it tells."""
+
+    file: Path
+    name: str | None = None
+    is_package: bool = False
+    dynamic: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """`[tool.isolate]`. Paths and patterns are as written, relative to the application."""
+
+    requirements: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    python: str | None = None
+    link_mode: str | None = None
+    applications: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declarations:
+    """All that an application asks for.
+
+    `files` are all that were read, absolute, in order. `requirements` are those of the base, of every extra and of
+    every group. `requirements_files` are what pip is to be given; empty where `pyproject.toml` leads.
+    """
+
+    root: Path
+    files: tuple[Path, ...] = ()
+    requirements: tuple[Declared, ...] = ()
+    constraints: tuple[Declared, ...] = ()
+    requires_python: SpecifierSet | None = None
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    project: Project | None = None
+    requirements_files: tuple[Path, ...] = ()
+    index_options: tuple[str, ...] = ()
+    settings: Settings = field(default_factory=Settings)
+
+    def selected(self, extras: Collection[str], groups: Collection[str]) -> tuple[Declared, ...]:
+        """Return the requirements of the base, of *extras* and of *groups*."""
+        return tuple(
+            one
+            for one in self.requirements
+            if (one.extra is None or one.extra in extras) and (one.group is None or one.group in groups)
+        )

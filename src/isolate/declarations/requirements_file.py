@@ -1,0 +1,258 @@
+"""Requirements files, by the rules of pip.
+
+https://pip.pypa.io/en/stable/reference/requirements-file-format/
+
+pip itself is handed the same files; what is read here serves display, freshness and conflicts.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from isolate.declarations.model import Declared, Origin
+from isolate.errors import DeclarationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+COMMENT = re.compile(r"(^|\s+)#.*$")
+CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
+HASH = re.compile(r"(?:^|\s)--hash[=\s]+(\S+)")
+PER_REQUIREMENT = re.compile(r"\s--(?:global-option|config-settings?)[=\s]\s*(?:\"[^\"]*\"|'[^']*'|\S+)|\s-C\s*\S+")
+DIGITS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128}
+WITH_VALUE = {
+    "-i": "--index-url",
+    "--index-url": "--index-url",
+    "--pypi-url": "--index-url",
+    "--extra-index-url": "--extra-index-url",
+    "-f": "--find-links",
+    "--find-links": "--find-links",
+    "--no-binary": "--no-binary",
+    "--only-binary": "--only-binary",
+    "--trusted-host": "--trusted-host",
+    "--use-feature": "--use-feature",
+    "--all-releases": "--all-releases",
+    "--only-final": "--only-final",
+}
+FLAGS = frozenset({"--no-index", "--prefer-binary", "--require-hashes", "--pre"})
+INCLUDES = {"-r": "requirement", "--requirement": "requirement", "-c": "constraint", "--constraint": "constraint"}
+EDITABLE = ("-e", "--editable")
+ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
+
+
+@dataclass
+class Found:
+    """What some requirements files say, in order."""
+
+    files: list[Path] = field(default_factory=list)
+    requirements: list[Declared] = field(default_factory=list)
+    constraints: list[Declared] = field(default_factory=list)
+    index_options: list[str] = field(default_factory=list)
+
+
+class Line(NamedTuple):
+    """A logical line: `number` is that of its first physical one, from 1."""
+
+    number: int
+    text: str
+
+
+def read_requirements(path: Path, *, environ: Mapping[str, str], found: Found, constraint: bool = False) -> None:
+    """Add to *found* what the requirements file *path* and the files that it includes say.
+
+    Raises `DeclarationError` for whatever pip would not accept, with the file and the line.
+    """
+    _read(path, (), environ, found, constraint=constraint)
+
+
+def _read(path: Path, above: tuple[Origin, ...], environ: Mapping[str, str], found: Found, *, constraint: bool) -> None:
+    if path in found.files:
+        return
+    text = _text_of(path, above)
+    found.files.append(path)
+    for line in logical_lines(text):
+        origin = Origin(file=path, line=line.number)
+        expanded = VARIABLE.sub(lambda name: environ.get(name[1], name[0]), line.text)
+        word, _, rest = re.sub(r"^(--?[\w-]+)[=\s]\s*|^(-[a-z])(?=\S)", r"\1\2 ", expanded).partition(" ")
+        if word in INCLUDES:
+            limits = constraint or INCLUDES[word] == "constraint"
+            _include(_unquoted(rest), (*above, origin), environ, found, constraint=limits)
+        elif word.startswith("-") and word not in EDITABLE:
+            found.index_options.append(_option(word, rest, line.text, origin))
+        else:
+            declared = parse_requirement(line.text, expanded, origin)
+            (found.constraints if constraint else found.requirements).append(declared)
+
+
+def _include(
+    name: str, above: tuple[Origin, ...], environ: Mapping[str, str], found: Found, *, constraint: bool
+) -> None:
+    here = above[-1]
+    if re.match(r"[a-z]+://", name) and not name.startswith("file:"):
+        raise DeclarationError(
+            f"{name} is an address, and includes from elsewhere are not read",
+            hint="keep a copy in the tree and include that",
+            file=here.file,
+            line=here.line,
+        )
+    path = Path(os.path.normpath(here.file.parent / name.removeprefix("file://")))
+    circle = [origin.file for origin in above]
+    if path in circle:
+        route = " → ".join(str(one) for one in (*above[circle.index(path) :], path.name))
+        raise DeclarationError(
+            f"{path.name} includes itself: {route}", hint="take one of the includes out", file=here.file, line=here.line
+        )
+    _read(path, above, environ, found, constraint=constraint)
+
+
+def _option(word: str, rest: str, text: str, origin: Origin) -> str:
+    if word in FLAGS and not rest.strip():
+        return word
+    if word in WITH_VALUE and rest.strip():
+        return f"{WITH_VALUE[word]} {_unquoted(rest)}"
+    expected = "a value after it" if word in WITH_VALUE else "a requirement, or an option that pip takes in such a file"
+    raise DeclarationError(
+        f"`{text}`: expected {expected}", hint="correct the line", file=origin.file, line=origin.line
+    )
+
+
+def _unquoted(text: str) -> str:
+    try:
+        return " ".join(shlex.split(text))
+    except ValueError:
+        return text.strip()
+
+
+def _text_of(path: Path, above: tuple[Origin, ...]) -> str:
+    here = above[-1] if above else Origin(file=path)
+    what = f"the included {path}" if above else "it"
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise DeclarationError(
+            f"{what} does not exist", hint="correct the name, or make it", file=here.file, line=here.line
+        ) from None
+    except OSError as error:
+        raise DeclarationError(f"{what} cannot be read: {error.strerror}", file=here.file, line=here.line) from None
+    if path.name.startswith("pylock.") and path.suffix == ".toml":
+        raise DeclarationError(
+            f"{what} is a lock, no requirements file", hint="name it pylock.toml", file=here.file, line=here.line
+        )
+    try:
+        return decoded(content)
+    except (UnicodeDecodeError, LookupError) as error:
+        raise DeclarationError(f"is not text: {error}", hint="save it as UTF-8", file=path) from None
+
+
+def decoded(content: bytes) -> str:
+    """Return the text of a requirements file: UTF-8, unless a mark or one of the first two lines says otherwise."""
+    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if content.startswith(mark):
+            return content.decode(encoding)
+    for line in content.split(b"\n", 2)[:2]:
+        if match := CODING.match(line):
+            return content.decode(match[1].decode("ascii"))
+    return content.decode("utf-8")
+
+
+def logical_lines(text: str) -> Iterator[Line]:
+    """Yield the lines that say something: joined where a backslash ends them, without comments and blanks."""
+    parts: list[str] = []
+    first = 1
+    for number, line in enumerate([*text.splitlines(), ""], start=1):
+        is_comment = re.match(r"\s*#", line) is not None
+        if not parts:
+            first = number
+        if line.endswith("\\") and not is_comment:
+            parts.append(line[:-1])
+            continue
+        joined = COMMENT.sub("", "".join([*parts, " " + line if is_comment and parts else line])).strip()
+        parts = []
+        if joined:
+            yield Line(first, joined)
+
+
+def parse_requirement(text: str, expanded: str, origin: Origin) -> Declared:
+    """Return the requirement on a line; *expanded* is the line with its variables filled in.
+
+    Raises `DeclarationError` if it is none.
+    """
+    hashes = frozenset(_hash(value, origin) for value in HASH.findall(expanded))
+    said = PER_REQUIREMENT.sub("", HASH.sub("", expanded)).strip()
+    shown = PER_REQUIREMENT.sub("", HASH.sub("", text)).strip()
+    word, _, rest = said.partition(" ") if not said.startswith("--editable=") else ("-e", "", said[11:])
+    if word in EDITABLE:
+        return replace(_located(rest.strip(), shown, origin), editable=True)
+    if _is_location(said):
+        return replace(_located(said, shown, origin), hashes=hashes)
+    try:
+        requirement = Requirement(said)
+    except InvalidRequirement as error:
+        raise not_a_requirement(said, str(error), origin) from None
+    path = _path_in(requirement.url, origin) if requirement.url else None
+    return Declared(text=shown, origin=origin, requirement=requirement, hashes=hashes, url=requirement.url, path=path)
+
+
+def not_a_requirement(text: str, reason: str, origin: Origin) -> DeclarationError:
+    """Return the error for a text that is no requirement (dependency specifiers, PEP 508)."""
+    single = re.match(r"^([A-Za-z0-9][\w.\[\],-]*)\s*=\s*([\w.*+!-]+)$", text)
+    hint = (
+        f"did you mean `{single[1]}=={single[2]}`?" if single else "expected a name, and perhaps a version: `name==1.0`"
+    )
+    facts = tuple(line.strip() for line in reason.splitlines()[:1] if line.strip())
+    return DeclarationError(f"`{text}` is no requirement", facts=facts, hint=hint, file=origin.file, line=origin.line)
+
+
+def _hash(value: str, origin: Origin) -> str:
+    algorithm, _, digits = value.partition(":")
+    if DIGITS.get(algorithm) != len(digits) or not re.fullmatch(r"[0-9a-fA-F]+", digits):
+        raise DeclarationError(
+            f"`--hash={value}`: expected an algorithm and its hexadecimal digest, `sha256:` and 64 digits for example",
+            hint="copy the hash anew",
+            file=origin.file,
+            line=origin.line,
+        )
+    return f"{algorithm}:{digits.lower()}"
+
+
+def _is_location(text: str) -> bool:
+    bare = text.split(" ;", 1)[0].split("[", 1)[0].strip()
+    if re.match(r"[a-z][a-z+]*:", bare) and "@ " not in bare:
+        return True
+    return bare.startswith((".", "/", "~")) or bare.lower().endswith(ARCHIVES) or (os.sep in bare and "@" not in bare)
+
+
+def _located(where: str, text: str, origin: Origin) -> Declared:
+    """Return what a path or an address asks for; its name, where a fragment gives one (`#egg=name`)."""
+    bare = where.split(" ;", 1)[0].strip()
+    if not bare:
+        raise DeclarationError(
+            f"`{text}`: expected a path or an address", hint="`-e .` for example", file=origin.file, line=origin.line
+        )
+    egg = re.search(r"[#&]egg=([A-Za-z0-9][\w.-]*(?:\[[\w.,-]+\])?)", bare)
+    requirement = None
+    if egg and re.fullmatch(r"[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?(\[[\w.,-]+\])?", egg[1]):
+        requirement = Requirement(egg[1]) if not re.search(r"\[(,|.*,[,\]])", egg[1]) else None
+    if re.match(r"[a-z][a-z+]*:", bare):
+        return Declared(text=text, origin=origin, requirement=requirement, url=bare, path=_path_in(bare, origin))
+    path = Path(os.path.normpath(origin.file.parent / Path(re.sub(r"\[[^]]*\]$", "", bare.split("#", 1)[0]))))
+    if not path.exists():
+        raise DeclarationError(f"{path} does not exist", hint="correct the path", file=origin.file, line=origin.line)
+    return Declared(text=text, origin=origin, requirement=requirement, path=path)
+
+
+def _path_in(url: str, origin: Origin) -> Path | None:
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise DeclarationError(f"`{url}` is no address: {error}", file=origin.file, line=origin.line) from None
+    return Path(unquote(parts.path)) if parts.scheme == "file" else None

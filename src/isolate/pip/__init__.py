@@ -1,0 +1,1 @@
+"""What we say to pip, and what it answers."""

@@ -1,0 +1,130 @@
+"""A package index on this machine that can misbehave: 127.0.0.1, gone with the test."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import http.server
+import re
+import threading
+import time
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LONGEST_HANG = 30.0
+
+
+class LocalIndex:
+    """Serves the wheels and sdists in *folder* as the simple repository API does (PEP 503)."""
+
+    def __init__(self, folder: Path, *, credentials: str | None = None) -> None:
+        """Make an index; *credentials* (`user:password`) are asked for if given."""
+        self.folder = folder
+        self.requests: list[str] = []
+        self.released = threading.Event()
+        self._faults: list[tuple[str, str]] = []
+        self._credentials = credentials
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+
+    @property
+    def url(self) -> str:
+        """Return the address for `--index-url`, without credentials."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}/simple/"
+
+    def misbehave(self, pattern: str, how: str) -> None:
+        """Answer requests whose path matches *pattern* by `500`, `hang`, `cut` (half a body) or `wrong` (another body)."""
+        self._faults.append((pattern, how))
+
+    def behave(self) -> None:
+        """Be a good index again."""
+        self._faults.clear()
+
+    def fetched(self) -> list[str]:
+        """Return the names of the files that were asked for, in order."""
+        return [path.rpartition("/")[2] for path in self.requests if path.startswith("/files/") and not path.endswith(".metadata")]
+
+    @contextlib.contextmanager
+    def serving(self) -> Iterator[LocalIndex]:
+        """Serve while the block runs."""
+        thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self.released.set()
+            self._server.shutdown()
+            self._server.server_close()
+
+    def answer(self, path: str, authorization: str | None) -> tuple[int, bytes, str | None]:
+        """Return status, body and fault for a request."""
+        self.requests.append(path)
+        if self._credentials is not None:
+            expected = "Basic " + base64.b64encode(self._credentials.encode()).decode()
+            if authorization != expected:
+                return 401, b"who are you?", None
+        fault = next((how for pattern, how in self._faults if re.search(pattern, path)), None)
+        if fault == "500":
+            return 500, b"no", None
+        if path.startswith("/files/"):
+            file = self.folder / path.removeprefix("/files/")
+            return (200, file.read_bytes(), fault) if file.is_file() else (404, b"", None)
+        project = path.removeprefix("/simple/").strip("/")
+        page = self._page(project)
+        return (200, page.encode(), fault) if page else (404, b"", None)
+
+    def _page(self, project: str) -> str:
+        links = []
+        for file in sorted(self.folder.glob("*.*")):
+            stem = re.split(r"-\d", file.name, maxsplit=1)[0]
+            if file.is_file() and re.sub(r"[-_.]+", "-", stem).lower() == project:
+                digest = hashlib.sha256(file.read_bytes()).hexdigest()
+                python = _requires_python(file)
+                note = f' data-requires-python="{python}"' if python else ""
+                links.append(f'<a href="/files/{file.name}#sha256={digest}"{note}>{file.name}</a>')
+        return "\n".join(["<!DOCTYPE html><html><body>", *links, "</body></html>"]) if links else ""
+
+    def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
+        index = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                status, body, fault = index.answer(self.path, self.headers.get("Authorization"))
+                if fault == "hang":
+                    index.released.wait(LONGEST_HANG)
+                    return
+                body = b"x" * len(body) if fault == "wrong" else body
+                self.send_response(status)
+                if status == 401:
+                    self.send_header("WWW-Authenticate", "Basic")
+                self.send_header("Content-Type", "text/html" if self.path.startswith("/simple") else "application/octet-stream")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body[: len(body) // 2] if fault == "cut" else body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        return Handler
+
+
+def _requires_python(file: Path) -> str | None:
+    if file.suffix != ".whl":
+        return None
+    with zipfile.ZipFile(file) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        found = re.search(r"^Requires-Python: (.+)$", archive.read(name).decode(), re.MULTILINE)
+    return found[1].replace(">", "&gt;").replace("<", "&lt;") if found else None
+
+
+def wait_until(condition: object, seconds: float = 20.0) -> None:
+    """Wait until *condition*, a function without arguments, is true; raise `AssertionError` when it takes too long."""
+    end = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from conftest import inconsistencies, listing, versions
+from kit.packages import build_wheel
+
+
+@pytest.fixture
+def synced(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\ndelta==1.0\n"})
+    isolate("sync", cwd=app)
+    return app
+
+
+def site(app):
+    return next(app.glob(".venv/lib/*/site-packages"))
+
+
+def test_all_is_well_after_a_sync(isolate, synced):
+    before = listing(synced)
+    assert isolate("check", cwd=synced).out.startswith("all is well: 2 packages")
+    assert listing(synced) == before
+
+
+DRIFTS = {
+    "file missing": lambda app, pip: (site(app) / "alpha/__init__.py").unlink(),
+    "file changed": lambda app, pip: replace_text(site(app) / "alpha/__init__.py", "x = 1\n"),
+    "record missing": lambda app, pip: (site(app) / "alpha-1.0.dist-info/RECORD").unlink(),
+    "metadata emptied": lambda app, pip: empty(site(app) / "alpha-1.0.dist-info"),
+    "package gone": lambda app, pip: shutil.rmtree(site(app) / "alpha"),
+    "script gone": lambda app, pip: (app / ".venv/bin/alpha").unlink(),
+    "stranger": lambda app, pip: pip("install", "gamma==1.0"),
+    "uninstalled": lambda app, pip: pip("uninstall", "-y", "alpha"),
+    "other version": lambda app, pip: pip("install", "alpha==1.1"),
+    "pip gone": lambda app, pip: shutil.rmtree(site(app) / "pip"),
+}
+
+
+def replace_text(path, text):
+    path.unlink()
+    path.write_text(text)
+
+
+def empty(folder):
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
+@pytest.mark.parametrize("kind", DRIFTS)
+def test_every_drift_is_named_and_then_mended_by_a_plain_sync(isolate, synced, kind):
+    def pip(*arguments):
+        isolate("run", "--no-sync", "--", "python", "-m", "pip", "-q", *arguments, cwd=synced)
+
+    mine = synced / ".venv/mine.txt"
+    mine.write_text("mine")
+    DRIFTS[kind](synced, pip)
+    found = isolate("check", cwd=synced, status=1).out
+    assert "alpha" in found or "gamma" in found or "pip" in found
+    assert "nothing to do" not in isolate("sync", cwd=synced).out
+    assert isolate("check", cwd=synced).out.startswith("all is well")
+    assert versions(synced / ".venv") == {"alpha": "1.0", "delta": "1.0"}
+    assert inconsistencies(synced / ".venv") == []
+    assert mine.read_text() == "mine"
+
+
+def test_an_edit_in_place_is_seen_by_check_and_mended_by_sync_verify(isolate, synced):
+    module = site(synced) / "alpha/__init__.py"
+    module.chmod(0o644)
+    with module.open("a") as file:
+        file.write("edited = True\n")
+    assert "file changed: " in isolate("check", cwd=synced, status=1).out
+    isolate("sync", "--verify", cwd=synced)
+    assert "edited" not in module.read_text()
+    isolate("check", cwd=synced)
+
+
+def test_an_edit_that_keeps_size_and_time_is_seen_by_its_hash(isolate, synced):
+    import os
+
+    module = site(synced) / "alpha/__init__.py"
+    status = module.stat()
+    text = module.read_text()
+    module.chmod(0o644)
+    module.write_text(text.replace("alpha", "alphb"))
+    os.utime(module, ns=(status.st_atime_ns, status.st_mtime_ns))
+    isolate("check", cwd=synced)
+    assert "file changed: " in isolate("check", "--hash", cwd=synced, status=1).out
+
+
+def test_same_version_from_another_build_is_another_build(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\nbeta\n"})
+    isolate("sync", cwd=app)
+    build_wheel(index.folder, "alpha", "1.0", files={"alpha/__init__.py": "rebuilt = True\n"})
+    isolate("lock", "--upgrade", cwd=app)
+    assert "other build: alpha 1.0" in isolate("check", cwd=app, status=1).out
+    assert "~ alpha 1.0 (another build)" in isolate("sync", cwd=app).out
+    assert "rebuilt" in (site(app) / "alpha/__init__.py").read_text()
+
+
+def test_a_stale_lock_and_a_missing_environment_are_findings(isolate, application, index):
+    app = application({"requirements.txt": "beta\n"})
+    out = isolate("check", cwd=app, status=1).out
+    assert "no environment: " in out
+    assert "stale lock: there is no lock" in out
+
+
+def test_findings_are_also_a_document(isolate, synced):
+    (site(synced) / "alpha/__init__.py").unlink()
+    document = json.loads(isolate("check", "--json", cwd=synced, status=1).out)
+    assert document["findings"][0]["kind"] == "file missing"
+    assert document["exit_code"] == 1
+
+
+def test_only_what_is_damaged_is_mended(isolate, synced, index):
+    delta = (site(synced) / "delta").stat().st_ino
+    (site(synced) / "alpha/__init__.py").unlink()
+    asked = len(index.requests)
+    assert "~ alpha 1.0 (damaged files put right)" in isolate("sync", cwd=synced).out
+    assert (site(synced) / "delta").stat().st_ino == delta
+    assert len(index.requests) == asked

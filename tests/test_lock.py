@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tomllib
+
+import pytest
+from conftest import versions
+from kit.packages import build_wheel
+
+
+def locked(app):
+    return tomllib.loads((app / "pylock.toml").read_text())
+
+
+def test_a_lock_has_hashes_and_edges(isolate, application, index):
+    app = application({"requirements.txt": "beta\n"})
+    isolate("lock", cwd=app)
+    lock = locked(app)
+    packages = {package["name"]: package for package in lock["packages"]}
+    assert lock["lock-version"] == "1.0"
+    assert set(packages) == {"alpha", "beta"}
+    assert packages["beta"]["dependencies"] == [{"name": "alpha"}]
+    assert len(packages["alpha"]["wheels"][0]["hashes"]["sha256"]) == 64
+    assert not (app / ".venv").exists()
+
+
+def test_locking_again_writes_the_same_bytes(isolate, application, index):
+    app = application({"requirements.txt": "beta\n"})
+    isolate("lock", cwd=app)
+    first = (app / "pylock.toml").read_bytes()
+    assert "kept pylock.toml" in isolate("lock", cwd=app).out
+    (app / "pylock.toml").unlink()
+    isolate("lock", cwd=app)
+    assert (app / "pylock.toml").read_bytes() == first
+
+
+def test_what_only_an_extra_or_a_group_needs_carries_a_marker(isolate, application, index):
+    text = '[project]\nname = "app"\nversion = "1"\ndependencies = ["alpha"]\n'
+    text += '[project.optional-dependencies]\nfast = ["gamma"]\n[dependency-groups]\ndev = ["delta", "alpha"]\n'
+    app = application({"pyproject.toml": text})
+    isolate("lock", cwd=app)
+    markers = {package["name"]: package.get("marker") for package in locked(app)["packages"]}
+    assert markers == {"alpha": None, "gamma": '"fast" in extras', "delta": '"dev" in dependency_groups'}
+    assert locked(app)["default-groups"] == ["dev"]
+
+
+def test_check_tells_a_stale_lock_by_its_exit_code(isolate, application, index):
+    app = application({"requirements.txt": "beta\n"})
+    assert "there is no lock" in isolate("lock", "--check", cwd=app, status=1).out
+    isolate("lock", cwd=app)
+    assert "fresh" in isolate("lock", "--check", cwd=app).out
+    application({"requirements.txt": "beta\ndelta\n"})
+    assert "delta (requirements.txt:2) is not locked" in isolate("lock", "--check", cwd=app, status=1).out
+    application({"requirements.txt": "alpha\n"})
+    assert "the locked beta is not needed any more" in isolate("lock", "--check", cwd=app, status=1).out
+
+
+def test_locked_versions_stay_until_something_moves_them(isolate, application, index):
+    app = application({"requirements.txt": "alpha\ndelta\n"})
+    isolate("lock", cwd=app)
+    build_wheel(index.folder, "alpha", "3.0")
+    build_wheel(index.folder, "delta", "3.0")
+    application({"requirements.txt": "alpha\ndelta\ngamma\n"})
+    assert "+ gamma 1.0" in isolate("lock", cwd=app).out
+    assert "~ alpha 2.0 → 3.0" in isolate("lock", "--upgrade-package", "alpha", cwd=app).out
+    document = json.loads(isolate("lock", "--upgrade", "--json", cwd=app).out)
+    assert document["changes"] == ["~ delta 1.0 → 3.0"]
+
+
+def test_a_change_that_needs_other_versions_below_it_moves_them(isolate, application, index):
+    app = application({"requirements.txt": "beta<2\n"})
+    isolate("lock", cwd=app)
+    application({"requirements.txt": "beta>=2\n"})
+    assert isolate("lock", cwd=app).out.splitlines()[:2] == ["~ alpha 1.1 → 2.0", "~ beta 1.0 → 2.0"]
+
+
+def test_pip_and_uv_install_from_the_lock(isolate, application, index, tmp_path):
+    app = application({"requirements.txt": "beta\n"})
+    isolate("lock", cwd=app)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "other"], check=True)
+    command = [sys.executable, "-m", "pip", "--python", tmp_path / "other", "install", "-q", "-r", app / "pylock.toml"]
+    subprocess.run(command, check=True, capture_output=True)
+    assert versions(tmp_path / "other") == {"alpha": "2.0", "beta": "2.0"}
+
+
+def test_a_lock_that_is_broken_is_named(isolate, application, index):
+    app = application({"requirements.txt": "beta\n", "pylock.toml": "lock-version = '1.0'\n"})
+    message = isolate("sync", cwd=app, status=2).err
+    assert str(app / "pylock.toml") in message
+    assert "created-by" in message
+
+
+def test_a_lock_by_another_tool_is_as_good(isolate, application, index, tmp_path):
+    app = application({"requirements.txt": "beta\n"})
+    command = [sys.executable, "-m", "pip", "lock", "-q", "-r", app / "requirements.txt", "-o", app / "pylock.toml"]
+    subprocess.run(command, check=True, capture_output=True)
+    before = (app / "pylock.toml").read_bytes()
+    isolate("sync", "--locked", cwd=app)
+    assert versions(app / ".venv") == {"alpha": "2.0", "beta": "2.0"}
+    assert (app / "pylock.toml").read_bytes() == before
+
+
+@pytest.mark.parametrize("command", [["lock", "--check"], ["check"]])
+def test_no_network_is_needed_to_look(isolate, application, index, command):
+    app = application({"requirements.txt": "beta\n"})
+    isolate("sync", cwd=app)
+    asked = len(index.requests)
+    isolate(*command, cwd=app)
+    assert len(index.requests) == asked

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from conftest import SOURCE
+
+
+def test_run_syncs_and_then_becomes_the_command(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    result = isolate("run", "--", "alpha", cwd=app)
+    assert result.out == "alpha 1.0\n"
+    assert "+ alpha 1.0" in result.err
+    assert isolate("run", "--", "alpha", cwd=app).err == ""
+
+
+def test_the_exit_status_is_the_commands_own(isolate, application, index):
+    app = application({"requirements.txt": ""})
+    isolate("run", "--", "python", "-c", "raise SystemExit(7)", cwd=app, status=7)
+
+
+def test_a_signal_reaches_the_command_itself(isolate, application, index):
+    app = application({"requirements.txt": ""})
+    isolate("sync", cwd=app)
+    environ = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    command = [sys.executable, "-m", "isolate", "run", "--", "python", "-c", "print(1, flush=True); import time; time.sleep(60)"]
+    with subprocess.Popen(command, cwd=app, env=environ, stdout=subprocess.PIPE) as child:
+        assert child.stdout.readline() == b"1\n"
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(10) == -signal.SIGTERM
+
+
+def test_the_environment_is_the_first_on_the_path(isolate, application, index):
+    app = application({"requirements.txt": ""})
+    code = "import os, sys; print(sys.prefix, os.environ['VIRTUAL_ENV'], 'PYTHONHOME' in os.environ)"
+    environ = {"PYTHONHOME": sys.base_prefix}
+    out = isolate("run", "--", "python", "-c", code, cwd=app, env=environ).out.split()
+    assert out == [str(app / ".venv"), str(app / ".venv"), "False"]
+
+
+def test_no_sync_takes_what_is_there(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    assert "run `isolate sync`" in isolate("run", "--no-sync", "--", "alpha", cwd=app, status=2).err
+    isolate("sync", cwd=app)
+    application({"requirements.txt": "alpha==2.0\n"})
+    assert isolate("run", "--no-sync", "--", "alpha", cwd=app).out == "alpha 1.0\n"
+
+
+def test_a_command_that_is_not_there_is_named(isolate, application, index):
+    app = application({"requirements.txt": ""})
+    assert "no-such-thing" in isolate("run", "--", "no-such-thing", cwd=app, status=2).err
+
+
+def test_run_keeps_the_groups_that_were_synced(isolate, application, index):
+    text = '[project]\nname = "app"\nversion = "1"\n[dependency-groups]\ndocs = ["delta"]\n'
+    app = application({"pyproject.toml": text})
+    isolate("sync", "--group", "docs", cwd=app)
+    time.sleep(0.05)
+    isolate("run", "--", "python", "-c", "import delta", cwd=app)

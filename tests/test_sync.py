@@ -1,0 +1,323 @@
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+import pytest
+from conftest import inconsistencies, versions
+from kit.packages import build_sdist, build_tree, build_wheel
+
+
+def test_pins_get_an_environment_of_their_own(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    result = isolate("sync", cwd=app)
+    assert versions(app / ".venv") == {"alpha": "1.0"}
+    assert inconsistencies(app / ".venv") == []
+    assert "+ alpha 1.0" in result.out.splitlines()
+    assert "read requirements.txt" in result.out
+    assert "Python " in result.out
+
+
+def test_two_applications_keep_two_versions(isolate, application, index):
+    one = application({"requirements.txt": "alpha==1.0\n"}, name="one")
+    two = application({"requirements.txt": "alpha==2.0\n"}, name="two")
+    isolate("sync", one, two)
+    assert (versions(one / ".venv"), versions(two / ".venv")) == ({"alpha": "1.0"}, {"alpha": "2.0"})
+    assert isolate("run", "--", "alpha", cwd=one).out == "alpha 1.0\n"
+    assert isolate("run", "--", "alpha", cwd=two).out == "alpha 2.0\n"
+
+
+def test_a_second_sync_has_nothing_to_do(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    isolate("sync", cwd=app)
+    asked = len(index.requests)
+    assert isolate("sync", cwd=app).out.startswith("nothing to do: 1 package, Python")
+    assert isolate("sync", "-q", cwd=app).out == ""
+    assert len(index.requests) == asked
+
+
+def test_a_changed_pin_replaces_that_package_alone(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\ndelta==1.0\n"})
+    isolate("sync", cwd=app)
+    before = (app / ".venv/lib").stat().st_ino
+    delta = next(app.glob(".venv/lib/*/site-packages/delta/__init__.py")).stat().st_ctime_ns
+    application({"requirements.txt": "alpha==1.1\ndelta==1.0\n"})
+    result = isolate("sync", cwd=app)
+    assert [line for line in result.out.splitlines() if line[0] in "+-~"] == ["~ alpha 1.0 → 1.1"]
+    assert versions(app / ".venv") == {"alpha": "1.1", "delta": "1.0"}
+    assert (app / ".venv/lib").stat().st_ino == before
+    assert next(app.glob(".venv/lib/*/site-packages/delta/__init__.py")).stat().st_ctime_ns == delta
+    assert inconsistencies(app / ".venv") == []
+
+
+def test_what_is_no_longer_declared_goes_and_pip_stays(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\ndelta==1.0\n"})
+    isolate("sync", cwd=app)
+    application({"requirements.txt": "delta==1.0\n"})
+    assert "- alpha 1.0" in isolate("sync", cwd=app).out
+    assert versions(app / ".venv") == {"delta": "1.0"}
+    assert not (app / ".venv/bin/alpha").exists()
+    assert (app / ".venv/bin/pip").exists()
+
+
+def test_direct_pins_alone_give_the_same_environment_twice_and_a_lock(isolate, application, index):
+    app = application({"requirements.txt": "beta==1.0\n"})
+    assert "wrote pylock.toml" in isolate("sync", cwd=app).out
+    first = versions(app / ".venv")
+    application({"requirements.txt": "beta==1.0\n\n# a comment makes no lock stale\n"})
+    assert "nothing to do" in isolate("sync", cwd=app).out
+    assert versions(app / ".venv") == first == {"alpha": "1.1", "beta": "1.0"}
+
+
+def test_a_file_that_pins_everything_gets_no_lock_in_the_tree(isolate, application, index):
+    app = application({"requirements.txt": "beta==1.0\nalpha==1.0\n"})
+    isolate("sync", cwd=app)
+    assert sorted(path.name for path in app.iterdir()) == [".venv", "requirements.txt"]
+
+
+def test_an_environment_that_was_deleted_comes_back_without_the_network(isolate, application, index):
+    app = application({"requirements.txt": "beta==1.0\nalpha==1.0\n"})
+    isolate("sync", cwd=app)
+    (app / ".venv").rename(app.parent / "gone")
+    asked = len(index.requests)
+    isolate("sync", "--offline", cwd=app)
+    assert versions(app / ".venv") == {"alpha": "1.0", "beta": "1.0"}
+    assert len(index.requests) == asked
+
+
+def test_nothing_is_fetched_twice_for_two_applications(isolate, application, index):
+    one = application({"requirements.txt": "alpha==1.0\n"}, name="one")
+    two = application({"requirements.txt": "alpha==1.0\ndelta==1.0\n"}, name="two")
+    isolate("sync", one)
+    before = len(index.fetched())
+    isolate("sync", two)
+    assert "alpha-1.0-py3-none-any.whl" in index.fetched()[:before]
+    fetched_to_install = index.fetched()[-1:]
+    assert fetched_to_install == ["delta-1.0-py3-none-any.whl"]
+
+
+def test_files_are_shared_between_environments(isolate, application, index):
+    one = application({"requirements.txt": "alpha==1.0\n"}, name="one")
+    two = application({"requirements.txt": "alpha==1.0\n"}, name="two")
+    isolate("sync", "--link-mode", "hardlink", one, two)
+    inodes = {next(app.glob(".venv/lib/*/site-packages/alpha/__init__.py")).stat().st_ino for app in (one, two)}
+    assert len(inodes) == 1
+
+
+@pytest.mark.parametrize("mode", ["copy", "auto"])
+def test_other_link_modes_give_the_same_environment(isolate, application, index, mode):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    isolate("sync", "--link-mode", mode, cwd=app)
+    module = next(app.glob(".venv/lib/*/site-packages/alpha/__init__.py"))
+    assert inconsistencies(app / ".venv") == []
+    assert isolate("check", cwd=app).out.startswith("all is well")
+    if mode == "copy":
+        assert module.stat().st_nlink == 1
+
+
+def test_groups_and_extras_are_chosen(isolate, application, index):
+    text = """
+[project]
+name = "app"
+version = "1"
+dependencies = ["alpha==1.0"]
+[project.optional-dependencies]
+fast = ["gamma"]
+[dependency-groups]
+dev = ["delta"]
+docs = [{ include-group = "dev" }, "beta"]
+"""
+    app = application({"pyproject.toml": text})
+    isolate("sync", cwd=app)
+    assert set(versions(app / ".venv")) == {"alpha", "delta"}
+    isolate("sync", "--no-dev", cwd=app)
+    assert set(versions(app / ".venv")) == {"alpha"}
+    isolate("sync", "--extra", "fast", "--no-dev", cwd=app)
+    assert set(versions(app / ".venv")) == {"alpha", "gamma"}
+    isolate("sync", "--group", "docs", cwd=app)
+    assert set(versions(app / ".venv")) == {"alpha", "beta", "delta"}
+    isolate("sync", "--all-groups", "--no-dev", cwd=app)
+    assert set(versions(app / ".venv")) == {"alpha", "beta", "delta"}
+    assert "declared: dev, docs" in isolate("sync", "--group", "doc", cwd=app, status=2).err
+
+
+def test_an_extra_of_a_package_is_locked_with_what_it_brings(isolate, application, index):
+    app = application({"requirements.txt": "gamma==1.0\n"})
+    isolate("sync", cwd=app)
+    assert set(versions(app / ".venv")) == {"gamma"}
+    application({"requirements.txt": "gamma[speed]==1.0\n"})
+    isolate("sync", cwd=app)
+    assert set(versions(app / ".venv")) == {"gamma", "delta"}
+
+
+def test_dry_run_changes_nothing(isolate, application, index):
+    app = application({"requirements.txt": "beta\n"})
+    result = isolate("sync", "--dry-run", cwd=app)
+    assert "+ beta 2.0" in result.out
+    assert "would write pylock.toml" in result.out
+    assert [path.name for path in app.iterdir()] == ["requirements.txt"]
+
+
+def test_inexact_lets_stay_what_nobody_declared(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\ndelta==1.0\n"})
+    isolate("sync", cwd=app)
+    application({"requirements.txt": "alpha==1.0\n"})
+    isolate("sync", "--inexact", cwd=app)
+    assert set(versions(app / ".venv")) == {"alpha", "delta"}
+    isolate("sync", cwd=app)
+    assert set(versions(app / ".venv")) == {"alpha"}
+
+
+def test_locked_refuses_a_stale_or_missing_lock(isolate, application, index):
+    app = application({"requirements.txt": "beta\n"})
+    assert "there is no lock" in isolate("sync", "--locked", cwd=app, status=2).err
+    isolate("lock", cwd=app)
+    isolate("sync", "--locked", cwd=app)
+    application({"requirements.txt": "beta<2\n"})
+    result = isolate("sync", "--locked", cwd=app, status=2)
+    assert "beta<2 (requirements.txt:1) does not allow the locked beta 2.0" in result.err
+    assert versions(app / ".venv")["beta"] == "2.0"
+
+
+def test_frozen_takes_the_lock_as_it_is(isolate, application, index):
+    app = application({"requirements.txt": "beta\n"})
+    isolate("sync", cwd=app)
+    application({"requirements.txt": "beta<2\n"})
+    isolate("sync", "--frozen", cwd=app)
+    assert versions(app / ".venv")["beta"] == "2.0"
+
+
+def test_upgrade_moves_everything_and_upgrade_package_one(isolate, application, index):
+    app = application({"requirements.txt": "alpha\ndelta\n"})
+    isolate("sync", cwd=app)
+    build_wheel(index.folder, "alpha", "3.0")
+    build_wheel(index.folder, "delta", "3.0")
+    assert "nothing to do" in isolate("sync", cwd=app).out
+    isolate("sync", "--upgrade-package", "alpha", cwd=app)
+    assert versions(app / ".venv") == {"alpha": "3.0", "delta": "1.0"}
+    isolate("sync", "--upgrade", cwd=app)
+    assert versions(app / ".venv") == {"alpha": "3.0", "delta": "3.0"}
+
+
+def test_a_moved_declaration_moves_only_what_it_must(isolate, application, index):
+    app = application({"requirements.txt": "alpha\ndelta\n"})
+    isolate("sync", cwd=app)
+    build_wheel(index.folder, "delta", "3.0")
+    application({"requirements.txt": "alpha<2\ndelta\n"})
+    isolate("sync", cwd=app)
+    assert versions(app / ".venv") == {"alpha": "1.1", "delta": "1.0"}
+
+
+def test_an_sdist_is_built_once_for_all_applications(isolate, application, index, tmp_path):
+    log = tmp_path / "builds"
+    build_sdist(index.folder, "sourced", "1.0", on_build=f"open({str(log)!r}, 'a').write('built ')")
+    one = application({"requirements.txt": "sourced==1.0\n"}, name="one")
+    two = application({"requirements.txt": "sourced==1.0\n"}, name="two")
+    isolate("sync", one)
+    built = log.read_text()
+    isolate("sync", two)
+    assert versions(two / ".venv") == {"sourced": "1.0"}
+    assert log.read_text() == built
+
+
+def test_an_application_that_is_a_package_is_installed_editable(isolate, application, index):
+    app = application()
+    build_tree(app, "shop", "1.0", requires=["alpha==1.0"])
+    isolate("sync", cwd=app)
+    assert set(versions(app / ".venv")) == {"shop", "alpha"}
+    where = isolate("run", "--", "python", "-c", "import shop; print(shop.__file__)", cwd=app).out.strip()
+    assert where == str(app / "src/shop/__init__.py")
+    isolate("sync", "--no-install-project", cwd=app)
+    assert set(versions(app / ".venv")) == {"alpha"}
+
+
+def test_a_local_directory_is_installed_and_noticed_when_it_changes(isolate, application, index):
+    app = application({"requirements.txt": "./lib\n"})
+    build_tree(app / "lib", "lib", "1.0")
+    isolate("sync", cwd=app)
+    assert versions(app / ".venv") == {"lib": "1.0"}
+    assert "nothing to do" in isolate("sync", cwd=app).out
+    build_wheel(app / "lib/prebuilt", "lib", "1.0", files={"lib/__init__.py": "answer = 42\n"})
+    isolate("sync", cwd=app)
+    assert isolate("run", "--", "python", "-c", "import lib; print(lib.answer)", cwd=app).out.endswith("42\n")
+
+
+def test_bytecode_is_compiled_on_request_and_stays(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    isolate("sync", "--compile", cwd=app)
+    compiled = list(app.glob(".venv/lib/*/site-packages/alpha/__pycache__/*.pyc"))
+    assert len(compiled) == 1
+    code = "import alpha, sys; print(alpha.__cached__)"
+    isolate("run", "--", sys.executable, "-c", "pass", cwd=app)
+    assert isolate("run", "--", "python", "-v", "-c", code, cwd=app).err.count("alpha/__pycache__") >= 1
+    application({"requirements.txt": "alpha==1.1\n"})
+    isolate("sync", cwd=app)
+    assert len(list(app.glob(".venv/lib/*/site-packages/alpha/__pycache__/*.pyc"))) == 1
+
+
+def test_the_answer_is_also_a_document(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    document = json.loads(isolate("sync", "--json", cwd=app).out)
+    assert document["isolate"] == 1
+    assert document["changes"] == [{"action": "add", "name": "alpha", "old": None, "new": "1.0"}]
+    assert document["packages"] == 1
+    assert json.loads(isolate("sync", "--json", cwd=app).out)["up_to_date"] is True
+
+
+def test_the_users_own_files_stay_when_a_package_changes(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    isolate("sync", cwd=app)
+    package = next(app.glob(".venv/lib/*/site-packages/alpha"))
+    (package / "downloaded.bin").write_text("mine")
+    (app / ".venv/share").mkdir()
+    (app / ".venv/share/kernel.json").write_text("mine too")
+    application({"requirements.txt": "alpha==1.1\n"})
+    isolate("sync", cwd=app)
+    assert (package / "downloaded.bin").read_text() == "mine"
+    assert (app / ".venv/share/kernel.json").read_text() == "mine too"
+    assert versions(app / ".venv") == {"alpha": "1.1"}
+
+
+def test_a_hand_made_install_is_noticed_and_taken_out(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    isolate("sync", cwd=app)
+    isolate("run", "--", "python", "-m", "pip", "install", "-q", "delta==1.0", "alpha==2.0", cwd=app)
+    assert versions(app / ".venv") == {"alpha": "2.0", "delta": "1.0"}
+    result = isolate("sync", cwd=app)
+    assert "- delta 1.0" in result.out
+    assert "~ alpha 2.0 → 1.0" in result.out
+    assert versions(app / ".venv") == {"alpha": "1.0"}
+    assert inconsistencies(app / ".venv") == []
+
+
+def test_a_lock_alone_is_enough(isolate, application, index):
+    one = application({"requirements.txt": "beta\n"}, name="one")
+    isolate("lock", one)
+    two = application({"pylock.toml": (one / "pylock.toml").read_text()}, name="two")
+    assert "read pylock.toml" in isolate("sync", cwd=two).out
+    assert versions(two / ".venv") == {"alpha": "2.0", "beta": "2.0"}
+
+
+def test_a_directory_with_blanks_and_quotes_in_its_name_works(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\n"}, name="it's a \"test\" $HOME")
+    isolate("sync", cwd=app)
+    assert isolate("run", "--", "alpha", cwd=app).out == "alpha 1.0\n"
+    activated = f'. "$VENV/bin/activate" && python -c "import alpha; print(alpha.__version__)"'
+    environ = {**os.environ, "VENV": str(app / ".venv")}
+    assert isolate("run", "--no-sync", "--", "sh", "-c", activated, cwd=app, env=environ).out == "1.0\n"
+
+
+def test_index_options_in_the_requirements_file_count(isolate, application, index, monkeypatch):
+    monkeypatch.delenv("PIP_INDEX_URL")
+    app = application({"requirements.txt": f"--index-url {index.url}\nalpha==1.0\n"})
+    isolate("sync", cwd=app)
+    assert versions(app / ".venv") == {"alpha": "1.0"}
+
+
+def test_constraints_and_includes_count(isolate, application, index):
+    files = {"requirements.txt": "-r more/base.txt\n-c limits.txt\n", "more/base.txt": "beta\n", "limits.txt": "alpha<2\n"}
+    app = application(files)
+    result = isolate("sync", cwd=app)
+    assert versions(app / ".venv") == {"alpha": "1.1", "beta": "1.0"}
+    assert "read requirements.txt, more/base.txt, limits.txt" in result.out
