@@ -171,7 +171,7 @@ def run(command: tuple[str, ...], *, no_sync: bool, quiet: bool) -> None:
         if no_sync:
             running.finish_what_was_killed(application, session)
         elif (outcome := running.prepare(application, session)) is not None and not quiet:
-            click.echo("\n".join(outcome.lines), err=True)
+            click.echo("" if outcome.facts["up_to_date"] else "\n".join([*outcome.lines, ""]), err=True, nl=False)
         environment = running.environment_of(application, os.environ)
     sys.stdout.flush()
     sys.stderr.flush()

@@ -1,0 +1,30 @@
+# demo   the main job on the examples: two versions of one package, side by side
+# test   linters and tests, all of them
+# lint   linters alone
+# clean  delete what these targets made
+#
+# Each of them sets up what it needs, in .work/. PYTHON=... chooses the interpreter, of 3.10 or later.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$p && break; done)
+BIN := .work/venv/bin
+
+.PHONY: demo test lint clean setup
+
+demo: setup
+	@$(MAKE) --no-print-directory -C examples ISOLATE=$(CURDIR)/$(BIN)/isolate demo
+
+test: lint
+	@$(BIN)/python -m pytest
+
+lint: setup
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy
+
+setup:
+	@test -n "$(PYTHON)" || { echo "install Python 3.10 or later, or say make PYTHON=..." >&2; exit 2; }
+	@$(PYTHON) -I bootstrap
+
+clean:
+	@rm -rf .work dist .mypy_cache .ruff_cache .pytest_cache .hypothesis examples/*/.venv

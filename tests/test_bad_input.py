@@ -1,0 +1,137 @@
+"""Whatever a user may have written wrong: exit 2, a message that says what to do next, and nothing changed on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+
+import pytest
+from conftest import listing
+from kit.packages import build_sdist, build_wheel
+
+GROUPS = '[project]\nname = "app"\nversion = "1"\n[dependency-groups]\n'
+
+CASES = {
+    "no requirement": ({"requirements.txt": "alpha\n\nbeta=1.0\n"}, ["requirements.txt:3: ", "`beta==1.0`?"]),
+    "no TOML": ({"pyproject.toml": "[project]\nname = \n"}, ["pyproject.toml:2: is not TOML"]),
+    "a text for a list": ({"pyproject.toml": '[project]\ndependencies = "alpha"\n'}, ["pyproject.toml:2: ", "expected a list"]),
+    "a number in the list": ({"pyproject.toml": "[project]\ndependencies = [1]\n"}, ["expected texts, found a number"]),
+    "no requirement in a project": (
+        {"pyproject.toml": '[project]\ndependencies = [\n  "alpha",\n  "beta=1.0",\n]\n'},
+        ["pyproject.toml:4: ", "`beta==1.0`?"],
+    ),
+    "an include that is missing": ({"requirements.txt": "alpha\n-r base.txt\n"}, ["requirements.txt:2: ", "base.txt does not exist"]),
+    "an include of itself": (
+        {"requirements.txt": "-r base.txt\n", "base.txt": "# so\n-r requirements.txt\n"},
+        ["base.txt:2: requirements.txt includes itself: requirements.txt:1 → base.txt:2 → requirements.txt"],
+    ),
+    "a group in a circle": ({"pyproject.toml": f'{GROUPS}a = [{{include-group="b"}}]\nb = [{{include-group="a"}}]\n'}, ["a → b → a"]),
+    "a group that is not there": ({"pyproject.toml": f'{GROUPS}a = [{{include-group="b"}}]\n'}, ["includes b, which is not declared"]),
+    "an option that is none": ({"requirements.txt": "--frobnicate\n"}, ["requirements.txt:1: `--frobnicate`"]),
+    "a hash that is none": ({"requirements.txt": "alpha==1.0 --hash=sha256:abc\n"}, ["requirements.txt:1: ", "64 digits"]),
+    "two pins of one name": (
+        {"requirements.txt": "alpha==1.0\nbeta\nalpha==2.0\n"},
+        ["requirements.txt:1: alpha is declared twice", "requirements.txt:3: alpha==2.0"],
+    ),
+    "a setting that is none": ({"pyproject.toml": "[tool.isolate]\npyhton = '3'\n"}, ["pyproject.toml:2: ", "pyhton is not known", "known: "]),
+    "a range that is none": ({"pyproject.toml": '[project]\nrequires-python = "3.11+"\n'}, ["pyproject.toml:2: requires-python"]),
+    "a path that is missing": ({"requirements.txt": "./lib\n"}, ["requirements.txt:1: ", "does not exist"]),
+    "bytes that are no text": ({"requirements.txt": "alpha\udcff\n"}, ["requirements.txt: is not text"]),
+    "a name that is no package": ({"requirements.txt": "alpha\nno-such-thing==1\n"}, ["no package no-such-thing", "requirements.txt:2"]),
+    "a version that does not exist": (
+        {"requirements.txt": "alpha==9\n"},
+        ["alpha==9 does not exist", "these do: 2.0, 1.1, 1.0", "requirements.txt:1"],
+    ),
+    "pins that contradict each other below": (
+        {"requirements.txt": "alpha==1.0\nbeta==2.0\n"},
+        ["contradict each other", "alpha==1.0 (requirements.txt:1)", "beta 2.0 depends on alpha>=2"],
+    ),
+    "a package for another Python": ({"requirements.txt": "future==1.0\n"}, ["needs another Python", ">=99", "--python"]),
+    "a hash that does not match": (
+        {"requirements.txt": f"alpha==1.0 --hash=sha256:{'0' * 64}\n"},
+        ["its hash differs", "Expected sha256 000", "Got"],
+    ),
+    "hashes for some only": (
+        {"requirements.txt": f"alpha==1.0 --hash=sha256:{'a1' * 32}\ndelta==1.0\n"},
+        ["all of them need one", "delta"],
+    ),
+    "a build that fails": ({"requirements.txt": "broken==1.0\n"}, ["broken could not be built", "RuntimeError: out of luck"]),
+    "no interpreter that fits": (
+        {"pyproject.toml": '[project]\nname = "a"\nversion = "1"\nrequires-python = ">=4"\n'},
+        ["no Python here meets requires-python >=4"],
+    ),
+    "a version file for no interpreter": ({".python-version": "3.99\n", "requirements.txt": ""}, ["3.99", "not installed"]),
+    "a directory without declarations": ({"notes.md": ""}, ["no declarations in ", "requirements.txt"]),
+}
+
+
+def sha256(file):
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_is_refused_with_words_and_changes_nothing(isolate, application, index, case):
+    build_wheel(index.folder, "future", "1.0", requires_python=">=99")
+    build_sdist(index.folder, "broken", "1.0", on_build="raise RuntimeError('out of luck')")
+    files, said = CASES[case]
+    app = application()
+    for name, text in files.items():
+        text = text.replace("a1" * 32, sha256(index.folder / "alpha-1.0-py3-none-any.whl"))
+        (app / name).write_bytes(text.encode(errors="surrogateescape"))
+    before = listing(app)
+    message = isolate("sync", cwd=app, status=2).err
+    for words in said:
+        assert words in message
+    assert len([line for line in message.splitlines() if not line.endswith(" …")]) <= 11
+    assert listing(app) == before
+
+
+def test_a_failed_sync_leaves_the_environment_that_was_there(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    isolate("sync", cwd=app)
+    before = listing(app)
+    application({"requirements.txt": "alpha==9\n"})
+    isolate("sync", cwd=app, status=2)
+    assert listing(app) == before
+    assert isolate("run", "--no-sync", "--", "alpha", cwd=app).out == "alpha 1.0\n"
+
+
+def make_venv(app):
+    (app / ".venv/bin").mkdir(parents=True)
+    (app / ".venv/pyvenv.cfg").write_text("home = /usr/bin\n")
+    (app / ".venv/lib/python3.11/site-packages/alpha-9.dist-info").mkdir(parents=True)
+
+
+STANDING = {
+    "a directory with files": (lambda app: ((app / ".venv").mkdir(), (app / ".venv/data").write_text("mine")), "no environment"),
+    "a file": (lambda app: (app / ".venv").write_text("mine"), "is a file"),
+    "a link": (lambda app: (app / ".venv").symlink_to(app), "is a link"),
+    "another's environment": (make_venv, "isolate did not make"),
+}
+
+
+@pytest.mark.parametrize("kind", STANDING)
+def test_a_venv_that_is_not_ours_is_refused_and_stays(isolate, application, index, kind):
+    make, words = STANDING[kind]
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    make(app)
+    before = listing(app)
+    message = isolate("sync", cwd=app, status=2).err
+    assert words in message
+    assert "hint: " in message
+    assert listing(app) == before
+
+
+def test_the_wrong_words_on_the_command_line_are_refused(isolate, application):
+    app = application({"requirements.txt": ""})
+    for wrong in (["sink"], ["sync", "--frobnicate"], ["sync", "--locked", "--frozen"], ["sync", "no-such-folder"]):
+        isolate(*wrong, cwd=app, status=2)
+
+
+def test_an_unwritable_directory_is_named(isolate, application, index):
+    if os.geteuid() == 0:
+        pytest.skip("the superuser may write everywhere")
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    app.chmod(0o555)
+    assert re.search("[Pp]ermission", isolate("sync", cwd=app, status=2).err)
