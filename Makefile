@@ -15,7 +15,7 @@ demo: setup
 	@$(MAKE) --no-print-directory -C examples ISOLATE=$(CURDIR)/$(BIN)/isolate demo
 
 test: lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2
 
 lint: setup
 	@$(BIN)/ruff check --quiet .

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import base64
+import csv
 import hashlib
 import os
 import shutil
@@ -99,7 +99,9 @@ def isolate(cache: Path, tmp_path: Path) -> Callable[..., Result]:
     """Return what runs the command as a user does, as a process of its own, and expects the exit status it is told."""
     del cache
 
-    def run(*arguments: str | Path, cwd: Path = tmp_path, status: int | None = 0, env: Mapping[str, str] | None = None) -> Result:
+    def run(
+        *arguments: str | Path, cwd: Path = tmp_path, status: int | None = 0, env: Mapping[str, str] | None = None
+    ) -> Result:
         done = subprocess.run(
             [sys.executable, "-m", "isolate", *map(str, arguments)],
             cwd=cwd,

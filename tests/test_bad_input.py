@@ -7,6 +7,7 @@ import os
 import re
 
 import pytest
+
 from conftest import listing
 from kit.packages import build_sdist, build_wheel
 
@@ -15,30 +16,54 @@ GROUPS = '[project]\nname = "app"\nversion = "1"\n[dependency-groups]\n'
 CASES = {
     "no requirement": ({"requirements.txt": "alpha\n\nbeta=1.0\n"}, ["requirements.txt:3: ", "`beta==1.0`?"]),
     "no TOML": ({"pyproject.toml": "[project]\nname = \n"}, ["pyproject.toml:2: is not TOML"]),
-    "a text for a list": ({"pyproject.toml": '[project]\ndependencies = "alpha"\n'}, ["pyproject.toml:2: ", "expected a list"]),
+    "a text for a list": (
+        {"pyproject.toml": '[project]\ndependencies = "alpha"\n'},
+        ["pyproject.toml:2: ", "expected a list"],
+    ),
     "a number in the list": ({"pyproject.toml": "[project]\ndependencies = [1]\n"}, ["expected texts, found a number"]),
     "no requirement in a project": (
         {"pyproject.toml": '[project]\ndependencies = [\n  "alpha",\n  "beta=1.0",\n]\n'},
         ["pyproject.toml:4: ", "`beta==1.0`?"],
     ),
-    "an include that is missing": ({"requirements.txt": "alpha\n-r base.txt\n"}, ["requirements.txt:2: ", "base.txt does not exist"]),
+    "an include that is missing": (
+        {"requirements.txt": "alpha\n-r base.txt\n"},
+        ["requirements.txt:2: ", "base.txt does not exist"],
+    ),
     "an include of itself": (
         {"requirements.txt": "-r base.txt\n", "base.txt": "# so\n-r requirements.txt\n"},
         ["base.txt:2: requirements.txt includes itself: requirements.txt:1 → base.txt:2 → requirements.txt"],
     ),
-    "a group in a circle": ({"pyproject.toml": f'{GROUPS}a = [{{include-group="b"}}]\nb = [{{include-group="a"}}]\n'}, ["a → b → a"]),
-    "a group that is not there": ({"pyproject.toml": f'{GROUPS}a = [{{include-group="b"}}]\n'}, ["includes b, which is not declared"]),
+    "a group in a circle": (
+        {"pyproject.toml": f'{GROUPS}a = [{{include-group="b"}}]\nb = [{{include-group="a"}}]\n'},
+        ["a → b → a"],
+    ),
+    "a group that is not there": (
+        {"pyproject.toml": f'{GROUPS}a = [{{include-group="b"}}]\n'},
+        ["includes b, which is not declared"],
+    ),
     "an option that is none": ({"requirements.txt": "--frobnicate\n"}, ["requirements.txt:1: `--frobnicate`"]),
-    "a hash that is none": ({"requirements.txt": "alpha==1.0 --hash=sha256:abc\n"}, ["requirements.txt:1: ", "64 digits"]),
+    "a hash that is none": (
+        {"requirements.txt": "alpha==1.0 --hash=sha256:abc\n"},
+        ["requirements.txt:1: ", "64 digits"],
+    ),
     "two pins of one name": (
         {"requirements.txt": "alpha==1.0\nbeta\nalpha==2.0\n"},
         ["requirements.txt:1: alpha is declared twice", "requirements.txt:3: alpha==2.0"],
     ),
-    "a setting that is none": ({"pyproject.toml": "[tool.isolate]\npyhton = '3'\n"}, ["pyproject.toml:2: ", "pyhton is not known", "known: "]),
-    "a range that is none": ({"pyproject.toml": '[project]\nrequires-python = "3.11+"\n'}, ["pyproject.toml:2: requires-python"]),
+    "a setting that is none": (
+        {"pyproject.toml": "[tool.isolate]\npyhton = '3'\n"},
+        ["pyproject.toml:2: ", "pyhton is not known", "known: "],
+    ),
+    "a range that is none": (
+        {"pyproject.toml": '[project]\nrequires-python = "3.11+"\n'},
+        ["pyproject.toml:2: requires-python"],
+    ),
     "a path that is missing": ({"requirements.txt": "./lib\n"}, ["requirements.txt:1: ", "does not exist"]),
     "bytes that are no text": ({"requirements.txt": "alpha\udcff\n"}, ["requirements.txt: is not text"]),
-    "a name that is no package": ({"requirements.txt": "alpha\nno-such-thing==1\n"}, ["no package no-such-thing", "requirements.txt:2"]),
+    "a name that is no package": (
+        {"requirements.txt": "alpha\nno-such-thing==1\n"},
+        ["no package no-such-thing", "requirements.txt:2"],
+    ),
     "a version that does not exist": (
         {"requirements.txt": "alpha==9\n"},
         ["alpha==9 does not exist", "these do: 2.0, 1.1, 1.0", "requirements.txt:1"],
@@ -47,7 +72,10 @@ CASES = {
         {"requirements.txt": "alpha==1.0\nbeta==2.0\n"},
         ["contradict each other", "alpha==1.0 (requirements.txt:1)", "beta 2.0 depends on alpha>=2"],
     ),
-    "a package for another Python": ({"requirements.txt": "future==1.0\n"}, ["needs another Python", ">=99", "--python"]),
+    "a package for another Python": (
+        {"requirements.txt": "future==1.0\n"},
+        ["needs another Python", ">=99", "--python"],
+    ),
     "a hash that does not match": (
         {"requirements.txt": f"alpha==1.0 --hash=sha256:{'0' * 64}\n"},
         ["its hash differs", "Expected sha256 000", "Got"],
@@ -56,12 +84,18 @@ CASES = {
         {"requirements.txt": f"alpha==1.0 --hash=sha256:{'a1' * 32}\ndelta==1.0\n"},
         ["all of them need one", "delta"],
     ),
-    "a build that fails": ({"requirements.txt": "broken==1.0\n"}, ["broken could not be built", "RuntimeError: out of luck"]),
+    "a build that fails": (
+        {"requirements.txt": "broken==1.0\n"},
+        ["broken could not be built", "RuntimeError: out of luck"],
+    ),
     "no interpreter that fits": (
         {"pyproject.toml": '[project]\nname = "a"\nversion = "1"\nrequires-python = ">=4"\n'},
         ["no Python here meets requires-python >=4"],
     ),
-    "a version file for no interpreter": ({".python-version": "3.99\n", "requirements.txt": ""}, ["3.99", "not installed"]),
+    "a version file for no interpreter": (
+        {".python-version": "3.99\n", "requirements.txt": ""},
+        ["3.99", "not installed"],
+    ),
     "a directory without declarations": ({"notes.md": ""}, ["no declarations in ", "requirements.txt"]),
 }
 
@@ -104,7 +138,10 @@ def make_venv(app):
 
 
 STANDING = {
-    "a directory with files": (lambda app: ((app / ".venv").mkdir(), (app / ".venv/data").write_text("mine")), "no environment"),
+    "a directory with files": (
+        lambda app: ((app / ".venv").mkdir(), (app / ".venv/data").write_text("mine")),
+        "no environment",
+    ),
     "a file": (lambda app: (app / ".venv").write_text("mine"), "is a file"),
     "a link": (lambda app: (app / ".venv").symlink_to(app), "is a link"),
     "another's environment": (make_venv, "isolate did not make"),

@@ -3,9 +3,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tomllib
 
 import pytest
+import tomllib
+
 from conftest import versions
 from kit.packages import build_wheel
 

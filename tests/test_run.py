@@ -26,7 +26,16 @@ def test_a_signal_reaches_the_command_itself(isolate, application, index):
     app = application({"requirements.txt": ""})
     isolate("sync", cwd=app)
     environ = {**os.environ, "PYTHONPATH": str(SOURCE)}
-    command = [sys.executable, "-m", "isolate", "run", "--", "python", "-c", "print(1, flush=True); import time; time.sleep(60)"]
+    command = [
+        sys.executable,
+        "-m",
+        "isolate",
+        "run",
+        "--",
+        "python",
+        "-c",
+        "print(1, flush=True); import time; time.sleep(60)",
+    ]
     with subprocess.Popen(command, cwd=app, env=environ, stdout=subprocess.PIPE) as child:
         assert child.stdout.readline() == b"1\n"
         child.send_signal(signal.SIGTERM)

@@ -5,6 +5,7 @@ import os
 import sys
 
 import pytest
+
 from conftest import inconsistencies, versions
 from kit.packages import build_sdist, build_tree, build_wheel
 
@@ -300,10 +301,10 @@ def test_a_lock_alone_is_enough(isolate, application, index):
 
 
 def test_a_directory_with_blanks_and_quotes_in_its_name_works(isolate, application, index):
-    app = application({"requirements.txt": "alpha==1.0\n"}, name="it's a \"test\" $HOME")
+    app = application({"requirements.txt": "alpha==1.0\n"}, name='it\'s a "test" $HOME')
     isolate("sync", cwd=app)
     assert isolate("run", "--", "alpha", cwd=app).out == "alpha 1.0\n"
-    activated = f'. "$VENV/bin/activate" && python -c "import alpha; print(alpha.__version__)"'
+    activated = '. "$VENV/bin/activate" && python -c "import alpha; print(alpha.__version__)"'
     environ = {**os.environ, "VENV": str(app / ".venv")}
     assert isolate("run", "--no-sync", "--", "sh", "-c", activated, cwd=app, env=environ).out == "1.0\n"
 
@@ -316,7 +317,11 @@ def test_index_options_in_the_requirements_file_count(isolate, application, inde
 
 
 def test_constraints_and_includes_count(isolate, application, index):
-    files = {"requirements.txt": "-r more/base.txt\n-c limits.txt\n", "more/base.txt": "beta\n", "limits.txt": "alpha<2\n"}
+    files = {
+        "requirements.txt": "-r more/base.txt\n-c limits.txt\n",
+        "more/base.txt": "beta\n",
+        "limits.txt": "alpha<2\n",
+    }
     app = application(files)
     result = isolate("sync", cwd=app)
     assert versions(app / ".venv") == {"alpha": "1.1", "beta": "1.0"}

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
+import selectors
 import signal
 import subprocess
+import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
 from isolate.errors import IsolateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
-    from typing import IO
 
-SILENCE = 10.0
-"""Seconds after which a program that says nothing is worth a word."""
+SILENCE = 5.0
+"""Seconds after which a program that says nothing is worth a word, and then another."""
 
 GRACE = 2.0
 """Seconds that a program has to end after it was asked to."""
+
+LOOK = 0.5
+"""Seconds between two looks at whether a program that says nothing is still there."""
+
+PR_SET_PDEATHSIG = 1
+"""The request to `prctl(2)` for a signal when the parent dies."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +44,7 @@ class Finished:
 
 
 def run(
-    argv: Sequence[str],
+    argv: Sequence[str | Path],
     *,
     env: Mapping[str, str],
     cwd: Path,
@@ -45,90 +53,25 @@ def run(
 ) -> Finished:
     """Run a program to its end, in a process group of its own, with nothing to read.
 
-    *on_line* hears each line of either stream as it comes, *on_silence* now and then how many seconds none has come.
-    Whatever interrupts the waiting ends the program and all that it started, and is passed on. Raises `IsolateError` if
-    the program cannot be started; a program that fails is no error here.
+    *on_line* hears each line of either stream as it comes, *on_silence* now and then for how many seconds none has
+    come; both are called in the thread of the caller. Whatever interrupts the waiting, an exception of theirs too, ends
+    the program and all that it started, and is passed on. Raises `IsolateError` if the program cannot be started; a
+    program that fails is no error here.
     """
+    words = tuple(map(str, argv))
+    child = _start(words, env, cwd)
     try:
-        child = subprocess.Popen(
-            [*argv],
-            env={**env},
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise IsolateError(f"{argv[0]} cannot be started: {error.strerror}") from None
-    heard = _Heard(on_line)
-    readers = [heard.follow(child.stdout), heard.follow(child.stderr)]
-    try:
-        _wait(child, heard, on_silence)
-        for reader in readers:
-            reader.join()
+        output, errors = _listen(child, on_line, on_silence)
+        child.wait()
     except BaseException:
         _end(child)
         raise
-    return Finished(argv=tuple(argv), status=child.returncode, output=heard.text(0), errors=heard.text(1))
-
-
-class _Heard:
-    """The lines of some streams, as they come."""
-
-    def __init__(self, on_line: Callable[[str], None] | None) -> None:
-        self._on_line = on_line
-        self._lines: list[list[str]] = []
-        self.last = time.monotonic()
-
-    def follow(self, stream: IO[str] | None) -> threading.Thread:
-        lines: list[str] = []
-        self._lines.append(lines)
-        thread = threading.Thread(target=self._read, args=(stream, lines), daemon=True)
-        thread.start()
-        return thread
-
-    def _read(self, stream: IO[str], lines: list[str]) -> None:
-        with contextlib.suppress(ValueError), stream:
-            for line in stream:
-                lines.append(line)
-                self.last = time.monotonic()
-                if self._on_line is not None:
-                    self._on_line(line.rstrip("\n"))
-
-    def text(self, number: int) -> str:
-        return "".join(self._lines[number])
-
-
-def _wait(child: subprocess.Popen[str], heard: _Heard, on_silence: Callable[[float], None] | None) -> None:
-    told = 1
-    while True:
-        try:
-            child.wait(timeout=1.0)
-        except subprocess.TimeoutExpired:
-            silent = time.monotonic() - heard.last
-            told = told if silent >= SILENCE else 1
-            if on_silence is not None and silent >= SILENCE * told:
-                told += 1
-                on_silence(silent)
-        else:
-            return
-
-
-def _end(child: subprocess.Popen[str]) -> None:
-    """End *child* and every process of its group: asked first, then made to."""
-    for kind in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, kind)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(timeout=GRACE)
-    child.wait()
+    return Finished(argv=words, status=child.returncode, output=output, errors=errors)
 
 
 def become(argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
     """Replace this process by *argv*, found on the `PATH` of *env*; raise `IsolateError` if it cannot be started."""
+    ours = signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what is ignored stays so
     try:
         os.execvpe(argv[0], [*argv], {**env})
     except FileNotFoundError:
@@ -136,4 +79,131 @@ def become(argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
             f"{argv[0]} is neither in the environment nor on PATH", hint="declare what brings it, or check the spelling"
         ) from None
     except OSError as error:
-        raise IsolateError(f"{argv[0]} cannot be started: {error.strerror}") from None
+        raise IsolateError(f"{argv[0]} cannot be started: {error.strerror}", hint=START_HINT) from None
+    finally:
+        signal.signal(signal.SIGPIPE, ours)
+
+
+START_HINT = "check that it is there, and that it may be executed"
+
+
+def _start(words: tuple[str, ...], env: Mapping[str, str], cwd: Path) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            words,
+            env={**env},
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            start_new_session=True,
+            preexec_fn=_dying_with_us(),  # noqa: PLW1509 - see there
+        )
+    except OSError as error:
+        where = f" in {cwd}" if error.filename == str(cwd) else ""
+        raise IsolateError(f"{words[0]} cannot be started{where}: {error.strerror}", hint=START_HINT) from None
+
+
+def _dying_with_us() -> Callable[[], object] | None:
+    """Return what makes the kernel kill a child if we are killed; None where that cannot be had.
+
+    It is set between fork and exec, where only a process with a single thread may run Python.
+    """
+    if sys.platform != "linux" or threading.active_count() > 1:
+        return None
+    try:
+        import ctypes  # noqa: PLC0415 - not every Python has it
+    except ImportError:
+        return None
+    return functools.partial(ctypes.CDLL(None).prctl, PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+@dataclass
+class _Stream:
+    """What a stream has said: everything, and the beginning of a line that is not complete."""
+
+    said: bytearray = field(default_factory=bytearray)
+    begun: bytes = b""
+
+    def lines(self, chunk: bytes) -> Iterator[str]:
+        """Take *chunk* in, and yield the lines that it completes; an empty one, the end, completes the last."""
+        self.said += chunk
+        *complete, self.begun = (self.begun + chunk).split(b"\n")
+        if not chunk and self.begun:
+            complete, self.begun = [self.begun], b""
+        for line in complete:
+            yield _text(line).rstrip("\r")
+
+
+def _listen(
+    child: subprocess.Popen[bytes], on_line: Callable[[str], None] | None, on_silence: Callable[[float], None] | None
+) -> tuple[str, str]:
+    """Return all that *child* says on its two streams, until it closes them or has ended."""
+    streams = [(file, _Stream()) for file in (child.stdout, child.stderr) if file is not None]
+    silence = _Silence(on_silence)
+    with contextlib.ExitStack() as stack, selectors.DefaultSelector() as selector:
+        for file, stream in streams:
+            selector.register(stack.enter_context(file), selectors.EVENT_READ, stream)
+        while selector.get_map():
+            ready = selector.select(LOOK)
+            if not ready and child.poll() is not None and silence.seconds > GRACE:
+                _signal(child, signal.SIGKILL)  # what it left behind in its group holds the streams open
+                break
+            for key, _ in ready:
+                _hear(key, selector, on_line)
+            if ready:
+                silence.heard_something()
+            else:
+                silence.go_on()
+    return _text(streams[0][1].said), _text(streams[1][1].said)
+
+
+def _hear(key: selectors.SelectorKey, selector: selectors.BaseSelector, on_line: Callable[[str], None] | None) -> None:
+    chunk = os.read(key.fd, 1 << 16)
+    if not chunk:
+        selector.unregister(key.fileobj)
+    for line in key.data.lines(chunk):
+        if on_line is not None:
+            on_line(line)
+
+
+class _Silence:
+    """How long nothing has been heard, and who wants to know."""
+
+    def __init__(self, tell: Callable[[float], None] | None) -> None:
+        self._tell = tell
+        self.heard_something()
+
+    def heard_something(self) -> None:
+        self._since = time.monotonic()
+        self._told = 0
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._since
+
+    def go_on(self) -> None:
+        if self._tell is not None and self.seconds >= SILENCE * (self._told + 1):
+            self._told += 1
+            self._tell(self.seconds)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End *child* and every process of its group: asked first, then made to, whatever happens in between."""
+    try:
+        _signal(child, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(timeout=GRACE)
+    finally:
+        _signal(child, signal.SIGKILL)
+        child.wait()
+
+
+def _signal(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # all gone; gone but not buried, on macOS
+        os.killpg(child.pid, number)
+
+
+def _text(said: bytes | bytearray) -> str:
+    return said.decode("utf-8", errors="replace").replace("\r\n", "\n")

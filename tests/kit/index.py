@@ -38,7 +38,7 @@ class LocalIndex:
         return f"http://127.0.0.1:{self._server.server_address[1]}/simple/"
 
     def misbehave(self, pattern: str, how: str) -> None:
-        """Answer requests whose path matches *pattern* by `500`, `hang`, `cut` (half a body) or `wrong` (another body)."""
+        """Answer requests whose path matches *pattern* by `500`, `hang`, `cut` (half a body) or `wrong` (another)."""
         self._faults.append((pattern, how))
 
     def behave(self) -> None:
@@ -47,7 +47,11 @@ class LocalIndex:
 
     def fetched(self) -> list[str]:
         """Return the names of the files that were asked for, in order."""
-        return [path.rpartition("/")[2] for path in self.requests if path.startswith("/files/") and not path.endswith(".metadata")]
+        return [
+            path.rpartition("/")[2]
+            for path in self.requests
+            if path.startswith("/files/") and not path.endswith(".metadata")
+        ]
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[LocalIndex]:
@@ -102,7 +106,9 @@ class LocalIndex:
                 self.send_response(status)
                 if status == 401:
                     self.send_header("WWW-Authenticate", "Basic")
-                self.send_header("Content-Type", "text/html" if self.path.startswith("/simple") else "application/octet-stream")
+                self.send_header(
+                    "Content-Type", "text/html" if self.path.startswith("/simple") else "application/octet-stream"
+                )
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body[: len(body) // 2] if fault == "cut" else body)

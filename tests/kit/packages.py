@@ -39,7 +39,9 @@ def build_wheel(
     if scripts:
         lines = "".join(f"{script} = {entry}\n" for script, entry in scripts.items())
         content[f"{info}/entry_points.txt"] = f"[console_scripts]\n{lines}"
-    rows = record([*(f"{path},{_hash(text)},{len(text.encode())}" for path, text in content.items()), f"{info}/RECORD,,"])
+    rows = record(
+        [*(f"{path},{_hash(text)},{len(text.encode())}" for path, text in content.items()), f"{info}/RECORD,,"]
+    )
     content[f"{info}/RECORD"] = "\n".join([*rows, ""])
     folder.mkdir(parents=True, exist_ok=True)
     wheel = folder / f"{module}-{version}-{tag}.whl"
@@ -67,7 +69,7 @@ def metadata(
     return "\n".join([*lines, "", ""])
 
 
-BACKEND = '''
+BACKEND = """
 import pathlib, sys, time, zipfile
 
 def _say(): exec(pathlib.Path("on_build.py").read_text())
@@ -86,7 +88,7 @@ def build_editable(folder, config_settings=None, metadata_directory=None):
     wheel = next(pathlib.Path("editable").glob("*.whl"))
     (pathlib.Path(folder) / wheel.name).write_bytes(wheel.read_bytes())
     return wheel.name
-'''
+"""
 BUILD_SYSTEM = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from isolate.commands.request import Moves
     from isolate.declarations.model import Declarations
     from isolate.environment.workshop import Workshop
-    from isolate.interpreters import Interpreter
+    from isolate.interpreters.model import Interpreter
     from isolate.pip.report import Report
     from isolate.store.layout import Store
 

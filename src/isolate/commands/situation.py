@@ -10,7 +10,8 @@ from isolate.environment.inspection import Damage, Foreign, damages, foreign
 from isolate.environment.records import elsewhere, read_state
 from isolate.environment.skeleton import site_packages
 from isolate.environment.standing import refuse_what_is_not_ours
-from isolate.interpreters import Interpreter, choose, version_file_of
+from isolate.interpreters.choosing import choose, version_file_of
+from isolate.interpreters.model import Interpreter
 from isolate.lock.model import Locked
 from isolate.plan import Plan, Target, There, make_plan
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from isolate.commands.session import Session
     from isolate.declarations.model import Declarations
     from isolate.environment.records import State
-    from isolate.interpreters import Choice
+    from isolate.interpreters.model import Choice
     from isolate.store.layout import Store
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from isolate.application import Application
     from isolate.commands.session import Session
     from isolate.declarations.model import Declarations
-    from isolate.interpreters import Interpreter
+    from isolate.interpreters.model import Interpreter
     from isolate.lock.model import Locked
     from isolate.store.layout import Store
 

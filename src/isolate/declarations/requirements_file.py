@@ -225,8 +225,10 @@ def _hash(value: str, origin: Origin) -> str:
 
 
 def _is_location(text: str) -> bool:
+    if re.match(r"[A-Za-z0-9][\w.-]*\s*(\[[^]]*\]\s*)?@\s*\S", text):
+        return False
     bare = text.split(" ;", 1)[0].split("[", 1)[0].strip()
-    if re.match(r"[a-z][a-z+]*:", bare) and "@ " not in bare:
+    if re.match(r"[a-z][a-z+]*:", bare):
         return True
     return bare.startswith((".", "/", "~")) or bare.lower().endswith(ARCHIVES) or (os.sep in bare and "@" not in bare)
 

@@ -17,7 +17,7 @@ from isolate.store.manifest import File
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from isolate.interpreters import Interpreter
+    from isolate.interpreters.model import Interpreter
     from isolate.store.layout import Store
 
 CLEAN = {"PATH": os.defpath, "LC_ALL": "C.UTF-8"}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from isolate.application import Application
     from isolate.declarations.model import Declarations
-    from isolate.interpreters import Interpreter
+    from isolate.interpreters.model import Interpreter
     from isolate.store.manifest import File
 
 CODE = (".py", ".so", ".pyd", ".pth", ".dylib", ".pyi")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from isolate.application import Application
     from isolate.environment.records import Installed, State
-    from isolate.interpreters import Interpreter
+    from isolate.interpreters.model import Interpreter
     from isolate.report import Progress
     from isolate.store.layout import Store
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from isolate.declarations.model import Declarations, Declared
-    from isolate.interpreters import Interpreter
+    from isolate.interpreters.model import Interpreter
     from isolate.pip.report import Report, Reported
 
 TOOL = "isolate"

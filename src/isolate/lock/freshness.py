@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from packaging.pylock import Package, Pylock
 
     from isolate.declarations.model import Declarations, Declared
-    from isolate.interpreters import Interpreter
+    from isolate.interpreters.model import Interpreter
 
 
 def staleness(

@@ -13,7 +13,7 @@ from isolate.lock.model import Locked
 if TYPE_CHECKING:
     from packaging.pylock import PackageArchive, Pylock
 
-    from isolate.interpreters import Interpreter
+    from isolate.interpreters.model import Interpreter
     from isolate.lock.model import Selection
 
     Source = PackageVcs | PackageDirectory | PackageArchive | PackageWheel | PackageSdist

@@ -214,7 +214,9 @@ def _build(output: str, declared: Sequence[Declaration]) -> PipFailed | None:
     signs = ("Failed to build", "subprocess-exited-with-error", "metadata-generation-failed", "Failed building")
     if not any(sign in output for sign in signs):
         return None
-    name = re.search(r"(?:Failed to build|Failed building (?:wheel|editable) for|package metadata\.\n╰─>) '?([\w.-]+)", output)
+    name = re.search(
+        r"(?:Failed to build|Failed building (?:wheel|editable) for|package metadata\.\n╰─>) '?([\w.-]+)", output
+    )
     lines = [line.rstrip(" │╰─>") for line in output.splitlines()]
     cause = [line.strip() for line in lines if re.search(r"^\s+\w*(Error|error|Exception)\b.*", line)]
     who = name[1] if name else "a package"

@@ -15,16 +15,22 @@ from packaging.utils import canonicalize_name
 from isolate.errors import PipFailed
 from isolate.pip.redaction import without_credentials
 
+HINT = "look for a newer release of isolate"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reported:
-    """A distribution that pip chose: `name` normalized, `url` without credentials, `vcs` (type, commit, revision)."""
+    """A distribution that pip chose: `name` normalized, `url` without credentials, `vcs` (type, commit, revision).
+
+    `requested`: a declaration names it; `is_direct`: by its address.
+    """
 
     name: str
     version: str
     url: str
     hashes: Mapping[str, str] = field(default_factory=dict)
     is_direct: bool = False
+    is_yanked: bool = False
     requested: bool = False
     requested_extras: tuple[str, ...] = ()
     requires_dist: tuple[str, ...] = ()
@@ -37,10 +43,11 @@ class Reported:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What pip would install, and which pip it was."""
+    """What pip would install, which pip it was, and the `environment` (PEP 508 markers) that it is for."""
 
     pip_version: str
     items: tuple[Reported, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_report(text: str) -> Report:
@@ -48,23 +55,26 @@ def read_report(text: str) -> Report:
     try:
         table = json.loads(text)
         if table["version"] != "1":
-            raise PipFailed(
-                f"pip's report is of version {table['version']}, not 1", hint="look for a newer release of isolate"
-            )
-        return Report(pip_version=table["pip_version"], items=tuple(map(_reported, table["install"])))
-    except (ValueError, KeyError, TypeError) as error:
-        raise PipFailed(f"pip's report cannot be read: {error}", hint="look for a newer release of isolate") from None
+            raise PipFailed(f"pip's report is of version {table['version']}, not 1", hint=HINT)
+        return Report(
+            pip_version=table["pip_version"],
+            items=tuple(map(_reported, table["install"])),
+            environment=dict(table.get("environment", {})),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise PipFailed(f"pip's report cannot be read: {error}", hint=HINT) from None
 
 
 def _reported(item: Mapping[str, Any]) -> Reported:
     where, metadata = item["download_info"], item["metadata"]
-    archive, directory, vcs = where.get("archive_info", {}), where.get("dir_info"), where.get("vcs_info")
+    archive, directory, vcs = where.get("archive_info") or {}, where.get("dir_info"), where.get("vcs_info")
     return Reported(
         name=canonicalize_name(metadata["name"]),
         version=metadata["version"],
         url=without_credentials(where["url"]),
         hashes=_hashes(archive),
         is_direct=item["is_direct"],
+        is_yanked=item.get("is_yanked", False),
         requested=item["requested"],
         requested_extras=tuple(item.get("requested_extras", ())),
         requires_dist=tuple(metadata.get("requires_dist", ())),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from isolate.interpreters import Interpreter
+    from isolate.interpreters.model import Interpreter
     from isolate.store.layout import Store
 
 WRITTEN_BY_INSTALLERS = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})

@@ -1,104 +1,26 @@
-"""Which Python an application gets.
-
-Finding interpreters is `python-discovery`'s work. What it found is remembered by the path, size and time of a binary,
-so that it is asked once for each; neither it nor `packaging` is imported before it is needed.
-"""
+"""Which of the interpreters of this machine an application gets, and why that one."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import re
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from isolate import atomic
 from isolate.errors import DeclarationError, NoInterpreter
+from isolate.interpreters.discovery import describe, every, identity_of
+from isolate.interpreters.model import Choice, Interpreter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Mapping
 
     from packaging.specifiers import SpecifierSet
-    from packaging.tags import Tag
-    from python_discovery import PythonInfo
 
 OLDEST = (3, 8)
 """The oldest Python for which environments are made."""
 
-MISLEADING = ("PYTHON", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__", "CONDA_")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Interpreter:
-    """A Python on this machine.
-
-    `executable` is the absolute path of the real one: no shim, not that of an environment. `markers` are those of
-    PEP 508. `identity` changes when the binary is replaced.
-    """
-
-    executable: str
-    version: str
-    implementation: str
-    platform: str
-    free_threaded: bool
-    markers: Mapping[str, str]
-    identity: str
-
-    @property
-    def short(self) -> str:
-        """Return the version as far as packages care: `3.11`."""
-        return ".".join(self.version.split(".")[:2])
-
-    @property
-    def kind(self) -> str:
-        """Return what binary distributions depend on, as a file name: `cp311-linux_x86_64`."""
-        return f"{self._tag}{'t' if self.free_threaded else ''}-{re.sub(r'[^a-zA-Z0-9]', '_', self.platform)}"
-
-    @property
-    def _tag(self) -> str:
-        short = {"cpython": "cp", "pypy": "pp"}.get(self.implementation, self.implementation)
-        return short + self.short.replace(".", "")
-
-    def tags(self) -> Sequence[Tag]:
-        """Return the tags of the wheels that it can use, best first (the platform compatibility tags specification).
-
-        They are made for its version; it is of the machine that isolate runs on, so the platforms are the same.
-        """
-        from packaging import tags  # noqa: PLC0415
-
-        version = tuple(int(part) for part in self.short.split("."))
-        if self.implementation == "cpython":
-            abis = [f"{self._tag}t"] if self.free_threaded else [self._tag]
-            return [*tags.cpython_tags(version, abis), *tags.compatible_tags(version, self._tag)]
-        abis = [f"{self.implementation}{self.short.replace('.', '')}_{self.implementation_abi}"]
-        return [*tags.generic_tags(self._tag, abis), *tags.compatible_tags(version, f"{self._tag}")]
-
-    @property
-    def implementation_abi(self) -> str:
-        """Return the ABI of an implementation that is not CPython: for PyPy 7.3, `pp73`."""
-        version = self.markers.get("implementation_version", "").split(".")
-        return f"{self._tag[:2]}{''.join(version[:2])}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the facts as JSON can hold them."""
-        return {**vars(self), "markers": dict(self.markers)}
-
-    @classmethod
-    def from_dict(cls, table: Mapping[str, Any]) -> Interpreter:
-        """Return the interpreter that `to_dict` described."""
-        return cls(**table)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Choice:
-    """The interpreter that an application gets, and why that one."""
-
-    interpreter: Interpreter
-    reason: str
+MOST_SHOWN = 8
 
 
 def choose(  # noqa: PLR0913 - everything that has a say, by name
@@ -161,69 +83,6 @@ def _first_line(path: Path) -> str:
     raise DeclarationError("names no version", hint="write one into it, `3.12` for example, or delete it", file=path)
 
 
-def describe(executable: str, *, cache: Path, environ: Mapping[str, str]) -> Interpreter:
-    """Return the facts about *executable*, those of its base if it is that of an environment.
-
-    Raises `NoInterpreter` if it does not run, or is no Python.
-    """
-    record = cache / f"{hashlib.sha256(executable.encode()).hexdigest()[:24]}.json"
-    identity = _identity(executable)
-    try:
-        table = json.loads(record.read_bytes())
-        if table["asked"] == [executable, identity] and _identity(table["executable"]) == table["identity"]:
-            return Interpreter.from_dict({key: value for key, value in table.items() if key != "asked"})
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    found = _interrogate(executable, environ)
-    if not _is_script(executable):  # what a shim leads to is decided anew each time
-        cache.mkdir(parents=True, exist_ok=True)
-        atomic.write(record, json.dumps({**found.to_dict(), "asked": [executable, identity]}).encode())
-    return found
-
-
-def _interrogate(executable: str, environ: Mapping[str, str]) -> Interpreter:
-    from python_discovery import get_interpreter  # noqa: PLC0415
-
-    info = get_interpreter(executable, env=_clean(environ))
-    if info is None:
-        raise NoInterpreter(f"{executable} is no Python that runs", hint="name another one with --python")
-    return _from_info(info)
-
-
-def _from_info(info: PythonInfo) -> Interpreter:
-    executable = str(info.system_executable or info.executable)
-    level = {"alpha": "a", "beta": "b", "candidate": "rc"}.get(info.version_info.releaselevel)
-    return Interpreter(
-        executable=executable,
-        version=info.version_str + (f"{level}{info.version_info.serial}" if level else ""),
-        implementation=info.implementation.lower(),
-        platform=info.sysconfig_platform or info.platform,
-        free_threaded=info.free_threaded,
-        markers={key: str(value) for key, value in dict(info.marker_environment).items()},
-        identity=_identity(executable),
-    )
-
-
-def _identity(executable: str) -> str:
-    try:
-        status = os.stat(executable)
-    except OSError:
-        return ""
-    return f"{os.path.realpath(executable)} {status.st_size} {status.st_mtime_ns} {status.st_ino}"
-
-
-def _is_script(executable: str) -> bool:
-    try:
-        with open(executable, "rb") as file:
-            return file.read(2) == b"#!"
-    except OSError:
-        return True
-
-
-def _clean(environ: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environ.items() if not name.startswith(MISLEADING)}
-
-
 def _find(wanted: str, cache: Path, environ: Mapping[str, str], source: str) -> Interpreter:
     """Return the interpreter that *wanted* names: a path, an environment's directory, a version, or a range."""
     path = Path(wanted).expanduser()
@@ -232,7 +91,7 @@ def _find(wanted: str, cache: Path, environ: Mapping[str, str], source: str) -> 
             if candidate.is_file():
                 return describe(str(candidate.absolute()), cache=cache, environ=environ)
         raise NoInterpreter(f"{source} names no Python: {path} is not there", hint="name another one with --python")
-    found = next(_all(wanted.removeprefix("cpython-"), environ), None)
+    found = next(every(wanted.removeprefix("cpython-"), environ), None)
     if found is None:
         raise NoInterpreter(
             f"{source} asks for a Python that is not installed",
@@ -260,7 +119,7 @@ def _fitting(found: Interpreter, reason: str, requires_python: SpecifierSet | No
 
 
 def _still_there(current: Interpreter, cache: Path, environ: Mapping[str, str]) -> Interpreter | None:
-    if _identity(current.executable) == current.identity:
+    if identity_of(current.executable) == current.identity:
         return current
     try:
         return describe(current.executable, cache=cache, environ=environ)
@@ -282,7 +141,7 @@ def _on_path(cache: Path, environ: Mapping[str, str]) -> Interpreter | None:
 
 def _newest(requires_python: SpecifierSet | None, cache: Path, environ: Mapping[str, str]) -> Choice:
     del cache
-    everything = sorted(_all(None, environ), key=_rank, reverse=True)
+    everything = sorted(every(None, environ), key=_rank, reverse=True)
     for interpreter in everything:
         if fits(interpreter, requires_python):
             return Choice(interpreter=interpreter, reason=f"the newest that meets requires-python {requires_python}")
@@ -291,9 +150,6 @@ def _newest(requires_python: SpecifierSet | None, cache: Path, environ: Mapping[
         facts=tuple(f"{one.version}  {one.executable}" for one in everything[:MOST_SHOWN]),
         hint="install one that does, or name it with --python",
     )
-
-
-MOST_SHOWN = 8
 
 
 def _rank(interpreter: Interpreter) -> tuple[bool, bool, bool, tuple[int, ...], str]:
@@ -312,12 +168,6 @@ def _number(interpreter: Interpreter) -> tuple[int, ...]:
     return tuple(int(part) for part in interpreter.short.split("."))
 
 
-def _all(wanted: str | None, environ: Mapping[str, str]) -> Iterator[Interpreter]:
-    from python_discovery import iter_interpreters  # noqa: PLC0415
-
-    return map(_from_info, iter_interpreters(wanted, env=_clean(environ)))
-
-
 def _installed(environ: Mapping[str, str]) -> tuple[str, ...]:
-    found = sorted(_all(None, environ), key=_rank, reverse=True)
+    found = sorted(every(None, environ), key=_rank, reverse=True)
     return tuple(f"{one.version}  {one.executable}" for one in found[:MOST_SHOWN])

@@ -1,0 +1,1 @@
+"""Which Python an application gets."""

@@ -1,0 +1,82 @@
+"""An interpreter as a value: what of it matters to packages, and to us."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from packaging.tags import Tag
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interpreter:
+    """A Python on this machine.
+
+    `executable` is the absolute path of the real one: no shim, not that of an environment. `markers` are those of
+    PEP 508. `identity` changes when the binary is replaced.
+    """
+
+    executable: str
+    version: str
+    implementation: str
+    platform: str
+    free_threaded: bool
+    markers: Mapping[str, str]
+    identity: str
+
+    @property
+    def short(self) -> str:
+        """Return the version as far as packages care: `3.11`."""
+        return ".".join(self.version.split(".")[:2])
+
+    @property
+    def kind(self) -> str:
+        """Return what binary distributions depend on, as a file name: `cp311-linux_x86_64`."""
+        return f"{self._tag}{'t' if self.free_threaded else ''}-{re.sub(r'[^a-zA-Z0-9]', '_', self.platform)}"
+
+    @property
+    def _tag(self) -> str:
+        short = {"cpython": "cp", "pypy": "pp"}.get(self.implementation, self.implementation)
+        return short + self.short.replace(".", "")
+
+    def tags(self) -> Sequence[Tag]:
+        """Return the tags of the wheels that it can use, best first (the platform compatibility tags specification).
+
+        They are made for its version; it is of the machine that isolate runs on, so the platforms are the same.
+        """
+        from packaging import tags  # noqa: PLC0415
+
+        version = tuple(int(part) for part in self.short.split("."))
+        if self.implementation == "cpython":
+            abis = [f"{self._tag}t"] if self.free_threaded else [self._tag]
+            return [*tags.cpython_tags(version, abis), *tags.compatible_tags(version, self._tag)]
+        abis = [f"{self.implementation}{self.short.replace('.', '')}_{self.implementation_abi}"]
+        return [*tags.generic_tags(self._tag, abis), *tags.compatible_tags(version, f"{self._tag}")]
+
+    @property
+    def implementation_abi(self) -> str:
+        """Return the ABI of an implementation that is not CPython: for PyPy 7.3, `pp73`."""
+        version = self.markers.get("implementation_version", "").split(".")
+        return f"{self._tag[:2]}{''.join(version[:2])}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the facts as JSON can hold them."""
+        return {**vars(self), "markers": dict(self.markers)}
+
+    @classmethod
+    def from_dict(cls, table: Mapping[str, Any]) -> Interpreter:
+        """Return the interpreter that `to_dict` described."""
+        return cls(**table)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """The interpreter that an application gets, and why that one."""
+
+    interpreter: Interpreter
+    reason: str

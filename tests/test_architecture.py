@@ -1,0 +1,141 @@
+"""Imports run one way, rooms stay small, and what is decided is decided without hands."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from conftest import SOURCE
+
+PACKAGE = SOURCE / "isolate"
+STAIRS = (
+    {"errors"},
+    {"atomic", "process", "report"},
+    {"application"},
+    {"declarations"},
+    {"interpreters"},
+    {"pip"},
+    {"lock"},
+    {"plan"},
+    {"store"},
+    {"environment"},
+    {"health"},
+    {"commands"},
+    {"terminal", "bugs"},
+    {"cli"},
+    {"fastpath"},
+    {"__main__"},
+)
+HEIGHT = {room: height for height, rooms in enumerate(STAIRS) for room in rooms}
+PURE = (
+    "errors",
+    "plan",
+    "health",
+    "report",
+    "lock/graph",
+    "lock/decide",
+    "lock/freshness",
+    "pip/command",
+    "pip/explanation",
+)
+HANDS = {"shutil", "socket", "subprocess", "tempfile", "urllib.request", "pathlib"}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(SOURCE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path: Path, *, checked_types: bool = False) -> set[str]:
+    """Return the modules that *path* imports when it runs, or also those that only its types name."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    if not checked_types:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+                node.body = []
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            found |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def room(module: str) -> str:
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else "__init__"
+
+
+def test_every_room_has_a_stair():
+    rooms = {room(name_of(path)) for path in MODULES} - {"__init__"}
+    assert rooms <= set(HEIGHT)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_arrows_only_point_down(path):
+    here = room(name_of(path))
+    if here == "__init__":
+        return
+    known = {name_of(module) for module in MODULES}
+    wrong = [
+        target
+        for target in imports(path) & known
+        if room(target) not in (here, "__init__") and HEIGHT[room(target)] >= HEIGHT[here]
+    ]
+    assert wrong == []
+
+
+def test_no_module_imports_itself_in_a_circle():
+    known = {name_of(path) for path in MODULES}
+    arrows = {name_of(path): (imports(path) & known) - {name_of(path)} for path in MODULES}
+
+    def walk(module: str, above: tuple[str, ...]) -> None:
+        assert module not in above, " → ".join((*above, module))
+        if module not in done:
+            for target in arrows[module]:
+                walk(target, (*above, module))
+            done.add(module)
+
+    done: set[str] = set()
+    for module in arrows:
+        walk(module, ())
+
+
+@pytest.mark.parametrize("path", PURE)
+def test_what_decides_has_no_hands(path):
+    assert not imports(PACKAGE / f"{path}.py") & HANDS
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_modules_and_functions_are_small(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 300
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < 60, f"{path}:{node.lineno} {node.name} is long"
+
+
+def test_only_the_door_prints_and_exits():
+    for path in MODULES:
+        if path.name not in ("cli.py", "terminal.py", "fastpath.py"):
+            text = path.read_text(encoding="utf-8")
+            assert "print(" not in text, path
+            assert "sys.exit" not in text, path
+
+
+def test_no_package_registry_is_named():
+    hosts = ["pypi" + ".org", "python" + "hosted"]
+    listed = subprocess.run(["git", "ls-files"], cwd=SOURCE.parent, capture_output=True, text=True, check=False)
+    for name in filter(Path.is_file, (SOURCE.parent / line for line in listed.stdout.splitlines())):
+        text = name.read_text(encoding="utf-8")
+        assert not [host for host in hosts if host in text], name
+
+
+def test_the_fast_path_imports_next_to_nothing():
+    assert imports(PACKAGE / "environment/stamp.py") <= {"__future__", "__future__.annotations", "os"}

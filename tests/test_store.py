@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from conftest import inconsistencies, versions
+from isolate.environment.placing import relist
+from isolate.store.intake import with_interpreter, without_interpreter
+from isolate.store.manifest import File, folders_of
+from kit.packages import build_wheel
+
+
+def entries(cache, name):
+    return [path for path in cache.glob("store-v1/entries/*/*") if path.name.startswith(f"{name}-")]
+
+
+@pytest.fixture
+def synced(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\n"}, name="one")
+    isolate("sync", app)
+    return app
+
+
+def test_an_entry_is_read_only_and_private(synced, cache):
+    (entry,) = entries(cache, "alpha")
+    modes = {path.stat().st_mode & 0o777 for path in (entry / "files").rglob("*") if path.is_file()}
+    assert modes <= {0o444, 0o555}
+    assert (cache / "store-v1").stat().st_mode & 0o777 == 0o700
+    assert (cache / "store-v1/CACHEDIR.TAG").exists()
+
+
+def test_nothing_is_left_over_in_the_store(synced, cache):
+    assert list((cache / "store-v1/tmp").iterdir()) == []
+
+
+def test_an_edit_through_a_link_reaches_no_other_environment(isolate, application, synced, index):
+    module = next(synced.glob(".venv/lib/*/site-packages/alpha/__init__.py"))
+    module.chmod(0o644)
+    with module.open("a") as file:
+        file.write("poison = True\n")
+    two = application({"requirements.txt": "alpha==1.0\n"}, name="two")
+    result = isolate("sync", two)
+    assert "was changed in the store" in result.err
+    assert "poison" not in next(two.glob(".venv/lib/*/site-packages/alpha/__init__.py")).read_text()
+    assert inconsistencies(two / ".venv") == []
+
+
+def test_a_deleted_store_leaves_environments_working(isolate, synced, cache):
+    import shutil
+
+    shutil.rmtree(cache)
+    done = subprocess.run([synced / ".venv/bin/alpha"], capture_output=True, text=True, check=True)
+    assert done.stdout == "alpha 1.0\n"
+    assert isolate("check", cwd=synced).out.startswith("all is well")
+
+
+SPOILED = {
+    "a hash that is not the file's": lambda rows: [rows[0].replace("sha256=", "sha256=A"), *rows[1:]],
+    "a file that is not there": lambda rows: ["alpha/ghost.py,sha256=abc,3", *rows],
+}
+
+
+@pytest.mark.parametrize("kind", SPOILED)
+def test_a_wheel_with_a_broken_record_is_refused(isolate, application, index, kind):
+    build_wheel(index.folder, "alpha", "5.0", record=SPOILED[kind])
+    app = application({"requirements.txt": "alpha==5.0\n"})
+    message = isolate("sync", cwd=app, status=2).err
+    assert "alpha 5.0" in message
+    assert not (app / ".venv").exists()
+
+
+def test_two_distributions_that_claim_one_file_are_named(isolate, application, index):
+    build_wheel(index.folder, "left", "1.0", files={"shared.py": "left = 1\n"})
+    build_wheel(index.folder, "right", "1.0", files={"shared.py": "right = 1\n"})
+    app = application({"requirements.txt": "left==1.0\nright==1.0\n"})
+    message = isolate("sync", cwd=app, status=2).err
+    assert "left and right both claim" in message
+    isolate("sync", application({"requirements.txt": "left==1.0\n"}, name="l"))
+    isolate("sync", application({"requirements.txt": "right==1.0\n"}, name="r"))
+    message = isolate("sync", cwd=app, status=2).err
+    assert "left" in message
+    assert "right" in message
+    assert not (app / ".venv").exists()
+
+
+def test_data_files_and_scripts_land_where_pip_puts_them(isolate, application, index):
+    data = {"scripts/tool": "#!python\nprint('tool')\n", "data/share/x.txt": "x", "headers/h.h": "h"}
+    build_wheel(index.folder, "full", "1.0", data=data)
+    app = application({"requirements.txt": "full==1.0\n"})
+    isolate("sync", cwd=app)
+    assert (app / ".venv/share/x.txt").read_text() == "x"
+    assert subprocess.run([app / ".venv/bin/tool"], capture_output=True, text=True, check=True).stdout == "tool\n"
+    assert inconsistencies(app / ".venv") == []
+
+
+def test_names_with_dots_and_capitals_are_one_name(isolate, application, index):
+    build_wheel(index.folder, "Zope.Thing", "1.0")
+    app = application({"requirements.txt": "zope-thing==1.0\n"})
+    isolate("sync", cwd=app)
+    assert isolate("check", cwd=app).out.startswith("all is well")
+    assert "nothing to do" in isolate("sync", cwd=app).out
+    assert list(versions(app / ".venv").values()) == ["1.0"]
+
+
+@pytest.mark.parametrize("python", ["/a/bin/python", "/a b/bin/python", f"/{'x' * 200}/python", '/"$x/python'])
+def test_a_script_runs_by_the_interpreter_beside_it(tmp_path, python):
+    script = with_interpreter(b"print('ran')\n", python)
+    (tmp_path / "python").symlink_to(sys.executable)
+    (tmp_path / "script").write_bytes(script)
+    (tmp_path / "script").chmod(0o755)
+    if script.startswith(b"#!/bin/sh"):
+        assert subprocess.run([tmp_path / "script"], capture_output=True, text=True, check=True).stdout == "ran\n"
+    else:
+        assert without_interpreter(script, python) == b"print('ran')\n"
+
+
+def test_record_lists_the_scripts_as_they_are_here():
+    record = "a/x.py,sha256=K,1\n../../../bin/t,sha256=OLD,9\na-1.dist-info/RECORD,,\n"
+    script = File("bin/t", 12, 0, "00" * 32, "file")
+    made = relist(record, "lib/python3.11/site-packages/a-1.dist-info/RECORD", [script])
+    assert made.splitlines()[1] == f"../../../bin/t,sha256={'A' * 43},12"
+    assert made.splitlines()[::2] == record.splitlines()[::2]
+
+
+def test_folders_come_parents_first():
+    assert folders_of(["a/b/c.py", "a/d.py", "e.py"]) == ("a", "a/b")
+
+
+def test_a_directory_of_the_cache_can_be_chosen(isolate, application, index, tmp_path):
+    app = application({"requirements.txt": ""})
+    isolate("sync", cwd=app, env={"ISOLATE_CACHE_DIR": str(tmp_path / "elsewhere")})
+    assert os.listdir(tmp_path / "elsewhere") == ["store-v1"]
