@@ -31,13 +31,41 @@ def write(path: Path, content: bytes, *, mode: int = 0o644) -> None:
 
 @contextlib.contextmanager
 def scratch_directory(parent: Path) -> Iterator[Path]:
-    """Yield a new private directory below *parent*, and delete whatever is left of it in the end."""
+    """Yield a new private directory below *parent*, and delete whatever is left of it in the end.
+
+    It is locked for as long as its maker lives, so that `sweep` can tell what nobody works on any more.
+    """
     parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=parent))
+    with contextlib.ExitStack() as held:
+        with locked(parent, shared=True):
+            scratch = Path(tempfile.mkdtemp(dir=parent))
+            held.enter_context(locked(scratch))
+        try:
+            yield scratch
+        finally:
+            delete_tree(scratch)
+
+
+def sweep(parent: Path) -> None:
+    """Delete the scratch directories below *parent* whose makers are gone, however they ended."""
+    if not parent.is_dir() or not any(parent.iterdir()):
+        return
+    with locked(parent):
+        for scratch in parent.iterdir():
+            with contextlib.suppress(OSError):
+                if _is_abandoned(scratch):
+                    delete_tree(scratch)
+
+
+def _is_abandoned(scratch: Path) -> bool:
+    handle = os.open(scratch, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        yield scratch
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
     finally:
-        delete_tree(scratch)
+        os.close(handle)
+    return True
 
 
 @contextlib.contextmanager

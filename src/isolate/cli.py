@@ -164,18 +164,67 @@ def run(command: tuple[str, ...], *, no_sync: bool, quiet: bool) -> None:
     """Bring the environment into step, then become COMMAND, with the environment first on PATH."""
     from isolate import process  # noqa: PLC0415
     from isolate.commands import run as running  # noqa: PLC0415
+    from isolate.commands.recovery import recover  # noqa: PLC0415
 
     application = Application.at(Path.cwd())
     with progress_for(quiet=quiet, verbose=False) as progress:
         session = Session(environ=os.environ, progress=progress)
         if no_sync:
-            running.finish_what_was_killed(application, session)
+            recover(application, session)
         elif (outcome := running.prepare(application, session)) is not None and not quiet:
             click.echo("" if outcome.facts["up_to_date"] else "\n".join([*outcome.lines, ""]), err=True, nl=False)
         environment = running.environment_of(application, os.environ)
     sys.stdout.flush()
     sys.stderr.flush()
     process.become(command, environment)
+
+
+@isolate.command()
+@APPLICATIONS
+@LOUDNESS
+def history(applications: tuple[Path, ...], **asked: Any) -> None:
+    """Show what each sync changed, and when."""
+    from isolate.commands.history import history as command  # noqa: PLC0415
+
+    _each(applications, asked, command)
+
+
+@isolate.command()
+@click.argument("number", type=int, required=False, metavar="[N]")
+@click.option("--lock", "with_lock", is_flag=True, help="Write pylock.toml as it was then, too.")
+@LOUDNESS
+def rollback(number: int | None, *, with_lock: bool, **asked: Any) -> None:
+    """Go back to what the environment was after sync N (default: the one before), from the store."""
+    from isolate.commands.history import rollback as command  # noqa: PLC0415
+
+    _each((), asked, lambda application, session: command(application, number, session, lock=with_lock))
+
+
+@isolate.group()
+def store() -> None:
+    """Look at the store that all applications share, and clear it."""
+
+
+def _of_store(name: str) -> None:
+    @store.command(name=name, help=STORE_COMMANDS[name])
+    @LOUDNESS
+    def command(**asked: Any) -> None:
+        from isolate.commands import store as room  # noqa: PLC0415
+
+        with progress_for(quiet=asked["quiet"] or asked["json_"], verbose=asked["verbose"]) as progress:
+            outcome = getattr(room, name)(Session(environ=os.environ, progress=progress))
+        _print(outcome, asked, heading=None)
+        raise click.exceptions.Exit(outcome.exit_code)
+
+
+STORE_COMMANDS = {
+    "path": "Show where the store is.",
+    "size": "Show how large the store is.",
+    "verify": "Read every file; throw out what is not as it was.",
+    "gc": "Delete what no environment uses.",
+}
+for _name in STORE_COMMANDS:
+    _of_store(_name)
 
 
 def _moves(asked: dict[str, Any]) -> Moves:

@@ -16,6 +16,7 @@ from isolate.errors import IsolateError
 from isolate.report import count
 from isolate.store.bytecode import compile_missing
 from isolate.store.fill import fill
+from isolate.store.layout import remember_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,6 +33,7 @@ def carry_out(proposal: Proposal, workshop: Workshop, session: Session) -> None:
     if proposal.is_empty:
         write_lock(proposal)
         return
+    remember_environment(workshop.store, proposal.application.venv)
     with _built(proposal, workshop) as built:
         write_lock(proposal)
         remove_stamp(proposal.application.venv)
@@ -105,7 +107,7 @@ def _generation(proposal: Proposal, history: Sequence[Generation], now: float) -
     return Generation(
         number=next_number(history),
         time=now,
-        command="sync",
+        command=proposal.command,
         changes=(*reason, *changes),
         selection=proposal.selection,
         interpreter=proposal.situation.interpreter.to_dict(),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from isolate.commands.locking import find_lock, source_trees
+from isolate.commands.locking import find_locks, source_trees
+from isolate.commands.recovery import recover
 from isolate.commands.situation import look_at
 from isolate.commands.sync import targets_for
 from isolate.declarations.reading import read_declarations
-from isolate.environment import staging
 from isolate.environment.inspection import damages
 from isolate.health import Finding, damage_findings, lock_findings, plan_findings
 from isolate.lock.freshness import staleness
@@ -32,9 +32,7 @@ def check(application: Application, session: Session, *, hashes: bool = False) -
     A switch that was killed is finished first, since what it left is neither here nor there. With *hashes* every file
     is read.
     """
-    if staging.needs_recovery(application):
-        with application.exclusive(session.waiting_for(application)):
-            staging.recover(application)
+    recover(application, session)
     declarations = read_declarations(application.root)
     situation = look_at(application, declarations, None, session)
     found = _findings(application, declarations, situation, session, hashes=hashes)
@@ -55,7 +53,8 @@ def check(application: Application, session: Session, *, hashes: bool = False) -
 def _findings(
     application: Application, declarations: Declarations, situation: Situation, session: Session, *, hashes: bool
 ) -> list[Finding]:
-    lock, _ = find_lock(application, declarations, situation.interpreter, session.store)
+    locks = [one.lock for one in find_locks(application, declarations, situation.interpreter, session.store)]
+    lock = next((one for one in locks if not stale_reasons(one, declarations, situation)), locks[0] if locks else None)
     found = lock_findings(stale_reasons(lock, declarations, situation))
     if situation.state is None:
         return [Finding(kind="no environment", subject=str(application.venv)), *found]

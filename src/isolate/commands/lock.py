@@ -34,7 +34,7 @@ def lock(application: Application, request: Request, session: Session, *, check:
     if not declarations.files:
         raise IsolateError(f"{application.name} declares nothing but its lock", hint="declare what it needs, then lock")
     before = read_lock(application.lock_file)
-    with application.exclusive(session.waiting_for(application)), session.store.in_use():
+    with application.exclusive(session.waiting_for(application)), session.store.in_use(session.waiting_for_gc):
         staging.recover(application)
         situation = look_at(application, declarations, request.python, session, any_environment=True)
         if check:

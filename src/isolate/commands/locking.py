@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -53,36 +54,41 @@ def decide(
 
     Raises `StaleLock` where it may not be asked, and whatever pip's failure is explained as.
     """
-    found, in_tree = find_lock(application, declarations, interpreter, workshop.store)
-    if found is not None and (not moves.examined or not declarations.files):
-        return Decision(lock=found, text=lock_text(found), in_tree=in_tree)
+    candidates = find_locks(application, declarations, interpreter, workshop.store)
+    if candidates and (not moves.examined or not declarations.files):
+        return candidates[0]
     trees = metadata_digests(source_trees(declarations))
-    reasons = ("there is no lock",) if found is None else staleness(found, declarations, interpreter, trees=trees)
-    if found is not None and not reasons and not (moves.upgrade or moves.packages):
-        return Decision(lock=found, text=lock_text(found), in_tree=in_tree)
+    reasons = [staleness(one.lock, declarations, interpreter, trees=trees) for one in candidates]
+    fresh = next((one for one, why in zip(candidates, reasons, strict=True) if not why), None)
+    if fresh is not None and not (moves.upgrade or moves.packages):
+        return fresh
+    why = reasons[0] if reasons else ("there is no lock",)
     if not moves.allowed or not moves.examined:
         raise StaleLock(
-            f"the lock of {application.name} does not meet its declarations", facts=reasons, hint="run `isolate lock`"
+            f"the lock of {application.name} does not meet its declarations", facts=why, hint="run `isolate lock`"
         )
     workshop.progress.working("resolving")
-    report = resolve(declarations, _kept(found, declarations, moves), workshop)
+    report = resolve(declarations, _kept(candidates[0].lock if candidates else None, declarations, moves), workshop)
     lock = lock_from(report, declarations, interpreter, trees=trees)
     in_tree = application.lock_file.exists() or not is_closed(lock, declarations)
-    return Decision(lock=lock, text=lock_text(lock), in_tree=in_tree, is_new=True, reasons=reasons)
+    return Decision(lock=lock, text=lock_text(lock), in_tree=in_tree, is_new=True, reasons=why)
 
 
-def find_lock(
+def find_locks(
     application: Application, declarations: Declarations, interpreter: Interpreter, store: Store
-) -> tuple[Pylock | None, bool]:
-    """Return the lock that is there, and whether it lies in the tree; else it is the environment's, or remembered."""
+) -> list[Decision]:
+    """Return the locks that there are, the one to believe first: that of the tree alone if it has one.
+
+    Else it is the one that the environment was made from, and the one that the store remembers for these declarations.
+    """
     if (lock := read_lock(application.lock_file)) is not None:
-        return lock, True
+        return [Decision(lock=lock, text=application.lock_file.read_bytes(), in_tree=True)]
+    found = []
     for path in (application.venv / LOCK, store.remembered_lock(digest_of(declarations, interpreter))):
-        try:
-            return parse_lock(path.read_bytes(), path), False
-        except (OSError, IsolateError):
-            continue
-    return None, False
+        with contextlib.suppress(OSError, IsolateError):
+            text = path.read_bytes()
+            found.append(Decision(lock=parse_lock(text, path), text=text, in_tree=False))
+    return found
 
 
 def digest_of(declarations: Declarations, interpreter: Interpreter) -> str:

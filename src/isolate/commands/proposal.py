@@ -29,6 +29,7 @@ class Proposal:
     decision: Decision
     locked: tuple[Locked, ...]
     plan: Plan
+    command: str = "sync"
 
     @property
     def is_empty(self) -> bool:
@@ -49,7 +50,7 @@ class Proposal:
 def outcome(proposal: Proposal, seconds: float) -> Outcome:
     """Return what a sync came to that took *seconds*."""
     lines = _changed(proposal, seconds) if not proposal.is_empty else _unchanged(proposal, seconds)
-    return Outcome(command="sync", facts=_facts(proposal, seconds), lines=tuple(lines))
+    return Outcome(command=proposal.command, facts=_facts(proposal, seconds), lines=tuple(lines))
 
 
 def _unchanged(proposal: Proposal, seconds: float) -> list[str]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from isolate.commands.request import Request
 from isolate.commands.sync import sync
-from isolate.environment import staging
 from isolate.environment.records import read_state
 from isolate.environment.stamp import answer_if_current
 from isolate.errors import IsolateError
@@ -41,13 +40,6 @@ def last_request(application: Application) -> Request:
         project=chosen.project,
         inexact=state.inexact,
     )
-
-
-def finish_what_was_killed(application: Application, session: Session) -> None:
-    """See to it that the environment is the old or the new one, with no more than the renames that are left."""
-    if staging.needs_recovery(application):
-        with application.exclusive(session.waiting_for(application)):
-            staging.recover(application)
 
 
 def environment_of(application: Application, environ: Mapping[str, str]) -> dict[str, str]:

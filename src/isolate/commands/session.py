@@ -33,6 +33,10 @@ class Session:
         """Return what to call when another process has *application*."""
         return lambda: self.progress.say(f"waiting for another isolate in {application.name}")
 
+    def waiting_for_gc(self) -> None:
+        """Say that another process is clearing the store."""
+        self.progress.say("waiting for another isolate that clears the store")
+
     def waiting_for_store(self) -> None:
         """Say that another process is filling the store."""
         self.progress.say("waiting for another isolate that fills the store")

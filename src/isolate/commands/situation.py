@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from isolate.environment.inspection import Damage, Foreign, damages, foreign
-from isolate.environment.records import elsewhere, read_state
+from isolate.environment.records import elsewhere, is_ours, read_state
 from isolate.environment.skeleton import site_packages
 from isolate.environment.standing import refuse_what_is_not_ours
 from isolate.interpreters.choosing import choose, version_file_of
@@ -84,7 +84,8 @@ def look_at(  # noqa: PLR0913 - what a command asks, by name
     """
     venv = application.venv
     state = read_state(venv)
-    if state is None and not any_environment:
+    broken = state is None and is_ours(venv)
+    if state is None and not any_environment and not broken:
         refuse_what_is_not_ours(venv, adopt=adopt)
     current = None if state is None else Interpreter.from_dict(state.interpreter)
     choice = choose(
@@ -96,12 +97,14 @@ def look_at(  # noqa: PLR0913 - what a command asks, by name
         environ=session.environ,
     )
     if state is None or current is None:
-        reason = "there was none" if not os.path.lexists(venv) else "it was not made by isolate"
+        reason = "it was not made by isolate" if os.path.lexists(venv) else "there was none"
+        reason = "its record cannot be read" if broken else reason
         return Situation(choice=choice, state=None, rebuild=reason, foreign=_strangers(application))
-    return _look_closer(application, state, current, choice)
+    return look_closer(application, state, current, choice)
 
 
-def _look_closer(application: Application, state: State, current: Interpreter, choice: Choice) -> Situation:
+def look_closer(application: Application, state: State, current: Interpreter, choice: Choice) -> Situation:
+    """Return the situation of an application with an environment of ours, made from *current*, to have *choice*."""
     venv = application.venv
     strangers = tuple(foreign(venv, site_packages(venv, state.interpreter), state.installed))
     if (reason := _why_anew(application, state, current, choice.interpreter)) is not None:

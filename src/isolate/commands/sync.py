@@ -37,9 +37,9 @@ ATTEMPTS = 3
 def sync(application: Application, request: Request, session: Session) -> Outcome:
     """Make the environment of *application* what *request* asks for, and say what that took."""
     started = session.clock()
-    if request.is_plain and (answer := answer_if_current(str(application.venv))) is not None:
+    if request.is_plain and not request.verify and (answer := answer_if_current(str(application.venv))) is not None:
         return Outcome(command="sync", lines=(answer,), facts={"changes": [], "up_to_date": True})
-    with application.exclusive(session.waiting_for(application)), session.store.in_use():
+    with application.exclusive(session.waiting_for(application)), session.store.in_use(session.waiting_for_gc):
         staging.recover(application)
         for attempt in range(1, ATTEMPTS + 1):
             try:

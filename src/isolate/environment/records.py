@@ -95,6 +95,11 @@ def read_state(venv: Path) -> State | None:
         return None
 
 
+def is_ours(venv: Path) -> bool:
+    """Say whether isolate made the environment *venv*, even if its record cannot be read any more."""
+    return (venv / STATE).is_file() and (venv / SKELETON).is_file()
+
+
 def _installed(table: Mapping[str, Any]) -> Installed:
     return Installed(**{**table, "written": tuple(File(*row) for row in table["written"])})
 

@@ -11,7 +11,8 @@
   seeds/pip-<version>-….whl      the pip that new environments begin with
   interpreters/<digest>.json    facts about interpreters
   locks/<digest>.toml           locks of applications whose tree needs none, by their declarations
-  tmp/                          work in progress; anything there without a living process is rubbish
+  environments/<digest>         where an environment is that may hold links to entries
+  tmp/                          work in progress; a directory there that nobody has locked is rubbish
 """
 
 from __future__ import annotations
@@ -103,9 +104,13 @@ class Store:
         with atomic.scratch_directory(self.tmp) as scratch, contextlib.suppress(FileNotFoundError):
             target.rename(scratch / "discarded")
 
-    def in_use(self) -> AbstractContextManager[None]:
+    def in_use(self, on_wait: Callable[[], None] | None = None) -> AbstractContextManager[None]:
         """Hold off whoever would delete entries, for as long as entries are taken out."""
-        return atomic.locked(self.root / "lock", shared=True)
+        return atomic.locked(self.root / "lock", shared=True, on_wait=on_wait)
+
+    def alone(self, on_wait: Callable[[], None] | None = None) -> AbstractContextManager[None]:
+        """Be the only one who works with the store, to delete entries."""
+        return atomic.locked(self.root / "lock", on_wait=on_wait)
 
     def filling(self, on_wait: Callable[[], None] | None) -> AbstractContextManager[None]:
         """Be the only one who lets pip fill the store, so that nothing is fetched twice."""
@@ -160,6 +165,7 @@ def open_store(cache: Path) -> Store:
     store = Store(root=cache / LAYOUT)
     try:
         _make(store.root)
+        atomic.sweep(store.tmp)
     except OSError as error:
         raise IsolateError(
             f"the store cannot be made in {cache}: {error.strerror}", hint="name another place in ISOLATE_CACHE_DIR"
@@ -180,3 +186,25 @@ def entries(store: Store) -> Iterator[str]:
     """Yield the key of every entry in the store, in no order."""
     for path in (store.root / "entries").glob("*/*"):
         yield entry_key(path)
+
+
+def remember_environment(store: Store, venv: Path) -> None:
+    """Note that the environment *venv* may hold links to entries, so that its entries are kept."""
+    path = _note(store, venv)
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        atomic.write(path, f"{venv}\n".encode())
+
+
+def environments(store: Store) -> list[Path]:
+    """Return the environments that may hold links to entries, there or not."""
+    return [Path(note.read_text(encoding="utf-8").rstrip("\n")) for note in (store.root / "environments").glob("*")]
+
+
+def forget_environment(store: Store, venv: Path) -> None:
+    """Take back what `remember_environment` noted."""
+    _note(store, venv).unlink(missing_ok=True)
+
+
+def _note(store: Store, venv: Path) -> Path:
+    return store.root / "environments" / hashlib.sha256(os.fsencode(venv)).hexdigest()[:24]

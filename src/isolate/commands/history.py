@@ -1,0 +1,143 @@
+"""`isolate history`: what each sync changed, and when. `isolate rollback`: back to what one of them left."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from isolate import atomic
+from isolate.commands.applying import carry_out
+from isolate.commands.lock import moved
+from isolate.commands.locking import Decision
+from isolate.commands.proposal import Proposal, outcome
+from isolate.commands.recovery import recover
+from isolate.commands.request import Moves, Request
+from isolate.commands.situation import look_closer
+from isolate.commands.sync import targets_for, workshop_for
+from isolate.declarations.reading import read_declarations
+from isolate.environment import staging
+from isolate.environment.history import Generation, read_history
+from isolate.environment.records import read_state
+from isolate.environment.stamping import remove_stamp
+from isolate.errors import IsolateError
+from isolate.interpreters.discovery import identity_of
+from isolate.interpreters.model import Choice, Interpreter
+from isolate.lock.pylock_file import parse_lock, read_lock
+from isolate.report import Outcome
+
+if TYPE_CHECKING:
+    from isolate.application import Application
+    from isolate.commands.session import Session
+
+
+def history(application: Application, session: Session) -> Outcome:
+    """Return what is remembered of the environment of *application*, the latest first."""
+    recover(application, session)
+    generations = read_history(application.venv)
+    lines = [line for one in generations for line in _lines(one)] or ["nothing is remembered yet"]
+    facts = [
+        {
+            "number": one.number,
+            "time": one.time,
+            "command": one.command,
+            "changes": list(one.changes),
+            "packages": len(one.locked),
+            "python": one.interpreter["version"],
+        }
+        for one in generations
+    ]
+    return Outcome(command="history", lines=tuple(lines), facts={"generations": facts})
+
+
+MOST_CHANGES = 12
+
+
+def _lines(one: Generation) -> list[str]:
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(one.time))
+    heading = f"{one.number}  {when}  {one.command}  ({len(one.locked)} packages, Python {one.interpreter['version']})"
+    more = len(one.changes) - MOST_CHANGES
+    return [
+        heading,
+        *(f"   {change}" for change in one.changes[:MOST_CHANGES]),
+        *([f"   … {more} more"] if more > 0 else []),
+    ]
+
+
+def rollback(application: Application, number: int | None, session: Session, *, lock: bool = False) -> Outcome:
+    """Make the environment what generation *number* was (default: the one before), from the store.
+
+    The lock in the tree is only touched with *lock*. Raises `IsolateError` where there is no such generation, or its
+    Python is gone.
+    """
+    started = session.clock()
+    with application.exclusive(session.waiting_for(application)), session.store.in_use(session.waiting_for_gc):
+        staging.recover(application)
+        generation = _chosen(application, number)
+        proposal = _proposal(application, generation, session)
+        with workshop_for(
+            application, proposal.declarations, proposal.situation, proposal.request, session
+        ) as workshop:
+            carry_out(proposal, workshop, session)
+        remove_stamp(application.venv)
+        if lock:
+            atomic.write(application.lock_file, generation.lock.encode())
+    done = outcome(proposal, session.clock() - started)
+    differences = _differences(application, proposal.decision)
+    facts = {**done.facts, "generation": generation.number, "lock_differs": list(differences)}
+    return Outcome(command="rollback", lines=(*done.lines, *differences), facts=facts)
+
+
+def _chosen(application: Application, number: int | None) -> Generation:
+    generations = read_history(application.venv)
+    known = ", ".join(str(one.number) for one in generations)
+    if number is None:
+        if len(generations) > 1:
+            return generations[1]
+        raise IsolateError(
+            f"{application.name} has nothing to go back to", hint="`isolate history` shows what there is"
+        )
+    for one in generations:
+        if one.number == number:
+            return one
+    raise IsolateError(
+        f"{application.name} remembers no {number}", facts=(f"remembered: {known or 'none'}",), hint="name one of these"
+    )
+
+
+def _proposal(application: Application, generation: Generation, session: Session) -> Proposal:
+    interpreter = Interpreter.from_dict(generation.interpreter)
+    state = read_state(application.venv)
+    if identity_of(interpreter.executable) != interpreter.identity or state is None:
+        raise IsolateError(
+            f"generation {generation.number} ran on a Python that is gone or was replaced",
+            facts=(f"Python {interpreter.version}: {interpreter.executable}",),
+            hint="`isolate sync` makes the environment anew",
+        )
+    choice = Choice(interpreter=interpreter, reason=f"generation {generation.number}")
+    situation = look_closer(application, state, Interpreter.from_dict(state.interpreter), choice)
+    targets = targets_for(generation.locked, interpreter, session.store)
+    if not any(target.name == "pip" for target in targets) and not situation.rebuild:
+        targets.append(situation.own_pip())
+    text = generation.lock.encode()
+    return Proposal(
+        application=application,
+        declarations=read_declarations(application.root),
+        request=Request(moves=Moves(examined=False), inexact=state.inexact),
+        situation=situation,
+        selection=generation.selection,
+        decision=Decision(lock=parse_lock(text, application.lock_file), text=text, in_tree=False),
+        locked=generation.locked,
+        plan=situation.plan(targets, session.store, inexact=state.inexact),
+        command=f"rollback to {generation.number}",
+    )
+
+
+def _differences(application: Application, decision: Decision) -> tuple[str, ...]:
+    """Return how the lock in the tree and the environment now differ."""
+    tree = read_lock(application.lock_file)
+    if tree is None:
+        return ("the declarations were not touched: the next `isolate sync` follows them again",)
+    changes = moved(decision.lock, tree)
+    if not changes:
+        return ()
+    return ("pylock.toml was not touched; against the environment it has", *(f"  {change}" for change in changes))

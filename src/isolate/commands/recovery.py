@@ -1,0 +1,18 @@
+"""What a killed command left is finished before any other looks at it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from isolate.environment import staging
+
+if TYPE_CHECKING:
+    from isolate.application import Application
+    from isolate.commands.session import Session
+
+
+def recover(application: Application, session: Session) -> None:
+    """See to it that the environment is the old or the new one, with no more than the renames that are left."""
+    if staging.needs_recovery(application):
+        with application.exclusive(session.waiting_for(application)):
+            staging.recover(application)

@@ -1,0 +1,116 @@
+"""`isolate store`: where it is, how large, whether it is sound, and what nobody needs any more."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import TYPE_CHECKING
+
+from isolate.environment.history import read_history
+from isolate.environment.records import read_state
+from isolate.interpreters.model import Interpreter
+from isolate.report import Outcome, count
+from isolate.store.bytecode import SUFFIX
+from isolate.store.layout import entries, environments, forget_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from isolate.commands.session import Session
+    from isolate.store.layout import Entry, Store
+
+STEP = 1024
+
+
+def path(session: Session) -> Outcome:
+    """Return where the store is."""
+    return Outcome(command="store path", lines=(str(session.store.root),), facts={"path": str(session.store.root)})
+
+
+def size(session: Session) -> Outcome:
+    """Return how many bytes the store has on disk, a file that environments share counted once."""
+    total, held = 0, 0
+    for folder, _, files in os.walk(session.store.root):
+        for name in files:
+            status = os.lstat(os.path.join(folder, name))
+            total += status.st_blocks * 512
+            held += status.st_blocks * 512 if status.st_nlink > 1 else 0
+    number = len(list(entries(session.store)))
+    line = f"{in_units(total)} in {count(number, 'entry', 'entries')}, {in_units(held)} of it shared"
+    return Outcome(command="store size", lines=(line,), facts={"bytes": total, "shared": held, "entries": number})
+
+
+def verify(session: Session) -> Outcome:
+    """Hash every file of every entry; throw out the entries that are not as they were published, and say which."""
+    store, wrong = session.store, []
+    with store.alone(session.waiting_for_store):
+        for key in sorted(entries(store)):
+            session.progress.working(f"checking {key}")
+            entry = store.entry(key)
+            damaged = ["manifest.json"] if entry is None else list(_damaged(entry))
+            if damaged:
+                wrong.append(
+                    f"{key}: {damaged[0]} is not as it was" + (f", and {len(damaged) - 1} more" if damaged[1:] else "")
+                )
+                store.discard(key)
+    lines = (
+        [*wrong, "thrown out; the next sync fetches them again"] if wrong else ["every entry is as it was published"]
+    )
+    return Outcome(command="store verify", exit_code=1 if wrong else 0, lines=tuple(lines), facts={"damaged": wrong})
+
+
+def _damaged(entry: Entry) -> Iterator[str]:
+    for file in entry.manifest.files:
+        try:
+            content = (entry.files / file.path).read_bytes()
+        except OSError:
+            yield file.path
+            continue
+        if hashlib.sha256(content).hexdigest() != file.sha256:
+            yield file.path
+
+
+def gc(session: Session) -> Outcome:
+    """Delete the entries that no environment uses, now or in what it can go back to."""
+    store = session.store
+    with store.alone(session.waiting_for_store):
+        used = set()
+        for venv in environments(store):
+            keys = set(_used(store, venv))
+            if not keys:
+                forget_environment(store, venv)
+            used |= keys
+        unused = sorted(key for key in entries(store) if key.removesuffix(SUFFIX) not in used)
+        freed = sum(_bytes(store.root / "entries" / key) for key in unused)
+        for key in unused:
+            store.discard(key)
+    what = count(len(unused), "entry", "entries")
+    lines = (f"deleted {what}, {in_units(freed)}",)
+    return Outcome(command="store gc", lines=lines, facts={"deleted": unused, "bytes": freed})
+
+
+def _used(store: Store, venv: Path) -> Iterator[str]:
+    state = read_state(venv)
+    if state is None:
+        return
+    for one in state.installed.values():
+        yield one.key
+    for generation in read_history(venv):
+        kind = Interpreter.from_dict(generation.interpreter).kind
+        for locked in generation.locked:
+            if locked.directory is None:
+                yield store.key(kind, locked.name, locked.version, locked.identity)
+
+
+def _bytes(folder: Path) -> int:
+    return sum(file.lstat().st_blocks * 512 for file in folder.rglob("*") if file.lstat().st_nlink == 1)
+
+
+def in_units(number: float) -> str:
+    """Return a number of bytes as people read it: `3.4 MB`."""
+    for unit in ("bytes", "kB", "MB"):
+        if number < STEP:
+            return f"{number:.0f} {unit}" if unit == "bytes" else f"{number:.1f} {unit}"
+        number /= STEP
+    return f"{number:.1f} GB"

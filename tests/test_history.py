@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from conftest import inconsistencies, versions
+
+
+@pytest.fixture
+def synced(isolate, application, index):
+    for pins in ("alpha==1.0\n", "alpha==1.1\ndelta==1.0\n", "alpha==2.0\n"):
+        app = application({"requirements.txt": pins})
+        isolate("sync", cwd=app)
+    return app
+
+
+def test_history_tells_what_each_sync_changed(isolate, synced):
+    out = isolate("history", cwd=synced).out
+    assert out.index("~ alpha 1.1 → 2.0") < out.index("~ alpha 1.0 → 1.1") < out.index("+ alpha 1.0")
+    document = json.loads(isolate("history", "--json", cwd=synced).out)
+    assert [one["number"] for one in document["generations"]] == [3, 2, 1]
+    assert document["generations"][0]["changes"] == ["~ alpha 1.1 → 2.0", "- delta 1.0"]
+
+
+def test_rollback_goes_back_without_the_network(isolate, synced, index):
+    asked = len(index.requests)
+    out = isolate("rollback", cwd=synced).out
+    assert "~ alpha 2.0 → 1.1" in out
+    assert "the next `isolate sync` follows them again" in out
+    assert versions(synced / ".venv") == {"alpha": "1.1", "delta": "1.0"}
+    isolate("rollback", "1", cwd=synced)
+    assert versions(synced / ".venv") == {"alpha": "1.0"}
+    assert inconsistencies(synced / ".venv") == []
+    assert isolate("run", "--no-sync", "--", "alpha", cwd=synced).out == "alpha 1.0\n"
+    isolate("sync", cwd=synced)
+    assert versions(synced / ".venv") == {"alpha": "2.0"}
+    assert len(index.requests) == asked
+
+
+def test_rollback_can_itself_be_undone(isolate, synced):
+    isolate("rollback", "1", cwd=synced)
+    isolate("rollback", cwd=synced)
+    assert versions(synced / ".venv") == {"alpha": "2.0"}
+
+
+def test_the_lock_in_the_tree_is_only_touched_when_asked(isolate, application, index):
+    app = application({"requirements.txt": "beta<2\n"})
+    isolate("sync", cwd=app)
+    first = (app / "pylock.toml").read_bytes()
+    application({"requirements.txt": "beta\n"})
+    isolate("sync", "--upgrade", cwd=app)
+    second = (app / "pylock.toml").read_bytes()
+    out = isolate("rollback", cwd=app).out
+    assert "~ beta 1.0 → 2.0" in out
+    assert (app / "pylock.toml").read_bytes() == second
+    isolate("rollback", "1", "--lock", cwd=app)
+    assert (app / "pylock.toml").read_bytes() == first
+
+
+def test_what_is_not_remembered_is_refused(isolate, synced, application):
+    assert "remembered: 3, 2, 1" in isolate("rollback", "9", cwd=synced, status=2).err
+    empty = application({"requirements.txt": ""}, name="empty")
+    isolate("sync", cwd=empty)
+    assert "nothing to go back to" in isolate("rollback", cwd=empty, status=2).err
+
+
+def test_the_last_ten_are_kept(isolate, application, index):
+    for number in range(12):
+        app = application({"requirements.txt": "alpha==1.0\n" if number % 2 else "alpha==2.0\n"})
+        isolate("sync", cwd=app)
+    numbers = [one["number"] for one in json.loads(isolate("history", "--json", cwd=app).out)["generations"]]
+    assert numbers == list(range(12, 2, -1))
+
+
+def test_history_survives_a_rebuild(isolate, synced):
+    (synced / ".venv/pyvenv.cfg").unlink()
+    assert "made .venv anew: pyvenv.cfg" in isolate("sync", cwd=synced).out
+    numbers = [one["number"] for one in json.loads(isolate("history", "--json", cwd=synced).out)["generations"]]
+    assert numbers == [4, 3, 2, 1]
+
+
+def test_gc_keeps_what_environments_use_and_can_go_back_to(isolate, application, synced, cache):
+    other = application({"requirements.txt": "gamma==1.0\n"}, name="other")
+    isolate("sync", cwd=other)
+    names = {path.name.rpartition("-")[0] for path in cache.glob("store-v1/entries/*/*")}
+    assert {"alpha-1.0", "alpha-1.1", "alpha-2.0", "delta-1.0", "gamma-1.0"} <= names
+    assert "deleted 0 entries" in isolate("store", "gc").out
+    shutil.rmtree(other)
+    assert "deleted 1 entry" in isolate("store", "gc").out
+    assert not list(cache.glob("store-v1/entries/*/gamma-*"))
+    isolate("rollback", "1", "-q", cwd=synced)
+
+
+def test_verify_finds_what_a_look_does_not(isolate, synced, cache):
+    import os
+
+    assert "every entry is as it was published" in isolate("store", "verify").out
+    module = next(cache.glob("store-v1/entries/*/alpha-2.0-*/files/lib/*/site-packages/alpha/__init__.py"))
+    status = module.stat()
+    module.chmod(0o644)
+    module.write_text(module.read_text().replace("alpha", "alphb"))
+    os.utime(module, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert "alpha-2.0" in isolate("store", "verify", status=1).out
+    assert not list(cache.glob("store-v1/entries/*/alpha-2.0-*"))
+
+
+def test_the_store_tells_its_place_and_size(isolate, synced, cache):
+    assert isolate("store", "path").out == f"{cache}/store-v1\n"
+    assert json.loads(isolate("store", "size", "--json").out)["entries"] == 5
