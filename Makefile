@@ -1,6 +1,7 @@
 # demo   the main job on the examples: two versions of one package, side by side
 # test   linters and tests, all of them
 # lint   linters alone
+# faults the long form of the fault suite: a hundred kills for each case
 # clean  delete what these targets made
 #
 # Each of them sets up what it needs, in .work/. PYTHON=... chooses the interpreter, of 3.10 or later.
@@ -9,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$p && break; done)
 BIN := .work/venv/bin
 
-.PHONY: demo test lint clean setup
+.PHONY: demo test lint faults clean setup
 
 demo: setup
 	@$(MAKE) --no-print-directory -C examples ISOLATE=$(CURDIR)/$(BIN)/isolate demo
@@ -25,6 +26,11 @@ lint: setup
 setup:
 	@test -n "$(PYTHON)" || { echo "install Python 3.10 or later, or say make PYTHON=..." >&2; exit 2; }
 	@$(PYTHON) -I bootstrap
+
+faults: setup
+	@rm -f .work/faults.jsonl
+	@FAULT_KILLS=100 FAULT_STEPS=1000 FAULT_FIGURES=$(CURDIR)/.work/faults.jsonl $(BIN)/python -m pytest -n 2 tests/faults
+	@cat .work/faults.jsonl
 
 clean:
 	@rm -rf .work dist .mypy_cache .ruff_cache .pytest_cache .hypothesis examples/*/.venv

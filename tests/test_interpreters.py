@@ -1,20 +1,28 @@
+"""Which Python an application gets: real ones, and what only looks like one."""
+
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import packaging
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
+from packaging.tags import parse_tag
+from packaging.version import Version
 
-from isolate.errors import DeclarationError, NoInterpreter
+from conftest import SOURCE
+from isolate.errors import DeclarationError, IsolateError, NoInterpreter
 from isolate.interpreters import discovery
 from isolate.interpreters.choosing import choose, version_file_of
 from isolate.interpreters.discovery import describe
 from isolate.interpreters.model import Interpreter
+from isolate.interpreters.wish import Wish
 
 BASE = str(Path(sys.base_prefix, "bin", f"python{sys.version_info[0]}.{sys.version_info[1]}"))
 VERSION = ".".join(map(str, sys.version_info[:3]))
@@ -81,7 +89,7 @@ def test_asking_for_what_is_not_allowed_shows_both(cache, environ):
 
 @pytest.mark.parametrize("asked", ["3.99", "./no/such/python"])
 def test_what_is_not_installed_is_refused(cache, environ, asked):
-    with pytest.raises(NoInterpreter, match="3.99|is not there"):
+    with pytest.raises(NoInterpreter, match=r"not installed|is not there"):
         chosen(cache, environ, asked=asked)
 
 
@@ -93,20 +101,64 @@ def test_a_program_that_is_no_python_is_refused(cache, environ, tmp_path):
         describe(str(fake), cache=cache, environ=environ)
 
 
-def test_facts_are_remembered_until_the_binary_changes(cache, environ, tmp_path, monkeypatch):
-    copy = tmp_path / "bin/copied"
-    shutil.copy(BASE, copy)
+@pytest.fixture
+def interrogated(monkeypatch):
+    """Return the list of executables that were asked, which grows."""
     asked = []
-    real = discovery._interrogate
-    monkeypatch.setattr(discovery, "_interrogate", lambda *args: asked.append(args) or real(*args))
+    real = discovery._interrogated
+    monkeypatch.setattr(discovery, "_interrogated", lambda one, environ: asked.append(one) or real(one, environ))
+    return asked
+
+
+def test_facts_are_remembered_until_the_binary_changes(cache, environ, tmp_path, interrogated):
+    copy = tmp_path / "bin/python3.x"
+    copy.symlink_to(BASE)
+    first = describe(str(copy), cache=cache, environ=environ)
+    assert describe(str(copy), cache=cache, environ=environ) == first
+    assert len(interrogated) == 1
+    copy.unlink()
+    copy.write_text(f'#!/bin/sh\nexec {BASE} "$@"\n')
+    copy.chmod(0o755)
+    describe(str(copy), cache=cache, environ=environ)
+    assert len(interrogated) == 2
+
+
+def test_facts_are_asked_for_anew_when_the_base_was_replaced(cache, environ, interrogated):
     describe(BASE, cache=cache, environ=environ)
+    record = next(cache.glob("*.json"))
+    table = json.loads(record.read_text())
+    table["found"]["identity"] = "another"
+    record.write_text(json.dumps(table))
+    assert describe(BASE, cache=cache, environ=environ).identity != "another"
+    assert len(interrogated) == 2
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"asked": 1}', '{"asked": [], "found": {"version": 1}}'])
+def test_a_record_that_was_spoilt_is_no_obstacle(cache, environ, content):
     describe(BASE, cache=cache, environ=environ)
-    assert len(asked) == 1
-    first = next(cache.glob("*.json"))
-    table = json.loads(first.read_text())
-    first.write_text(json.dumps({**table, "identity": "another"}))
+    next(cache.glob("*.json")).write_text(content)
+    assert describe(BASE, cache=cache, environ=environ).version == VERSION
+
+
+def test_facts_need_no_cache(environ):
+    assert describe(BASE, cache=None, environ=environ).version == VERSION
+
+
+def test_what_is_remembered_costs_no_heavy_import(cache, environ):
     describe(BASE, cache=cache, environ=environ)
-    assert len(asked) == 2
+    code = f"""if True:
+        import sys
+        from pathlib import Path
+        from isolate.interpreters.choosing import choose
+        choice = choose(asked=None, version_file=None, current=None, requires_python=None, cache=Path({str(cache)!r}),
+                        environ={{"PATH": {str(Path(BASE).parent)!r}}})
+        print(choice.interpreter.version, *({{"python_discovery", "packaging", "logging"}} & set(sys.modules)))
+    """
+    chosen(cache, {**environ, "PATH": str(Path(BASE).parent)})
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={"PYTHONPATH": str(SOURCE)}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == [VERSION]
 
 
 def test_misleading_variables_do_not_mislead(cache, environ):
@@ -132,27 +184,289 @@ def test_a_version_file_that_says_nothing_is_refused(tmp_path):
 def others():
     """Return the interpreters of this machine, one of each version."""
     found = {}
-    for one in discovery.every(None, os.environ):
+    for one in discovery.every(cache=None, environ=os.environ):
         if one.implementation == "cpython" and tuple(map(int, one.short.split("."))) >= (3, 8):
             found.setdefault(one.short, one)
     return [found[short] for short in sorted(found)]
 
 
-@pytest.mark.parametrize("interpreter", others(), ids=lambda one: one.version)
-def test_tags_are_those_that_the_interpreters_own_pip_gives(interpreter):
-    code = "from pip._vendor.packaging.tags import sys_tags; print(*sys_tags())"
-    done = subprocess.run(
-        [interpreter.executable, "-I", "-W", "ignore", "-c", code], capture_output=True, text=True, check=False
-    )
+OTHERS = others()
+each_version = pytest.mark.parametrize("interpreter", OTHERS, ids=[one.version for one in OTHERS])
+
+
+def tags_in(interpreter, module, *, path=""):
+    """Return the tags that *module*, of *path*, makes inside *interpreter*; skip where it cannot."""
+    code = f"import sys; sys.path.insert(0, {path!r}); from {module} import sys_tags; print(*sys_tags())"
+    argv = [interpreter.executable, "-I", "-W", "ignore", "-c", code]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode:
-        pytest.skip("this one has no pip to compare with")
-    theirs = done.stdout.split()
+        pytest.skip(f"{interpreter.version} cannot import {module}")
+    return done.stdout.split()
+
+
+@each_version
+def test_tags_are_those_that_the_interpreters_own_pip_gives(interpreter):
+    """But for the order of platforms, which changed in the library from one release to another."""
+    theirs = tags_in(interpreter, "pip._vendor.packaging.tags")
     ours = [str(tag) for tag in interpreter.tags()]
-    assert set(theirs) <= set(ours)
-    assert [tag for tag in ours if tag in set(theirs)] == theirs
+    assert set(theirs) == set(ours)
+    assert without_platforms(theirs) == without_platforms(ours)
+
+
+def without_platforms(tags):
+    return list(dict.fromkeys(tag.rpartition("-")[0] for tag in tags if not tag.endswith("-any")))
+
+
+@each_version
+def test_tags_are_to_the_letter_those_of_the_same_library_inside_the_interpreter(interpreter):
+    ours = [str(tag) for tag in interpreter.tags()]
+    assert ours == tags_in(interpreter, "packaging.tags", path=str(Path(packaging.__file__).parents[1]))
+
+
+@each_version
+def test_facts_are_what_the_interpreter_says_of_itself(interpreter):
+    code = "import sys, sysconfig, platform; print(platform.python_version(), sysconfig.get_platform(), sys.prefix)"
+    argv = [interpreter.executable, "-I", "-c", code]
+    version, platform, _ = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split()
+    assert (interpreter.version, interpreter.platform) == (version, platform)
+    assert interpreter.markers["python_full_version"] == version
+    assert len(interpreter.markers) == 11
+
+
+def made_up(version, implementation="cpython", platform="linux-x86_64", *, free_threaded=False, **markers):
+    return Interpreter(
+        executable=f"/opt/{implementation}{version}/bin/python",
+        version=version,
+        implementation=implementation,
+        platform=platform,
+        free_threaded=free_threaded,
+        markers=markers,
+        identity="made up",
+    )
+
+
+def test_a_free_threaded_python_takes_no_wheels_of_the_other_kind():
+    tags = set(made_up("3.13.0", free_threaded=True).tags())
+    platform = next(iter(tags)).platform
+    assert {tag.abi for tag in tags} <= {"cp313t", "abi3t", "none"}
+    assert parse_tag(f"cp313-abi3-{platform}").isdisjoint(tags)
+    assert parse_tag("cp313-none-any") <= tags
+
+
+def test_pypy_takes_its_own_wheels_and_pure_ones():
+    tags = made_up("3.10.14", "pypy", implementation_version="7.3.17").tags()
+    assert str(tags[0]).startswith("pp310-pypy310_pp73-")
+    assert {"pp3-none-any", "py3-none-any"} <= set(map(str, tags))
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "kind"),
+    [
+        (made_up("3.11.7"), "cp311-linux_x86_64"),
+        (made_up("3.13.0", platform="macosx-11.0-arm64", free_threaded=True), "cp313t-macosx_11_0_arm64"),
+        (made_up("3.10.14", "pypy"), "pp310-linux_x86_64"),
+        (made_up("3.15.0a2"), "cp315-linux_x86_64"),
+    ],
+)
+def test_a_kind_says_what_binary_wheels_depend_on(interpreter, kind):
+    assert interpreter.kind == kind
 
 
 def test_an_interpreter_survives_being_written_down(cache, environ):
     interpreter = describe(BASE, cache=cache, environ=environ)
     assert Interpreter.from_dict(json.loads(json.dumps(interpreter.to_dict()))) == interpreter
     assert interpreter.kind.startswith(f"cp{sys.version_info[0]}{sys.version_info[1]}-")
+
+
+def script(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_a_shim_leads_to_the_real_one(cache, environ, tmp_path):
+    script(tmp_path / "shims/python3", f'exec {BASE} "$@"')
+    choice = chosen(cache, {**environ, "PATH": str(tmp_path / "shims")})
+    assert choice.interpreter.executable == BASE
+
+
+def test_what_a_shim_leads_to_is_decided_anew_each_time(cache, environ, tmp_path, interrogated):
+    shim = str(script(tmp_path / "shims/python3", f'exec {BASE} "$@"'))
+    describe(shim, cache=cache, environ=environ)
+    describe(shim, cache=cache, environ=environ)
+    assert interrogated == [shim, shim]
+
+
+def test_a_shim_that_fails_is_passed_over(cache, environ, tmp_path):
+    script(tmp_path / "shims/python3", "echo 'python3: not active' >&2; exit 127")
+    path = os.pathsep.join([str(tmp_path / "shims"), environ["PATH"]])
+    assert chosen(cache, {**environ, "PATH": path}).interpreter.executable == BASE
+
+
+def test_what_interpreters_say_of_their_own_accord_does_not_show(cache, environ, tmp_path, capfd):
+    chatty = script(tmp_path / "chatty/python3", f'echo hello; echo oops >&2; exec {BASE} "$@"')
+    assert describe(str(chatty), cache=cache, environ=environ).version == VERSION
+    silent = script(tmp_path / "silent/python3", "echo 'no python at all'")
+    with pytest.raises(NoInterpreter):
+        describe(str(silent), cache=cache, environ=environ)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("name", ["python", "python3", f"python{VERSION.rpartition('.')[0]}"])
+def test_one_interpreter_has_one_name_whichever_it_was_found_by(cache, environ, name):
+    path = Path(BASE).with_name(name)
+    if not path.exists():
+        pytest.skip(f"there is no {name} here")
+    assert describe(str(path), cache=cache, environ=environ).executable == BASE
+
+
+def test_an_environment_of_an_environment_leads_to_the_base(cache, environ, tmp_path):
+    subprocess.run([BASE, "-m", "venv", "--without-pip", tmp_path / "one"], check=True)
+    subprocess.run([tmp_path / "one/bin/python", "-m", "venv", "--without-pip", tmp_path / "two"], check=True)
+    for asked in (tmp_path / "two", tmp_path / "two/bin/python"):
+        assert chosen(cache, environ, asked=str(asked)).interpreter.executable == BASE
+
+
+def test_an_environment_with_a_copied_binary_leads_to_the_base(cache, environ, tmp_path):
+    subprocess.run([BASE, "-m", "venv", "--without-pip", "--copies", tmp_path / "env"], check=True)
+    assert chosen(cache, environ, asked=str(tmp_path / "env")).interpreter.executable == BASE
+
+
+def test_a_relative_path_in_a_version_file_starts_at_the_file(cache, environ, tmp_path):
+    subprocess.run([BASE, "-m", "venv", "--without-pip", tmp_path / "project/env"], check=True)
+    found = chosen(cache, environ, version_file=("./env", tmp_path / "project/.python-version"))
+    assert found.interpreter.executable == BASE
+
+
+def test_a_relative_path_that_is_asked_for_starts_here(cache, environ, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert chosen(cache, environ, asked="bin/python3").interpreter.executable == BASE
+
+
+def test_the_range_that_is_asked_for_may_be_met_by_python3(cache, environ):
+    assert chosen(cache, environ, asked=">=3.8").interpreter.executable == BASE
+
+
+def test_what_is_asked_for_and_what_is_allowed_are_both_heeded(cache, environ, tmp_path):
+    older = [one for one in OTHERS if Version(one.version) < Version(VERSION)]
+    if not older:
+        pytest.skip("there is only one Python here")
+    (tmp_path / "bin/python3.8").symlink_to(older[0].executable)
+    found = chosen(
+        cache,
+        {"PATH": os.pathsep.join([environ["PATH"], str(Path(older[0].executable).parent)]), "HOME": str(tmp_path)},
+        asked=">=3.8",
+        requires_python=SpecifierSet(f"<{VERSION}"),
+    )
+    assert Version(found.interpreter.version) < Version(VERSION)
+
+
+def test_a_version_that_a_manager_keeps_is_found_though_it_is_not_active(cache, environ, tmp_path):
+    kept = tmp_path / "manager/versions/work/bin"
+    kept.parent.mkdir(parents=True)
+    kept.symlink_to(Path(BASE).parent)
+    for variable, asked in (("PYENV_ROOT", VERSION), ("PYENV_ROOT", "work")):
+        found = chosen(cache, {"PATH": "/nowhere", variable: str(tmp_path / "manager")}, asked=asked)
+        assert found.interpreter.version == VERSION
+
+
+def test_the_newest_final_one_is_taken_where_python3_does_not_fit(cache, environ):
+    script(Path(environ["PATH"], "python3.99"), "exit 1")
+    newest = max(Version(one.version) for one in OTHERS)
+    path = os.pathsep.join([environ["PATH"], *{str(Path(one.executable).parent) for one in OTHERS}])
+    allowed = SpecifierSet(f">={newest}")
+    found = chosen(cache, {**environ, "PATH": path}, requires_python=allowed)
+    assert Version(found.interpreter.version) == newest
+    assert found.reason in ("python3 on PATH", f"the newest that meets requires-python >={newest}")
+
+
+def test_a_python_that_is_too_old_is_refused_though_it_is_not_even_here(cache, environ):
+    for asked in ("3.7", "python3.7", "2.7.18", "cpython-3.6"):
+        with pytest.raises(NoInterpreter, match=r"too old: environments are made for 3.8 and later"):
+            chosen(cache, environ, asked=asked)
+
+
+def test_a_current_one_that_is_gone_is_replaced(cache, environ):
+    gone = made_up("3.11.7")
+    assert chosen(cache, environ, current=gone).reason == "python3 on PATH"
+
+
+def test_a_current_one_that_was_replaced_is_described_anew(cache, environ):
+    current = Interpreter.from_dict({**describe(BASE, cache=cache, environ=environ).to_dict(), "identity": "older"})
+    found = chosen(cache, environ, current=current)
+    assert found.reason == "the environment has it"
+    assert found.interpreter.identity != "older"
+
+
+def test_nothing_that_fits_shows_what_there_is(cache, environ):
+    with pytest.raises(NoInterpreter) as refused:
+        chosen(cache, environ, requires_python=SpecifierSet(">=99"))
+    assert any(line.startswith(f"{VERSION}  /") for line in refused.value.facts)
+    assert len(refused.value.facts) <= 8
+    assert refused.value.hint
+
+
+@pytest.mark.parametrize("asked", ["rm", "", " ", "-x", "~", ">=x", "3.x", "python three"])
+def test_what_names_no_python_is_refused_and_not_run(cache, environ, asked, tmp_path):
+    script(tmp_path / "bin/rm", f"touch {tmp_path}/was-run")
+    with pytest.raises(NoInterpreter, match="names no Python"):
+        chosen(cache, environ, asked=asked)
+    assert not (tmp_path / "was-run").exists()
+
+
+WISHES = {
+    "3.12": "3.12.1",
+    "3.12.1": "3.12.1",
+    "3": "3.12.1",
+    "python3.12": "3.12.1",
+    "cpython-3.12": "3.12.1",
+    "cpython@3.12": "3.12.1",
+    "cpython-3.12.1-linux-x86_64-gnu": "3.12.1",
+    "3.14-dev": "3.14.0a3",
+    "3.14.0a3": "3.14.0a3",
+    ">=3.13": "3.14.0a3",
+    "system": "3.12.1",
+}
+
+
+@pytest.mark.parametrize("text", WISHES)
+def test_a_version_is_understood_as_it_is_commonly_written(text):
+    wish = Wish(text=text, source="", folder=Path())
+    assert wish.is_met_by(made_up(WISHES[text]))
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [("3.1", "3.12.1"), ("3.12", "3.11.12"), ("3.14.0", "3.14.0a3"), ("3.12t", "3.12.1"), ("pypy3.12", "3.12.1")],
+)
+def test_a_version_is_not_taken_for_another(text, version):
+    assert not Wish(text=text, source="", folder=Path()).is_met_by(made_up(version))
+
+
+def test_kinds_of_pythons_are_told_apart():
+    pypy, threaded = made_up("3.10.14", "pypy"), made_up("3.13.0", free_threaded=True)
+    assert Wish(text="pypy3.10-7.3.17", source="", folder=Path()).is_met_by(pypy)
+    assert not Wish(text="cpython-3.10", source="", folder=Path()).is_met_by(pypy)
+    assert Wish(text="3.13t", source="", folder=Path()).is_met_by(threaded)
+    assert not Wish(text="3.13", source="", folder=Path()).is_met_by(threaded)
+
+
+@given(st.text())
+def test_any_wish_is_met_or_not_or_refused_with_words(text):
+    wish = Wish(text=text, source="--python", folder=Path())
+    try:
+        met = wish.is_met_by(made_up("3.12.1"))
+    except IsolateError as error:
+        assert error.hint
+    else:
+        assert met in (True, False)
+        assert all("/" not in command for command in wish.commands)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"), [("3.12\n3.11\n", "3.12"), ("\ufeff3.12\r\n", "3.12"), ("\n  # so\n pypy3.10 \n", "pypy3.10")]
+)
+def test_the_first_line_of_a_version_file_counts(tmp_path, text, wanted):
+    (tmp_path / ".python-version").write_bytes(text.encode())
+    assert version_file_of(tmp_path) == (wanted, tmp_path / ".python-version")

@@ -15,18 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-def write(path: Path, content: bytes, *, mode: int = 0o644) -> None:
-    """Replace *path* by a file with *content*: whoever looks sees the old file or the new one, never a part."""
-    handle, scratch = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(scratch, mode)
-        os.replace(scratch, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(scratch)
-        raise
+def write(path: Path, content: bytes, *, by: Path, mode: int = 0o644) -> None:
+    """Replace *path* by a file with *content*: whoever looks sees the old file or the new one, never a part.
+
+    The content is written below *by* first, a directory on the same file system in which somebody clears away what is
+    left when this process is killed.
+    """
+    with scratch_directory(by) as scratch:
+        new = scratch / path.name
+        new.write_bytes(content)
+        new.chmod(mode)
+        new.replace(path)
 
 
 @contextlib.contextmanager

@@ -101,7 +101,7 @@ def _start(words: tuple[str, ...], env: Mapping[str, str], cwd: Path) -> subproc
             preexec_fn=_dying_with_us(),  # noqa: PLW1509 - see there
         )
     except OSError as error:
-        where = f" in {cwd}" if error.filename == str(cwd) else ""
+        where = f" in {cwd}" if str(error.filename) == str(cwd) else ""
         raise IsolateError(f"{words[0]} cannot be started{where}: {error.strerror}", hint=START_HINT) from None
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from isolate import atomic
 from isolate.commands.locking import digest_of
-from isolate.environment import records
+from isolate.environment import records, staging
 from isolate.environment.change import Next, change, make_new
 from isolate.environment.history import Generation, next_number, outdated, read_history
 from isolate.environment.stamping import remove_stamp, write_stamp
@@ -76,7 +75,7 @@ def write_lock(proposal: Proposal) -> None:
     """Write `pylock.toml` if it is new and belongs into the tree."""
     path, decision = proposal.application.lock_file, proposal.decision
     if decision.in_tree and decision.is_new and (not path.exists() or path.read_bytes() != decision.text):
-        atomic.write(path, decision.text)
+        staging.write_file(proposal.application, path, decision.text)
 
 
 def _next(proposal: Proposal, built: Mapping[str, Entry], session: Session, *, bytecode: bool) -> Next:
@@ -120,10 +119,8 @@ def remember(proposal: Proposal, session: Session) -> None:
     """Remember that there is nothing to do until something changes, and the lock in case the environment goes."""
     application, declarations = proposal.application, proposal.declarations
     if not proposal.decision.in_tree:
-        path = session.store.remembered_lock(digest_of(declarations, proposal.situation.interpreter))
-        if not path.exists():
-            path.parent.mkdir(exist_ok=True)
-            atomic.write(path, proposal.decision.text)
+        digest = digest_of(declarations, proposal.situation.interpreter)
+        session.store.remember_lock(digest, proposal.decision.text)
     if proposal.request.is_plain:
         interpreter = proposal.situation.interpreter
         answer = f"nothing to do: {count(proposal.packages, 'package')}, Python {interpreter.version}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from isolate import atomic
 from isolate.commands.applying import carry_out
 from isolate.commands.lock import moved
 from isolate.commands.locking import Decision
@@ -80,7 +79,7 @@ def rollback(application: Application, number: int | None, session: Session, *, 
             carry_out(proposal, workshop, session)
         remove_stamp(application.venv)
         if lock:
-            atomic.write(application.lock_file, generation.lock.encode())
+            staging.write_file(application, application.lock_file, generation.lock.encode())
     done = outcome(proposal, session.clock() - started)
     differences = _differences(application, proposal.decision)
     facts = {**done.facts, "generation": generation.number, "lock_differs": list(differences)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from isolate import atomic
 from isolate.commands.check import stale_reasons
 from isolate.commands.locking import decide
 from isolate.commands.situation import look_at
@@ -45,7 +44,7 @@ def lock(application: Application, request: Request, session: Session, *, check:
             decision = decide(application, declarations, situation.interpreter, request.moves, workshop)
         written = decision.is_new or not decision.in_tree
         if written:
-            atomic.write(application.lock_file, decision.text)
+            staging.write_file(application, application.lock_file, decision.text)
     changes = moved(before, decision.lock)
     verb = "wrote" if written else "kept"
     lines = (*changes, f"{verb} pylock.toml: {count(len(decision.lock.packages), 'package')}")

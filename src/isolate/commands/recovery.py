@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 
 def recover(application: Application, session: Session) -> None:
-    """See to it that the environment is the old or the new one, with no more than the renames that are left."""
+    """See to it that the environment is the old or the new one, with no more than the renames that are left.
+
+    Opening the store clears away what killed commands left there.
+    """
+    session.store  # noqa: B018
     if staging.needs_recovery(application):
         with application.exclusive(session.waiting_for(application)):
             staging.recover(application)

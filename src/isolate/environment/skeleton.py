@@ -55,7 +55,7 @@ def _remembered(interpreter: Interpreter, store: Store) -> tuple[list[Piece], st
         home = scratch / ".venv"
         pieces = _run_venv(interpreter, home)
     here = [piece._replace(content=piece.content.replace(str(home), str(folder / ".venv"))) for piece in pieces]
-    atomic.write(record, json.dumps(here).encode())
+    atomic.write(record, json.dumps(here).encode(), by=store.tmp)
     return here, str(folder / ".venv")
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from isolate.application import Application
 
+MARK_FILE = ".gitignore"
 MARK = "# made by isolate; gone when it has finished\n*\n"
 
 
@@ -50,7 +51,7 @@ def _recover_staging(application: Application) -> bool:
     if not os.path.lexists(venv) and (staging / "old").is_dir():
         ready = (staging / "venv" / STATE).exists()
         (staging / ("venv" if ready else "old")).rename(venv)
-    atomic.delete_tree(staging)
+    _clear(staging)
     return True
 
 
@@ -68,9 +69,9 @@ def begin(application: Application) -> Path:
     staging = application.staging
     if os.path.lexists(staging):
         _check_ours(staging)
-        atomic.delete_tree(staging)
+        _clear(staging)
     staging.mkdir()
-    (staging / ".gitignore").write_text(MARK, encoding="utf-8")
+    (staging / MARK_FILE).write_text(MARK, encoding="utf-8")
     return staging / "venv"
 
 
@@ -78,14 +79,32 @@ def abandon(application: Application) -> None:
     """Delete the staging directory: the environment stays what it was."""
     if os.path.lexists(application.staging):
         _check_ours(application.staging)
-        atomic.delete_tree(application.staging)
+        _clear(application.staging)
+
+
+def write_file(application: Application, path: Path, content: bytes) -> None:
+    """Replace the file *path* in the application's directory by one with *content*, entirely or not at all."""
+    begun = os.path.lexists(application.staging)
+    if not begun:
+        begin(application)
+    atomic.write(path, content, by=application.staging)
+    if not begun:
+        _clear(application.staging)
+
+
+def _clear(staging: Path) -> None:
+    """Delete a staging directory; the mark that says whose it is goes last, so that it can be finished if killed."""
+    for path in staging.iterdir():
+        if path.name != MARK_FILE:
+            atomic.delete_tree(path)
+    atomic.delete_tree(staging)
 
 
 def _check_ours(staging: Path) -> None:
     if staging.is_symlink() or not staging.is_dir():
         ours = False
     else:
-        mark = staging / ".gitignore"
+        mark = staging / MARK_FILE
         ours = not os.listdir(staging) or (mark.is_file() and mark.read_text(encoding="utf-8") in MARK)
     if not ours:
         raise NotOurs(
@@ -102,7 +121,7 @@ def put_in_place(application: Application) -> None:
         venv.rename(old)
         new.rename(venv)
     with contextlib.suppress(OSError):  # the change is made; what is left is cleared away by the next command
-        atomic.delete_tree(application.staging)
+        _clear(application.staging)
 
 
 def _exchange(one: Path, other: Path) -> bool:

@@ -27,7 +27,7 @@ def answer_if_current(venv: str) -> str | None:
             lines = file.read().split("\n")
     except (OSError, ValueError):
         return None
-    if lines[0] != FORMAT or os.path.lexists(f"{venv}/.isolate/work"):
+    if lines[0] != FORMAT or any(map(os.path.lexists, (f"{venv}/.isolate/work", f"{venv}/../.isolate-staging"))):
         return None
     try:
         return lines[1] if all(map(_holds, lines[2:-1], [venv] * len(lines))) else None

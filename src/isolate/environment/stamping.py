@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from isolate import atomic
-from isolate.environment.records import STAMP, files_of, read_state
+from isolate.environment.records import STAMP, WORK, files_of, read_state
 from isolate.environment.stamp import TICK, stamp_text
 from isolate.store.manifest import folders_of
 
@@ -44,7 +44,8 @@ def write_stamp(application: Application, declarations: Declarations, interprete
             folders=code_folders(file for one in state.installed.values() for file in files_of(venv, one)),
             links=["bin/python"],
         )
-        atomic.write(venv / STAMP, text.encode())
+        atomic.write(venv / STAMP, text.encode(), by=venv / WORK)
+        (venv / WORK).rmdir()
 
 
 def remove_stamp(venv: Path) -> None:

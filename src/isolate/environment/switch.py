@@ -141,7 +141,7 @@ def switch(venv: Path, steps: list[Step]) -> None:
     Killed before it is written, nothing has happened; after that, `finish_switch` does the rest.
     """
     (venv / TRASH).mkdir(parents=True, exist_ok=True)
-    atomic.write(venv / JOURNAL, json.dumps(steps).encode())
+    atomic.write(venv / JOURNAL, json.dumps(steps).encode(), by=venv / WORK)
     finish_switch(venv)
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isolate.errors import DeclarationError, NoInterpreter
-from isolate.interpreters.discovery import describe, every, identity_of
+from isolate.interpreters.discovery import describe, every, identity_of, kept_by_managers, on_path
 from isolate.interpreters.model import Choice, Interpreter
+from isolate.interpreters.wish import Wish
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from packaging.specifiers import SpecifierSet
 
@@ -38,22 +39,23 @@ def choose(  # noqa: PLR0913 - everything that has a say, by name
     environment if it still exists and meets *requires_python*, else `python3` on `PATH` if it does, else the newest
     final one that does.
     """
+    machine = _Machine(cache=cache, environ=environ)
     if asked is not None:
-        return _fitting(_find(asked, cache, environ, f"--python {asked}"), f"--python {asked}", requires_python)
+        return _named(Wish(text=asked.strip(), source=f"--python {asked}", folder=Path()), requires_python, machine)
     if version_file is not None:
-        wanted, path = version_file
-        return _fitting(_find(wanted, cache, environ, f"{path} ({wanted})"), f"{path.name}: {wanted}", requires_python)
-    if current is not None and (same := _still_there(current, cache, environ)) and fits(same, requires_python):
+        text, path = version_file
+        return _named(Wish(text=text, source=f"{path.name}: {text}", folder=path.parent), requires_python, machine)
+    if current is not None and (same := _still_there(current, machine)) and fits(same, requires_python):
         return Choice(interpreter=same, reason="the environment has it")
-    first = _on_path(cache, environ)
+    first = next(machine.on_path("python3"), None)
     if first is not None and fits(first, requires_python):
         return Choice(interpreter=first, reason="python3 on PATH")
-    return _newest(requires_python, cache, environ)
+    return _newest(requires_python, machine)
 
 
 def fits(interpreter: Interpreter, requires_python: SpecifierSet | None) -> bool:
     """Say whether *interpreter* is one for which environments are made, and which *requires_python* allows."""
-    if _number(interpreter) < OLDEST:
+    if _number(interpreter.version) < OLDEST:
         return False
     return requires_python is None or requires_python.contains(interpreter.version, prereleases=True)
 
@@ -74,7 +76,7 @@ def version_file_of(root: Path) -> tuple[str, Path] | None:
 
 def _first_line(path: Path) -> str:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError):
         lines = []
     for line in lines:
@@ -83,91 +85,121 @@ def _first_line(path: Path) -> str:
     raise DeclarationError("names no version", hint="write one into it, `3.12` for example, or delete it", file=path)
 
 
-def _find(wanted: str, cache: Path, environ: Mapping[str, str], source: str) -> Interpreter:
-    """Return the interpreter that *wanted* names: a path, an environment's directory, a version, or a range."""
-    path = Path(wanted).expanduser()
-    if os.sep in wanted or path.is_dir():
-        for candidate in (path, path / "bin" / "python"):
-            if candidate.is_file():
-                return describe(str(candidate.absolute()), cache=cache, environ=environ)
-        raise NoInterpreter(f"{source} names no Python: {path} is not there", hint="name another one with --python")
-    found = next(every(wanted.removeprefix("cpython-"), environ), None)
-    if found is None:
-        raise NoInterpreter(
-            f"{source} asks for a Python that is not installed",
-            facts=_installed(environ),
-            hint=f"install Python {wanted}, or choose one of these with --python",
-        )
-    return found
+@dataclass(frozen=True, kw_only=True)
+class _Machine:
+    """Where interpreters are looked for, and where facts about them are remembered."""
+
+    cache: Path
+    environ: Mapping[str, str]
+
+    def describe(self, executable: str) -> Interpreter:
+        return describe(executable, cache=self.cache, environ=self.environ)
+
+    def on_path(self, *names: str) -> Iterator[Interpreter]:
+        return on_path(names, cache=self.cache, environ=self.environ)
+
+    def everything(self) -> list[Interpreter]:
+        """Return all interpreters, best first: final ones, CPython, the newest."""
+        return sorted(every(cache=self.cache, environ=self.environ), key=_rank, reverse=True)
 
 
-def _fitting(found: Interpreter, reason: str, requires_python: SpecifierSet | None) -> Choice:
-    if _number(found) < OLDEST:
-        oldest = ".".join(map(str, OLDEST))
-        raise NoInterpreter(
-            f"Python {found.version} is too old: environments are made for {oldest} and later",
-            facts=(found.executable, f"asked for by {reason}"),
-            hint="choose a newer one with --python",
-        )
-    if requires_python is not None and not fits(found, requires_python):
+def _named(wish: Wish, requires_python: SpecifierSet | None, machine: _Machine) -> Choice:
+    """Return the interpreter that *wish* names: a path, an environment's directory, a version, or a range."""
+    _refuse_old(wish)
+    if (there := _at(wish, machine)) is not None:
+        return _checked(there, wish, requires_python)
+    others = []
+    for interpreter in _candidates(wish, machine):
+        if wish.is_met_by(interpreter):
+            if fits(interpreter, requires_python):
+                return Choice(interpreter=interpreter, reason=wish.source)
+            others.append(interpreter)
+    if others:
+        return _checked(others[0], wish, requires_python)
+    raise NoInterpreter(
+        f"{wish.source} asks for a Python that is not installed",
+        facts=_shown(machine.everything()),
+        hint="install it, or choose another with --python",
+    )
+
+
+def _at(wish: Wish, machine: _Machine) -> Interpreter | None:
+    """Return the interpreter at the path that *wish* is, if it is one; a version manager's names are paths, too."""
+    if wish.is_version:
+        return None
+    path = os.path.normpath(os.path.join(wish.folder, os.path.expanduser(wish.text)))
+    kept = [str(one) for one in kept_by_managers(machine.environ) if one.parent.parent.name == wish.text]
+    for candidate in (*kept, path, os.path.join(path, "bin", "python")):
+        if os.path.isfile(candidate):
+            return machine.describe(os.path.abspath(candidate))
+    if os.sep in wish.text:
+        raise NoInterpreter(f"{wish.source} names no Python: {path} is not there", hint="name another with --python")
+    return None
+
+
+def _candidates(wish: Wish, machine: _Machine) -> Iterator[Interpreter]:
+    yield from machine.on_path(*wish.commands)
+    yield from machine.everything()
+
+
+def _refuse_old(wish: Wish) -> None:
+    if wish.version and "." in wish.version and _number(wish.version) < OLDEST:
+        raise _too_old(wish.version, wish)
+
+
+def _too_old(version: str, wish: Wish, *facts: str) -> NoInterpreter:
+    oldest = ".".join(map(str, OLDEST))
+    return NoInterpreter(
+        f"Python {version} is too old: environments are made for {oldest} and later",
+        facts=(*facts, f"asked for by {wish.source}"),
+        hint="choose a newer one with --python",
+    )
+
+
+def _checked(found: Interpreter, wish: Wish, requires_python: SpecifierSet | None) -> Choice:
+    if _number(found.version) < OLDEST:
+        raise _too_old(found.version, wish, found.executable)
+    if not fits(found, requires_python):
         raise NoInterpreter(
             "the Python that was asked for is not one that the application allows",
-            facts=(f"{reason}: Python {found.version}", f"requires-python: {requires_python}"),
+            facts=(f"{wish.source}: Python {found.version}", f"requires-python: {requires_python}"),
             hint="change one of the two",
         )
-    return Choice(interpreter=found, reason=reason)
+    return Choice(interpreter=found, reason=wish.source)
 
 
-def _still_there(current: Interpreter, cache: Path, environ: Mapping[str, str]) -> Interpreter | None:
+def _still_there(current: Interpreter, machine: _Machine) -> Interpreter | None:
     if identity_of(current.executable) == current.identity:
         return current
     try:
-        return describe(current.executable, cache=cache, environ=environ)
+        return machine.describe(current.executable)
     except NoInterpreter:
         return None
 
 
-def _on_path(cache: Path, environ: Mapping[str, str]) -> Interpreter | None:
-    """Return the `python3` that a shell would start, the real one behind a shim; None if it does not run."""
-    path = environ.get("PATH", os.defpath)
-    found = shutil.which("python3", path=path)
-    if found is None:
-        return None
-    try:
-        return describe(found, cache=cache, environ=environ)
-    except NoInterpreter:
-        return None
-
-
-def _newest(requires_python: SpecifierSet | None, cache: Path, environ: Mapping[str, str]) -> Choice:
-    del cache
-    everything = sorted(every(None, environ), key=_rank, reverse=True)
+def _newest(requires_python: SpecifierSet | None, machine: _Machine) -> Choice:
+    everything = machine.everything()
+    wanted = f"meets requires-python {requires_python}" if requires_python else "was found"
     for interpreter in everything:
         if fits(interpreter, requires_python):
-            return Choice(interpreter=interpreter, reason=f"the newest that meets requires-python {requires_python}")
+            return Choice(interpreter=interpreter, reason=f"the newest that {wanted}")
     raise NoInterpreter(
-        f"no Python here meets requires-python {requires_python}" if requires_python else "no Python was found",
-        facts=tuple(f"{one.version}  {one.executable}" for one in everything[:MOST_SHOWN]),
+        f"no Python here {wanted}" if requires_python else "no Python was found",
+        facts=_shown(everything),
         hint="install one that does, or name it with --python",
     )
 
 
 def _rank(interpreter: Interpreter) -> tuple[bool, bool, bool, tuple[int, ...], str]:
     final = re.fullmatch(r"[\d.]+", interpreter.version) is not None
-    numbers = tuple(int(part) for part in re.findall(r"\d+", interpreter.version)[:3])
-    return (
-        final,
-        interpreter.implementation == "cpython",
-        not interpreter.free_threaded,
-        numbers,
-        interpreter.executable,
-    )
+    numbers = tuple(int(part) for part in re.findall(r"\d+", interpreter.version))
+    default = not interpreter.free_threaded
+    return final, interpreter.implementation == "cpython", default, numbers, interpreter.executable
 
 
-def _number(interpreter: Interpreter) -> tuple[int, ...]:
-    return tuple(int(part) for part in interpreter.short.split("."))
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2])
 
 
-def _installed(environ: Mapping[str, str]) -> tuple[str, ...]:
-    found = sorted(every(None, environ), key=_rank, reverse=True)
+def _shown(found: Sequence[Interpreter]) -> tuple[str, ...]:
     return tuple(f"{one.version}  {one.executable}" for one in found[:MOST_SHOWN])

@@ -1,14 +1,17 @@
-"""Facts about interpreters. Finding them is `python-discovery`'s work.
+"""Facts about interpreters, and where there are any. Finding and asking them is `python-discovery`'s work.
 
-What it found is remembered by the path, size and time of a binary, so that it is asked once for each; neither it nor
+What it found out is remembered by the path, size and time of a binary, so that each is asked once; neither it nor
 `packaging` is imported before it is needed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isolate import atomic
@@ -16,57 +19,39 @@ from isolate.errors import NoInterpreter
 from isolate.interpreters.model import Interpreter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping
 
     from python_discovery import PythonInfo
 
 MISLEADING = ("PYTHON", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__", "CONDA_")
 """Beginnings of the names of variables that make an interpreter tell something else of itself."""
 
+MANAGERS = (
+    ("PYENV_ROOT", ".pyenv", "versions"),
+    ("MISE_DATA_DIR", ".local/share/mise", "installs/python"),
+    ("ASDF_DATA_DIR", ".asdf", "installs/python"),
+)
+"""Version managers: the variable that says where one is, where it usually is below the home, and what it keeps where.
 
-def describe(executable: str, *, cache: Path, environ: Mapping[str, str]) -> Interpreter:
-    """Return the facts about *executable*, those of its base if it is that of an environment.
+What they put on `PATH` are scripts (shims) that lead to the version which is active; most of them fail.
+"""
 
-    Raises `NoInterpreter` if it does not run, or is no Python.
+
+def describe(executable: str, *, cache: Path | None, environ: Mapping[str, str]) -> Interpreter:
+    """Return the facts about *executable* (an absolute path), those of its base if it is that of an environment.
+
+    They are remembered in *cache* for as long as neither binary changes. Raises `NoInterpreter` if it does not run, or
+    is no Python.
     """
-    record = cache / f"{hashlib.sha256(executable.encode()).hexdigest()[:24]}.json"
-    identity = identity_of(executable)
-    try:
-        table = json.loads(record.read_bytes())
-        if table["asked"] == [executable, identity] and identity_of(table["executable"]) == table["identity"]:
-            return Interpreter.from_dict({key: value for key, value in table.items() if key != "asked"})
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    found = _interrogate(executable, environ)
-    if not _is_script(executable):  # what a shim leads to is decided anew each time
-        cache.mkdir(parents=True, exist_ok=True)
-        atomic.write(record, json.dumps({**found.to_dict(), "asked": [executable, identity]}).encode())
+    record = cache and cache / f"{hashlib.sha256(os.fsencode(executable)).hexdigest()[:24]}.json"
+    asked = [executable, identity_of(executable)]
+    if record and (known := _recalled(record, asked)):
+        return known
+    found = _interrogated(executable, environ)
+    if record and not _is_script(executable):  # what a shim leads to is decided anew each time
+        record.parent.mkdir(parents=True, exist_ok=True)
+        atomic.write(record, json.dumps({"asked": asked, "found": found.to_dict()}).encode(), by=record.parent)
     return found
-
-
-def _interrogate(executable: str, environ: Mapping[str, str]) -> Interpreter:
-    from python_discovery import get_interpreter  # noqa: PLC0415
-
-    info = get_interpreter(executable, env=clean(environ))
-    if info is None:
-        raise NoInterpreter(f"{executable} is no Python that runs", hint="name another one with --python")
-    return from_info(info)
-
-
-def from_info(info: PythonInfo) -> Interpreter:
-    """Return what `python-discovery` found, as far as it matters here."""
-    executable = str(info.system_executable or info.executable)
-    level = {"alpha": "a", "beta": "b", "candidate": "rc"}.get(info.version_info.releaselevel)
-    return Interpreter(
-        executable=executable,
-        version=info.version_str + (f"{level}{info.version_info.serial}" if level else ""),
-        implementation=info.implementation.lower(),
-        platform=info.sysconfig_platform or info.platform,
-        free_threaded=info.free_threaded,
-        markers={key: str(value) for key, value in dict(info.marker_environment).items()},
-        identity=identity_of(executable),
-    )
 
 
 def identity_of(executable: str) -> str:
@@ -78,12 +63,29 @@ def identity_of(executable: str) -> str:
     return f"{os.path.realpath(executable)} {status.st_size} {status.st_mtime_ns} {status.st_ino}"
 
 
-def _is_script(executable: str) -> bool:
-    try:
-        with open(executable, "rb") as file:
-            return file.read(2) == b"#!"
-    except OSError:
-        return True
+def on_path(names: Iterable[str], *, cache: Path | None, environ: Mapping[str, str]) -> Iterator[Interpreter]:
+    """Yield what each of *names* leads to, in the order of `PATH`: the real one behind a shim, only those that run."""
+    folders = [folder for folder in environ.get("PATH", os.defpath).split(os.pathsep) if folder]
+    paths = (os.path.join(folder, name) for name in names for folder in folders)
+    return _those_that_run(paths, cache, environ)
+
+
+def every(*, cache: Path | None, environ: Mapping[str, str]) -> list[Interpreter]:
+    """Return all interpreters that are to be found on this machine, each once, in no useful order."""
+    from python_discovery import iter_interpreters  # noqa: PLC0415
+
+    folders = [folder for folder in environ.get("PATH", os.defpath).split(os.pathsep) if Path(folder).name != "shims"]
+    with _silenced():
+        found = list(map(_from_info, iter_interpreters(env=clean({**environ, "PATH": os.pathsep.join(folders)}))))
+    found += _those_that_run(map(str, kept_by_managers(environ)), cache, environ)
+    return list({one.identity: one for one in reversed(found)}.values())
+
+
+def kept_by_managers(environ: Mapping[str, str]) -> Iterator[Path]:
+    """Yield the interpreters that version managers keep, whichever of them is active."""
+    home = Path(environ.get("HOME") or os.path.expanduser("~"))
+    for variable, usual, folder in MANAGERS:
+        yield from sorted(Path(environ.get(variable) or home / usual, folder).glob("*/bin/python"))
 
 
 def clean(environ: Mapping[str, str]) -> dict[str, str]:
@@ -91,8 +93,75 @@ def clean(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if not name.startswith(MISLEADING)}
 
 
-def every(wanted: str | None, environ: Mapping[str, str]) -> Iterator[Interpreter]:
-    """Yield the interpreters of this machine that *wanted* (a version or a range) names, or all, in no useful order."""
-    from python_discovery import iter_interpreters  # noqa: PLC0415
+def _recalled(record: Path, asked: list[str]) -> Interpreter | None:
+    try:
+        table = json.loads(record.read_bytes())
+        found = Interpreter.from_dict(table["found"])
+        return found if table["asked"] == asked and identity_of(found.executable) == found.identity else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
-    return map(from_info, iter_interpreters(wanted, env=clean(environ)))
+
+def _those_that_run(paths: Iterable[str], cache: Path | None, environ: Mapping[str, str]) -> Iterator[Interpreter]:
+    for path in map(os.path.abspath, paths):
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            with contextlib.suppress(NoInterpreter):
+                yield describe(path, cache=cache, environ=environ)
+
+
+def _interrogated(executable: str, environ: Mapping[str, str]) -> Interpreter:
+    from python_discovery import get_interpreter  # noqa: PLC0415
+
+    reason = "it is not there"
+    with _silenced():
+        try:
+            if (info := get_interpreter(executable, env=clean(environ))) is not None:
+                return _from_info(info)
+        except Exception as error:  # noqa: BLE001 - whatever a program that is no Python may lead to
+            reason = " ".join(str(error).split())[:200]
+    raise NoInterpreter(
+        f"{executable} is no Python that can be used", facts=(reason,), hint="name another one with --python"
+    )
+
+
+def _from_info(info: PythonInfo) -> Interpreter:
+    executable = _as_versioned(info)
+    return Interpreter(
+        executable=executable,
+        version=info.marker_environment["python_full_version"].removesuffix("+"),  # built from between two releases
+        implementation=info.implementation.lower(),
+        platform=info.sysconfig_platform or info.platform,
+        free_threaded=info.free_threaded,
+        markers={key: str(value) for key, value in dict(info.marker_environment).items()},
+        identity=identity_of(executable),
+    )
+
+
+def _as_versioned(info: PythonInfo) -> str:
+    """Return the path of an interpreter, by one name whichever it was found by: `python3.11`, where that is the same.
+
+    It goes on naming that version when `python3` comes to be another.
+    """
+    found = str(info.system_executable or info.executable)
+    versioned = os.path.join(os.path.dirname(found), f"{info.python_name}{'t' if info.free_threaded else ''}")
+    return versioned if os.path.exists(versioned) and os.path.samefile(found, versioned) else found
+
+
+@contextlib.contextmanager
+def _silenced() -> Iterator[None]:
+    """Keep what interpreters say when they are asked, and what is logged about it, from the user's terminal."""
+    import logging  # noqa: PLC0415
+
+    logger = logging.getLogger("python_discovery")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+    with contextlib.redirect_stdout(io.StringIO()):
+        yield
+
+
+def _is_script(executable: str) -> bool:
+    try:
+        with open(executable, "rb") as file:
+            return file.read(2) == b"#!"
+    except OSError:
+        return True

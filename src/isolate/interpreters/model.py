@@ -47,22 +47,25 @@ class Interpreter:
     def tags(self) -> Sequence[Tag]:
         """Return the tags of the wheels that it can use, best first (the platform compatibility tags specification).
 
-        They are made for its version; it is of the machine that isolate runs on, so the platforms are the same.
+        They are those of its version; its platforms are taken to be those of the Python that isolate runs on.
         """
         from packaging import tags  # noqa: PLC0415
 
         version = tuple(int(part) for part in self.short.split("."))
+        platforms = list(tags.platform_tags())
+        if self.platform.startswith("macosx"):  # where Pythons for two kinds of processor run side by side
+            platforms = list(tags.mac_platforms(arch=self.markers["platform_machine"]))
         if self.implementation == "cpython":
-            abis = [f"{self._tag}t"] if self.free_threaded else [self._tag]
-            return [*tags.cpython_tags(version, abis), *tags.compatible_tags(version, self._tag)]
-        abis = [f"{self.implementation}{self.short.replace('.', '')}_{self.implementation_abi}"]
-        return [*tags.generic_tags(self._tag, abis), *tags.compatible_tags(version, f"{self._tag}")]
+            abi, name = f"{self._tag}{'t' if self.free_threaded else ''}", self._tag
+            return [*tags.cpython_tags(version, [abi], platforms), *tags.compatible_tags(version, name, platforms)]
+        abi, name = self._foreign_abi, f"{self._tag[:2]}3"
+        return [*tags.generic_tags(self._tag, [abi], platforms), *tags.compatible_tags(version, name, platforms)]
 
     @property
-    def implementation_abi(self) -> str:
-        """Return the ABI of an implementation that is not CPython: for PyPy 7.3, `pp73`."""
-        version = self.markers.get("implementation_version", "").split(".")
-        return f"{self._tag[:2]}{''.join(version[:2])}"
+    def _foreign_abi(self) -> str:
+        """Return the ABI of an implementation that is not CPython: for PyPy 7.3 of Python 3.10, `pypy310_pp73`."""
+        release = "".join(self.markers["implementation_version"].split(".")[:2])
+        return f"{self.implementation}{self.short.replace('.', '')}_{self._tag[:2]}{release}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the facts as JSON can hold them."""

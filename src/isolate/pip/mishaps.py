@@ -39,7 +39,10 @@ UNREACHABLE = (
     (r"IncompleteRead|ProtocolError|IncompleteDownload|incomplete-download", "the package index cut an answer short"),
     (r"timed out|ReadTimeout|ConnectTimeout|connection-timeout", "the package index does not answer"),
     (r"CERTIFICATE_VERIFY_FAILED|SSLError|ssl certificate", "there is no trusted connection to the package index"),
-    (r"NewConnection|NameResolution|ConnectionError|ProxyError|connection broken", "the package index is out of reach"),
+    (
+        r"NewConnection|NameResolution|ConnectionError|ProxyError|connection broken",
+        "the package index cannot be reached",
+    ),
 )
 """Signs of an index that gives no answer, or none that is of use, and what each of them means."""
 CREDENTIALS = (
@@ -82,8 +85,8 @@ def unreachable(output: str, declared: Sequence[Declaration]) -> PipFailed | Non
     """An index, or an address, gives no answer or none that is of use."""
     del declared
     lines = [line.strip() for line in output.splitlines()]
-    if "(from versions: none)" not in output:  # else a warning is of something that went well in the end
-        lines = [line for line in lines if not line.startswith("WARNING")]
+    if "(from versions: none)" not in output:  # else what was tried again went well in the end
+        lines = [line for line in lines if not line.startswith("WARNING: Retrying")]
     for sign, problem in UNREACHABLE:
         found = [line for line in lines if re.search(sign, line)]
         if found:

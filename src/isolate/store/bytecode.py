@@ -10,10 +10,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from isolate import atomic
 from isolate.errors import IsolateError
 from isolate.store.intake import digest_of_file
-from isolate.store.manifest import File, Manifest
+from isolate.store.manifest import File, Manifest, write_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,7 +85,7 @@ def _publish(store: Store, entry: Entry, sources: Path, target: Path) -> None:
         pip=entry.manifest.pip,
         files=tuple(sorted(files)),
     )
-    atomic.write(target / "manifest.json", manifest.to_json(), mode=0o444)
+    write_manifest(manifest, target)
     store.publish(target, bytecode_key(entry.key))
 
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from isolate import atomic, process
+from isolate import process
 from isolate.errors import BadArtifact
 from isolate.pip.command import install_argv
 from isolate.pip.explanation import explain
 from isolate.pip.feeding import write_partial
 from isolate.pip.redaction import redact
 from isolate.store.intake import read_prefix, take_in
-from isolate.store.manifest import Manifest
+from isolate.store.manifest import Manifest, write_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -102,7 +102,7 @@ def prepare(taken: Taken, prefix: Path, target: Path, identity: str, pip: Pip) -
         pip=pip.version,
         files=take_in(taken, prefix, target, str(pip.python)),
     )
-    atomic.write(target / "manifest.json", manifest.to_json(), mode=0o444)
+    write_manifest(manifest, target)
 
 
 def same_version(locked: str | None, installed: str) -> bool:

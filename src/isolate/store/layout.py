@@ -143,6 +143,13 @@ class Store:
         """Return where the lock for declarations of this *digest* is, or will be."""
         return self.root / "locks" / f"{digest}.toml"
 
+    def remember_lock(self, digest: str, text: bytes) -> None:
+        """Keep the lock *text* for declarations of this *digest*."""
+        path = self.remembered_lock(digest)
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            atomic.write(path, text, by=self.tmp)
+
 
 def entry_key(path: Path) -> str:
     """Return the key of the entry in the directory *path*."""
@@ -165,7 +172,8 @@ def open_store(cache: Path) -> Store:
     store = Store(root=cache / LAYOUT)
     try:
         _make(store.root)
-        atomic.sweep(store.tmp)
+        for folder in (store.tmp, store.interpreters):
+            atomic.sweep(folder)
     except OSError as error:
         raise IsolateError(
             f"the store cannot be made in {cache}: {error.strerror}", hint="name another place in ISOLATE_CACHE_DIR"
@@ -193,7 +201,7 @@ def remember_environment(store: Store, venv: Path) -> None:
     path = _note(store, venv)
     if not path.exists():
         path.parent.mkdir(exist_ok=True)
-        atomic.write(path, f"{venv}\n".encode())
+        atomic.write(path, f"{venv}\n".encode(), by=store.tmp)
 
 
 def environments(store: Store) -> list[Path]:

@@ -67,6 +67,13 @@ def folders_of(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def write_manifest(manifest: Manifest, folder: Path) -> None:
+    """Write *manifest* into *folder*, where nobody sees it yet."""
+    path = folder / "manifest.json"
+    path.write_bytes(manifest.to_json())
+    path.chmod(0o444)
+
+
 def read_manifest(path: Path) -> Manifest:
     """Return the manifest in *path*; raise `OSError` or `ValueError` if there is none that can be read."""
     table: Mapping[str, Any] = json.loads(path.read_bytes())

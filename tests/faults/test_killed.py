@@ -1,0 +1,208 @@
+"""Syncs are killed, process group and all, and what is left is looked at: right after, and after one further command.
+
+`make faults` runs the long form: FAULT_KILLS says how many kills at random instants each case gets.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from conftest import SOURCE, inconsistencies, versions
+from kit.packages import build_wheel
+
+KILLS = int(os.environ.get("FAULT_KILLS", "6"))
+STEPS = int(os.environ.get("FAULT_STEPS", "12"))
+DRIVER = Path(__file__).with_name("driver.py")
+SMALL = 14
+LARGE = 300
+
+
+@dataclass(frozen=True)
+class Case:
+    """A change to an application: what it declares before and after, and the command that makes the change."""
+
+    before: str | None
+    after: str
+    command: tuple[str, ...] = ("sync",)
+
+
+def pins(version: str, *, large: str) -> str:
+    return f"large=={large}\n" + "".join(f"small{number}=={version}\n" for number in range(SMALL))
+
+
+CASES = {
+    "first": Case(None, pins("1.0", large="5.1")),
+    "upgrade": Case(pins("1.0", large="5.1"), pins("2.0", large="5.2")),
+    "removal": Case(pins("1.0", large="5.1"), "small0==1.0\n"),
+    "rebuild": Case(pins("1.0", large="5.1"), pins("1.0", large="5.1"), ("sync", "--compile")),
+    "rollback": Case(pins("1.0", large="5.1"), pins("2.0", large="5.2"), ("rollback",)),
+}
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("packages")
+    for version, large in (("1.0", "5.1"), ("2.0", "5.2")):
+        files = {f"large/part{n % 20}/module{n}.py": f"version = {large!r}\n" for n in range(LARGE)}
+        build_wheel(folder, "large", large, files={"large/__init__.py": f"version = {large!r}\n", **files})
+        for number in range(SMALL):
+            build_wheel(folder, f"small{number}", version, scripts={f"small{number}": f"small{number}:main"})
+    return folder
+
+
+class Victim:
+    """An application that can be put back to how it was before the change."""
+
+    def __init__(self, case: Case, root: Path, packages: Path) -> None:
+        self.case, self.root = case, root
+        self.environ = {**os.environ, "PYTHONPATH": str(SOURCE), "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(packages)}
+        root.mkdir()
+        self.declare(case.before or case.after)
+        if case.before:
+            self.run("sync", "-q")
+        if case.command[0] == "rollback":
+            self.declare(case.after)
+            self.run("sync", "-q")
+        self.venv, self.kept = root / ".venv", root.parent / "kept"
+        if case.before:
+            shutil.copytree(self.venv, self.kept, symlinks=True)
+        self.old = self.contents()
+        self.declare(case.after)
+        started = time.monotonic()
+        self.run(*case.command, "-q")
+        self.duration = time.monotonic() - started
+        self.new = self.contents()
+        del self.environ["PIP_FIND_LINKS"]  # from now on all must come from the store
+
+    def declare(self, text: str) -> None:
+        (self.root / "requirements.txt").write_text(text)
+
+    def run(self, *arguments: str, status: int | None = 0) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "isolate", *arguments]
+        done = subprocess.run(
+            command, cwd=self.root, env=self.environ, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert status is None or done.returncode == status, done.stderr
+        assert done.returncode != 3, done.stderr
+        return done
+
+    def restore(self) -> None:
+        shutil.rmtree(self.venv, ignore_errors=True)
+        if self.case.before:
+            shutil.copytree(self.kept, self.venv, symlinks=True)
+
+    def contents(self) -> dict[str, object] | None:
+        """Return what is installed, with bytecode if there is some; None where there is no environment."""
+        if not os.path.lexists(self.root / ".venv"):
+            return None
+        compiled = any((self.root / ".venv").glob("lib/*/site-packages/large/__pycache__/*.pyc"))
+        return {**versions(self.root / ".venv"), "compiled": compiled}
+
+    def is_whole(self) -> bool:
+        now = self.contents()
+        if now not in (self.old, self.new) or (now is not None and inconsistencies(self.venv)):
+            return False
+        if now is None:
+            return True
+        code = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]"
+        names = [name for name in now if name != "compiled"]
+        done = subprocess.run(
+            [self.venv / "bin/python", "-B", "-I", "-c", code, *names], capture_output=True, check=False
+        )
+        return done.returncode == 0
+
+    def leftovers(self) -> list[str]:
+        tmp = Path(os.environ["ISOLATE_CACHE_DIR"], "store-v1/tmp")
+        found = [*tmp.iterdir(), self.root / ".isolate-staging", self.venv / ".isolate/work"]
+        found += [
+            path
+            for path in (*self.root.iterdir(), *self.root.glob(".venv/.isolate/*"))
+            if path.name.startswith(".") and "-" in path.name
+        ]
+        return sorted({str(path) for path in found if os.path.lexists(path)})
+
+
+ANY = (("check",), ("history",), ("run", "--no-sync", "--", "python", "-c", ""), ("sync", "-q"))
+
+
+@pytest.fixture
+def victim(request, tmp_path, packages, cache):
+    return Victim(CASES[request.param], tmp_path / "app", packages)
+
+
+def look(victim, number):
+    """Return whether all was whole at once; after one further command it must be, and nothing may be left."""
+    at_once = victim.is_whole()
+    command = ANY[number % len(ANY)]
+    victim.run(*command, status=None)
+    assert victim.is_whole(), f"not whole after {command}: {victim.contents()} {inconsistencies(victim.venv)[:5]}"
+    assert victim.leftovers() == [], command
+    return at_once
+
+
+@pytest.mark.parametrize("victim", CASES, indirect=True)
+def test_killed_at_random_instants(victim, request):
+    random.seed(1)
+    whole = 0
+    for number in range(KILLS):
+        victim.restore()
+        command = [sys.executable, "-m", "isolate", *victim.case.command, "-q"]
+        child = subprocess.Popen(
+            command, cwd=victim.root, env=victim.environ, start_new_session=True, stderr=subprocess.DEVNULL
+        )
+        time.sleep(random.uniform(0, victim.duration))
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        whole += look(victim, number)
+    record(request.node.name, whole, KILLS)
+    assert whole >= KILLS - max(1, KILLS // 100)
+
+
+@pytest.mark.parametrize("victim", CASES, indirect=True)
+def test_killed_at_every_recorded_step(victim, request):
+    def drive(number, when):
+        victim.restore()
+        command = [sys.executable, DRIVER, str(number), when, *victim.case.command, "-q"]
+        return subprocess.run(
+            command,
+            cwd=victim.root,
+            env=victim.environ,
+            start_new_session=True,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    changes = int(re.search(r"changes: (\d+)", drive(0, "never").stderr)[1])
+    chosen = (
+        range(1, changes + 1) if changes <= STEPS else sorted(random.Random(2).sample(range(1, changes + 1), STEPS))
+    )
+    whole = total = 0
+    for number in chosen:
+        for when in ("before", "after"):
+            if drive(number, when).returncode == 0:  # a run that had less to do than the first one
+                assert victim.contents() == victim.new
+                continue
+            whole += look(victim, number)
+            total += 1
+    assert total >= len(chosen)
+    record(request.node.name, whole, total)
+
+
+def record(name: str, whole: int, total: int) -> None:
+    """Write the figure down where the long form was asked to."""
+    if path := os.environ.get("FAULT_FIGURES"):
+        with open(path, "a") as file:
+            file.write(json.dumps({"case": name, "whole at once": whole, "kills": total}) + "\n")
