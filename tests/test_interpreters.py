@@ -206,10 +206,10 @@ def tags_in(interpreter, module, *, path=""):
 
 @each_version
 def test_tags_are_those_that_the_interpreters_own_pip_gives(interpreter):
-    """But for the order of platforms, which changed in the library from one release to another."""
+    """But for the order of platforms, and one tag that is rarely seen: they changed from one release to another."""
     theirs = tags_in(interpreter, "pip._vendor.packaging.tags")
     ours = [str(tag) for tag in interpreter.tags()]
-    assert set(theirs) == set(ours)
+    assert set(theirs) <= set(ours) <= {*theirs, f"cp{interpreter.short.replace('.', '')}-none-any"}
     assert without_platforms(theirs) == without_platforms(ours)
 
 

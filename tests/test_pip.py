@@ -51,14 +51,16 @@ def test_configuration_files_are_read_in_pips_order_and_only_what_is_allowed_cou
     )
     (tmp_path / "venv").mkdir()
     (tmp_path / "venv/pip.conf").write_text("[global]\nindex-url = https://venv.example\nprefix = /x\n")
-    (tmp_path / "own.conf").write_text("[install]\nextra-index-url =\n  https://a.example\n  https://b.example\n")
-    environ = {"HOME": str(tmp_path), "PIP_CONFIG_FILE": str(tmp_path / "own.conf"), "XDG_CONFIG_DIRS": str(tmp_path)}
+    environ = {"HOME": str(tmp_path), "XDG_CONFIG_DIRS": str(tmp_path)}
     passed = pip_environment(environ, prefix=tmp_path / "venv")
     assert passed["PIP_INDEX_URL"] == "https://venv.example"
     assert passed["PIP_TIMEOUT"] == "3"
     assert passed["PIP_NO_BINARY"] == "a"
-    assert passed["PIP_EXTRA_INDEX_URL"] == "https://a.example https://b.example"
     assert not {"PIP_TARGET", "PIP_USER", "PIP_PREFIX"} & set(passed)
+    (tmp_path / "own.conf").write_text("[install]\nextra-index-url =\n  https://a.example\n  https://b.example\n")
+    passed = pip_environment({**environ, "PIP_CONFIG_FILE": str(tmp_path / "own.conf")}, prefix=tmp_path / "venv")
+    assert passed["PIP_EXTRA_INDEX_URL"] == "https://a.example https://b.example"
+    assert "PIP_TIMEOUT" not in passed, "with a file of its own, pip does not read the user's"
 
 
 def test_offline_leaves_only_what_lies_here(tmp_path):

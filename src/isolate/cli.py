@@ -17,7 +17,7 @@ from isolate.application import Application
 from isolate.commands.request import Moves, Request
 from isolate.commands.session import Session
 from isolate.environment.placing import LINK_MODES
-from isolate.errors import IsolateError
+from isolate.errors import IsolateError, in_words
 from isolate.report import Outcome, Silent, as_json
 from isolate.terminal import progress_for
 
@@ -47,6 +47,8 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except OSError as error:
+        _leave(f"isolate: {in_words(error)}", 2)
     except Exception as error:  # noqa: BLE001 - a bug of ours: the one place that catches it
         from isolate.bugs import write_report  # noqa: PLC0415
 

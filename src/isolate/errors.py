@@ -6,6 +6,7 @@ with what to do next. Only the door (`cli`) catches them. Anything else that rea
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,21 @@ class IsolateError(Exception):
         if self.hint:
             lines.append(f"hint: {self.hint}")
         return "\n".join(lines)
+
+
+def in_words(error: OSError) -> str:
+    """Return what a failure of the system means, and what to do next."""
+    where = f" ({error.filename})" if error.filename else ""
+    hints = {
+        errno.ENOSPC: "make room on that disk, then run the command again",
+        errno.EDQUOT: "make room within your quota, then run the command again",
+        errno.EROFS: "it is read-only: work where you may write",
+        errno.EACCES: "make it writable, then run the command again",
+        errno.EPERM: "make it writable, then run the command again",
+        errno.EMFILE: "raise the limit of open files (ulimit -n)",
+    }
+    hint = hints.get(error.errno or 0, "mend that, then run the command again")
+    return str(IsolateError(f"{error.strerror or error}{where}; the environment was not changed", hint=hint))
 
 
 @dataclass(eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import TYPE_CHECKING
 
 from isolate.commands.locking import digest_of
@@ -41,6 +42,20 @@ def carry_out(proposal: Proposal, workshop: Workshop, session: Session) -> None:
             make_new(workshop, coming, proposal.situation.state)
         else:
             change(workshop, coming, proposal.situation.state)
+    prove(proposal)
+
+
+def prove(proposal: Proposal) -> None:
+    """Look, after the switch, whether what was to arrive is where it belongs."""
+    venv = proposal.application.venv
+    state = records.read_state(venv)
+    for target in proposal.plan.arrive:
+        one = state.installed.get(target.name) if state else None
+        if one is None or not all(os.path.lexists(venv / file.path) for file in records.metadata_of(venv, one)):
+            raise IsolateError(
+                f"{target.name} did not arrive in {venv}",
+                hint="another program works in the environment; when it has finished, run `isolate sync --verify`",
+            )
 
 
 def fetch(proposal: Proposal, workshop: Workshop, session: Session) -> None:

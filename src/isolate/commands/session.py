@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from isolate import atomic
+from isolate.errors import IsolateError
 from isolate.report import Progress, Silent
-from isolate.store.layout import cache_directory, open_store
+from isolate.store.layout import cache_directory, open_store, temporary_store
 
 if TYPE_CHECKING:
     from isolate.application import Application
@@ -26,8 +31,15 @@ class Session:
 
     @cached_property
     def store(self) -> Store:
-        """Return the store, made ready; raise `IsolateError` if it cannot be."""
-        return open_store(cache_directory(self.environ))
+        """Return the store, made ready; a temporary one, gone when this process ends, where it cannot be written to."""
+        cache = cache_directory(self.environ)
+        try:
+            return open_store(cache)
+        except IsolateError as error:
+            folder = tempfile.mkdtemp(prefix="isolate-")
+            atexit.register(atomic.delete_tree, Path(folder))
+            self.progress.say(f"{error.problem}: a temporary one is used")
+            return temporary_store(cache, Path(folder))
 
     def waiting_for(self, application: Application) -> Callable[[], None]:
         """Return what to call when another process has *application*."""

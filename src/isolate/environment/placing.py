@@ -103,19 +103,19 @@ class Placer:
     def _write_scripts(self, entry: Entry) -> list[File]:
         """Write the files of *entry* that name the interpreter, and RECORD, which lists them."""
         scripts = [
-            self._write(file.path, with_interpreter(_sound(entry, file), self._python), 0o755)
+            self._write(entry, file.path, with_interpreter(_sound(entry, file), self._python), 0o755)
             for file in entry.manifest.files
             if file.kind == "script"
         ]
         record = next(file for file in entry.manifest.files if file.kind == "record")
         text = _sound(entry, record).decode()
-        return [*scripts, self._write(record.path, relist(text, record.path, scripts).encode(), 0o644)]
+        return [*scripts, self._write(entry, record.path, relist(text, record.path, scripts).encode(), 0o644)]
 
-    def _write(self, path: str, content: bytes, mode: int) -> File:
+    def _write(self, entry: Entry, path: str, content: bytes, mode: int) -> File:
         try:
             handle = os.open(f"{self._tree}/{path}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         except FileExistsError:
-            raise self._collision(path.rpartition("/")[2], path) from None
+            raise self._collision(entry.manifest.name, path) from None
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             os.fchmod(handle, mode)

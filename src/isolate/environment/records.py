@@ -118,6 +118,11 @@ def files_of(venv: Path, installed: Installed) -> tuple[File, ...]:
     return as_installed(manifest, installed.written)
 
 
+def metadata_of(venv: Path, installed: Installed) -> list[File]:
+    """Return the metadata files of a distribution, by which pip and `importlib.metadata` know it."""
+    return [file for file in files_of(venv, installed) if ".dist-info/" in file.path]
+
+
 def as_installed(manifest: Manifest, written: tuple[File, ...]) -> tuple[File, ...]:
     """Return the files of *manifest*, with those in *written* in place of what they were made from."""
     here = {file.path: file for file in written}

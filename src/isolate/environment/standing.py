@@ -24,18 +24,38 @@ def refuse_what_is_not_ours(venv: Path, *, adopt: bool) -> None:
     if venv.is_symlink():
         raise NotOurs(f"{venv} is a link to {os.readlink(venv)}", hint="remove the link, then run the command again")
     if not venv.is_dir():
-        raise NotOurs(f"{venv} is a file, not a directory", hint="move it away, then run the command again")
+        raise NotOurs(f"{venv} is a file{_redirect(venv)}", hint="move it away, then run the command again")
     if not (venv / "pyvenv.cfg").is_file():
         if any(venv.iterdir()):
-            raise NotOurs(f"{venv} is a directory, but no environment", hint="move it away, then run the command again")
+            kind = "an environment of conda" if (venv / "conda-meta").is_dir() else "a directory, but no environment"
+            raise NotOurs(f"{venv} is {kind}", hint="move it away, then run the command again")
         return
     holds = sorted(_distributions(venv) - FRESH)
     if holds and not adopt:
         raise NotOurs(
-            f"{venv} is an environment that isolate did not make",
+            f"{venv} is an environment that isolate did not make{_maker(venv)}",
             facts=(f"it holds {', '.join(holds[:8])}{' …' if len(holds) > 8 else ''}",),  # noqa: PLR2004
             hint="`isolate sync --adopt` takes it over (what is not declared is removed), or move it away",
         )
+
+
+def _redirect(venv: Path) -> str:
+    """Return where a file in the place of an environment points (PEP 832), if it is such a file."""
+    try:
+        target = venv.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ", not a directory"
+    points = "\n" not in target and os.path.isdir(venv.parent / target)
+    return f" that points to the environment {target}" if target and points else ", not a directory"
+
+
+def _maker(venv: Path) -> str:
+    """Return who made an environment, by what tools leave in `pyvenv.cfg`."""
+    keys = {line.partition("=")[0].strip() for line in (venv / "pyvenv.cfg").read_text(errors="replace").splitlines()}
+    for key in ("uv", "virtualenv"):
+        if key in keys:
+            return f" ({key} did)"
+    return ""
 
 
 def _distributions(venv: Path) -> set[str]:

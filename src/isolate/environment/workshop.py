@@ -58,6 +58,7 @@ class Workshop:
     bytecode: bool = False
     seeded: dict[str, Installed] = field(default_factory=dict)
     _seed: Target | None = None
+    _begun: bool = False
 
     def __enter__(self) -> Workshop:  # noqa: PYI034 - Self came with Python 3.11
         """Begin. Nothing is made before it is needed."""
@@ -67,7 +68,7 @@ class Workshop:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Clear away what did not become the application's environment."""
-        if self.seeded:
+        if self._begun:
             staging.abandon(self.application)
 
     def pip(self) -> Pip:
@@ -101,6 +102,7 @@ class Workshop:
         """Return the new environment in the staging directory, with its skeleton and its pip, which is in `seeded`."""
         tree = self.application.staging / "venv"
         if not self.seeded:
+            self._begun = True
             staging.begin(self.application)
             make_skeleton(tree, self.application.venv, self.interpreter, self.store)
             self.seeded.update(self.place([self.seed()], tree))

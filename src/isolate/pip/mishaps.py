@@ -45,6 +45,13 @@ UNREACHABLE = (
     ),
 )
 """Signs of an index that gives no answer, or none that is of use, and what each of them means."""
+
+REASON = re.compile(
+    r"\[Errno -?\d+\] [^'\")]+|\[SSL[^\]]*\][^(\"']*|Read timed out|too many \d+ error responses|"
+    r"HTTP error \d+ while getting \S+|\d+ Error, .*"
+)
+"""The part of a line about an index that says what happened."""
+
 CREDENTIALS = (
     "put them into the index URL or ~/.netrc, or name a keyring-provider in pip's settings: pip cannot ask here"
 )
@@ -90,10 +97,8 @@ def unreachable(output: str, declared: Sequence[Declaration]) -> PipFailed | Non
     for sign, problem in UNREACHABLE:
         found = [line for line in lines if re.search(sign, line)]
         if found:
-            reason = re.search(
-                r"\[Errno -?\d+\] [^'\")]+|\[SSL[^\]]*\][^(\"']*|too many \d+ error responses", found[-1]
-            )
-            facts = (reason[0].strip() if reason else found[-1], *looked_in(output))
+            reason = REASON.search(found[0])
+            facts = (reason[0].strip() if reason else found[0], *looked_in(output))
             hint = CREDENTIALS if "credentials" in problem else REACH
             return PipFailed(problem, facts=facts, hint=hint)
     return None

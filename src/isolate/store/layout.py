@@ -66,9 +66,14 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Store:
-    """The store below `root`, an absolute directory that `open_store` has made ready."""
+    """The store below `root`, an absolute directory that `open_store` has made ready.
+
+    Where the usual one cannot be written to, `root` is a temporary one, and `lower` the usual one, which still serves
+    what it holds.
+    """
 
     root: Path
+    lower: Path | None = None
 
     def key(self, kind: str, name: str, version: str | None, identity: str) -> str:
         """Return the name of the entry of one artifact for one kind of interpreter: a path below `entries`."""
@@ -77,15 +82,19 @@ class Store:
 
     def entry(self, key: str) -> Entry | None:
         """Return the entry *key*, or None if it is not there or cannot be read."""
-        path = self.root / "entries" / key
-        try:
-            return Entry(path=path, manifest=read_manifest(path / "manifest.json"))
-        except (OSError, ValueError):
-            return None
+        for root in self._roots:
+            path = root / "entries" / key
+            with contextlib.suppress(OSError, ValueError):
+                return Entry(path=path, manifest=read_manifest(path / "manifest.json"))
+        return None
 
     def has(self, key: str) -> bool:
         """Say whether the entry *key* is there; an entry is there completely or not at all."""
-        return os.path.exists(self.root / "entries" / key / "manifest.json")
+        return any(os.path.exists(root / "entries" / key / "manifest.json") for root in self._roots)
+
+    @property
+    def _roots(self) -> tuple[Path, ...]:
+        return (self.root,) if self.lower is None else (self.root, self.lower)
 
     def publish(self, prepared: Path, key: str) -> None:
         """Make the directory *prepared*, below `tmp`, the entry *key*; if another process was first, keep theirs."""
@@ -168,17 +177,35 @@ def cache_directory(environ: Mapping[str, str]) -> Path:
 
 
 def open_store(cache: Path) -> Store:
-    """Return the store below *cache*, made if it is not there; raise `IsolateError` if it cannot be."""
+    """Return the store below *cache*, made if it is not there; raise `IsolateError` if it cannot be used.
+
+    Somebody else's is not used at all: whoever owns it may change it at any time.
+    """
     store = Store(root=cache / LAYOUT)
+    if store.root.exists() and store.root.stat().st_uid not in (0, os.geteuid()):
+        raise IsolateError(f"{store.root} belongs to somebody else", hint="name another place in ISOLATE_CACHE_DIR")
     try:
         _make(store.root)
         for folder in (store.tmp, store.interpreters):
             atomic.sweep(folder)
+        with store.scratch():
+            return store
     except OSError as error:
         raise IsolateError(
-            f"the store cannot be made in {cache}: {error.strerror}", hint="name another place in ISOLATE_CACHE_DIR"
+            f"the store in {cache} cannot be written to: {error.strerror}",
+            hint="name another place in ISOLATE_CACHE_DIR",
         ) from None
-    return store
+
+
+def temporary_store(cache: Path, folder: Path) -> Store:
+    """Return a store in the temporary directory *folder* that also serves what the one below *cache* holds.
+
+    Of somebody else's, it serves nothing.
+    """
+    usual = cache / LAYOUT
+    _make(folder / LAYOUT)
+    trusted = usual.is_dir() and usual.stat().st_uid in (0, os.geteuid())
+    return Store(root=folder / LAYOUT, lower=usual if trusted else None)
 
 
 def _make(root: Path) -> None:

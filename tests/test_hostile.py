@@ -1,0 +1,157 @@
+"""Hostile surroundings, hostile packages: what is right arrives where it belongs, and nothing is written elsewhere."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from conftest import inconsistencies, listing, versions
+from kit.index import LocalIndex
+from kit.packages import build_wheel
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    folder = tmp_path / "elsewhere"
+    (folder / "alpha-9.dist-info").mkdir(parents=True)
+    (folder / "alpha-9.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: alpha\nVersion: 9\n")
+    for name in ("pip", "json", "venv", "click", "typing"):
+        (folder / f"{name}.py").write_text("raise SystemExit('the wrong module')\n")
+    return folder
+
+
+ASTRAY = [
+    "PIP_TARGET",
+    "PIP_PREFIX",
+    "PIP_ROOT",
+    "PIP_REQUIREMENT",
+    "PIP_CONSTRAINT",
+    "PIP_PYTHON",
+    "PYTHONHOME",
+    "PYTHONSTARTUP",
+    "VIRTUAL_ENV",
+    "PIP_LOG",
+    "PIP_SRC",
+]
+SWITCHES = [
+    "PIP_USER",
+    "PIP_DRY_RUN",
+    "PIP_NO_DEPS",
+    "PIP_REQUIRE_VIRTUALENV",
+    "PYTHONSAFEPATH",
+    "PIP_IGNORE_INSTALLED",
+    "PIP_REQUIRE_HASHES",
+]
+
+
+@pytest.mark.parametrize("name", [*ASTRAY, *SWITCHES])
+def test_variables_that_lead_astray_lead_nowhere(isolate, application, index, elsewhere, name):
+    app = application({"requirements.txt": "beta==1.0\n"})
+    before = listing(elsewhere)
+    if name == "PYTHONHOME":
+        pytest.skip("a wrong PYTHONHOME keeps Python itself from starting: see the test below")
+    isolate("sync", cwd=app, env={name: str(elsewhere) if name in ASTRAY else "1"})
+    assert versions(app / ".venv") == {"alpha": "1.1", "beta": "1.0"}
+    assert inconsistencies(app / ".venv") == []
+    assert listing(elsewhere) == before
+
+
+def test_a_home_of_python_that_is_right_for_us_does_not_reach_pip(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    isolate("sync", cwd=app, env={"PYTHONHOME": sys.base_prefix, "PYTHONPATH": os.pathsep.join(sys.path)}, status=None)
+    isolate("sync", cwd=app)
+    assert versions(app / ".venv") == {"alpha": "1.0"}
+
+
+def test_the_same_keys_in_configuration_files_lead_nowhere(
+    isolate, application, index, elsewhere, surroundings, monkeypatch
+):
+    monkeypatch.delenv("PIP_CONFIG_FILE")
+    text = (
+        f"[global]\ntarget = {elsewhere}\nprefix = {elsewhere}\nuser = yes\n[install]\ndry-run = yes\nno-deps = yes\n"
+    )
+    (surroundings / ".config/pip").mkdir(parents=True)
+    (surroundings / ".config/pip/pip.conf").write_text(text)
+    before = listing(elsewhere)
+    app = application({"requirements.txt": "beta==1.0\n"})
+    isolate("sync", cwd=app)
+    (app / ".venv/pip.conf").write_text(text)
+    application({"requirements.txt": "beta==1.0\ndelta\n"})
+    isolate("sync", cwd=app)
+    assert versions(app / ".venv") == {"alpha": "1.1", "beta": "1.0", "delta": "1.0"}
+    assert listing(elsewhere) == before
+    assert (app / ".venv/pip.conf").read_text() == text
+
+
+def test_modules_in_the_current_directory_do_not_stand_in(isolate, application, index, elsewhere):
+    modules = {path.name: path.read_text() for path in elsewhere.glob("*.py") if path.stem in ("pip", "venv")}
+    app = application({"requirements.txt": "alpha==1.0\n", **modules})
+    script = "from isolate.fastpath import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", script, "sync"], cwd=app, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert versions(app / ".venv") == {"alpha": "1.0"}
+
+
+def test_no_index_is_honoured(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    isolate("sync", cwd=app, env={"PIP_NO_INDEX": "1"}, status=2)
+    assert index.requests == []
+
+
+def test_an_index_with_a_password_works_and_the_password_stays_there(
+    isolate, application, tmp_path, index, cache, monkeypatch
+):
+    folder = tmp_path / "private"
+    build_wheel(folder, "secret", "1.0", requires=["depth"])
+    build_wheel(folder, "depth", "1.0")
+    app = application({"requirements.txt": "secret\n"})
+    with LocalIndex(folder, credentials="me:hunter2").serving() as private:
+        monkeypatch.setenv("PIP_INDEX_URL", private.url.replace("//", "//me:hunter2@"))
+        result = isolate("sync", "-v", cwd=app)
+        isolate("sync", "--upgrade", cwd=app)
+    assert versions(app / ".venv") == {"secret": "1.0", "depth": "1.0"}
+    written = [*app.rglob("*"), *cache.rglob("*")]
+    assert not [path for path in written if path.is_file() and b"hunter2" in path.read_bytes()]
+    assert "hunter2" not in result.out + result.err
+    with LocalIndex(folder, credentials="me:other").serving() as private:
+        monkeypatch.setenv("PIP_INDEX_URL", private.url.replace("//", "//me:hunter2@"))
+        monkeypatch.setenv("ISOLATE_CACHE_DIR", str(tmp_path / "fresh"))
+        result = isolate("sync", "--upgrade", cwd=app, status=2)
+    assert "hunter2" not in result.out + result.err
+
+
+def test_a_wheel_that_leaves_its_prefix_is_refused(isolate, application, index, tmp_path):
+    build_wheel(index.folder, "escape", "1.0", files={"../../../../../../escaped.py": "x"})
+    app = application({"requirements.txt": "escape==1.0\n"})
+    message = isolate("sync", cwd=app, status=2).err
+    assert "escape" in message
+    assert not (app / ".venv").exists()
+    assert not list(tmp_path.rglob("escaped.py"))
+
+
+@pytest.mark.parametrize("script", ["python", "pip", "activate"])
+def test_a_script_with_the_name_of_an_environments_own_is_refused(isolate, application, index, script):
+    build_wheel(index.folder, "impostor", "1.0", scripts={script: "impostor:main"})
+    app = application({"requirements.txt": "impostor==1.0\n"})
+    message = isolate("sync", cwd=app, status=2).err
+    assert "impostor" in message
+    assert f"bin/{script}" in message
+    assert not (app / ".venv").exists()
+    other = application({"requirements.txt": "alpha==1.0\n"}, name="other")
+    isolate("sync", cwd=other)
+    application({"requirements.txt": "alpha==1.0\nimpostor==1.0\n"}, name="other")
+    isolate("sync", cwd=other, status=2)
+    assert versions(other / ".venv") == {"alpha": "1.0"}
+    isolate("run", "--no-sync", "--", "python", "-c", "import alpha", cwd=other)
+
+
+def test_a_path_file_is_installed_as_pip_does_it(isolate, application, index):
+    build_wheel(index.folder, "pointed", "1.0", files={"pointed.pth": "/nowhere\n"})
+    app = application({"requirements.txt": "pointed==1.0\n"})
+    isolate("sync", cwd=app)
+    assert next(app.glob(".venv/lib/*/site-packages/pointed.pth")).read_text() == "/nowhere\n"
