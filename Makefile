@@ -1,7 +1,7 @@
 # demo   the main job on the examples: two versions of one package, side by side
 # test   linters and tests, all of them
 # lint   linters alone
-# faults the long form of the fault suite: a hundred kills for each case
+# faults the long form of the fault suite: a hundred kills of real packages for each case, and every step
 # clean  delete what these targets made
 #
 # Each of them sets up what it needs, in .work/. PYTHON=... chooses the interpreter, of 3.10 or later.
@@ -29,7 +29,7 @@ setup:
 
 faults: setup
 	@rm -f .work/faults.jsonl
-	@FAULT_KILLS=100 FAULT_STEPS=1000 FAULT_FIGURES=$(CURDIR)/.work/faults.jsonl $(BIN)/python -m pytest -n 2 tests/faults
+	@FAULT_REAL=1 FAULT_KILLS=100 FAULT_STEPS=1000 FAULT_FIGURES=$(CURDIR)/.work/faults.jsonl $(BIN)/python -m pytest -n 2 tests/faults
 	@cat .work/faults.jsonl
 
 clean:

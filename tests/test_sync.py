@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 
 import pytest
@@ -307,6 +308,15 @@ def test_a_directory_with_blanks_and_quotes_in_its_name_works(isolate, applicati
     activated = '. "$VENV/bin/activate" && python -c "import alpha; print(alpha.__version__)"'
     environ = {**os.environ, "VENV": str(app / ".venv")}
     assert isolate("run", "--no-sync", "--", "sh", "-c", activated, cwd=app, env=environ).out == "1.0\n"
+
+
+def test_activation_and_configuration_name_this_environment(isolate, application, index):
+    app = application({"requirements.txt": ""})
+    isolate("sync", cwd=app)
+    assert f"--without-pip {app}/.venv\n" in (app / ".venv/pyvenv.cfg").read_text()
+    script = f'. {app}/.venv/bin/activate && echo "$VIRTUAL_ENV" && command -v python'
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [f"{app}/.venv", f"{app}/.venv/bin/python"]
 
 
 def test_index_options_in_the_requirements_file_count(isolate, application, index, monkeypatch):

@@ -25,8 +25,46 @@ from kit.packages import build_wheel
 KILLS = int(os.environ.get("FAULT_KILLS", "6"))
 STEPS = int(os.environ.get("FAULT_STEPS", "12"))
 DRIVER = Path(__file__).with_name("driver.py")
+REAL = bool(os.environ.get("FAULT_REAL"))
+SETTINGS = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
 SMALL = 14
 LARGE = 300
+OTHER_PYTHON = "/usr/bin/python3"
+
+REAL_BEFORE = """\
+asgiref==3.8.1
+certifi==2024.8.30
+charset-normalizer==3.4.0
+click==8.1.7
+django==5.1.4
+greenlet==3.1.1
+idna==3.10
+jinja2==3.1.4
+markupsafe==3.0.1
+requests==2.32.3
+six==1.16.0
+sqlalchemy==2.0.36
+sqlparse==0.5.2
+typing-extensions==4.12.2
+urllib3==2.2.3
+"""
+REAL_AFTER = """\
+asgiref==3.9.1
+certifi==2025.4.26
+charset-normalizer==3.4.2
+click==8.2.1
+django==5.2.1
+greenlet==3.2.2
+idna==3.10
+jinja2==3.1.6
+markupsafe==3.0.2
+requests==2.32.4
+six==1.17.0
+sqlalchemy==2.0.41
+sqlparse==0.5.3
+typing-extensions==4.13.2
+urllib3==2.4.0
+"""
 
 
 @dataclass(frozen=True)
@@ -42,32 +80,39 @@ def pins(version: str, *, large: str) -> str:
     return f"large=={large}\n" + "".join(f"small{number}=={version}\n" for number in range(SMALL))
 
 
+OLD, NEW = (REAL_BEFORE, REAL_AFTER) if REAL else (pins("1.0", large="5.1"), pins("2.0", large="5.2"))
 CASES = {
-    "first": Case(None, pins("1.0", large="5.1")),
-    "upgrade": Case(pins("1.0", large="5.1"), pins("2.0", large="5.2")),
-    "removal": Case(pins("1.0", large="5.1"), "small0==1.0\n"),
-    "rebuild": Case(pins("1.0", large="5.1"), pins("1.0", large="5.1"), ("sync", "--compile")),
-    "rollback": Case(pins("1.0", large="5.1"), pins("2.0", large="5.2"), ("rollback",)),
+    "first sync": Case(None, OLD),
+    "upgrade": Case(OLD, NEW),
+    "removal": Case(OLD, OLD.splitlines()[-1] + "\n"),
+    "bytecode": Case(OLD, OLD, ("sync", "--compile")),
+    "another Python": Case(OLD, OLD, ("sync", "--python", OTHER_PYTHON)),
+    "rollback": Case(OLD, NEW, ("rollback",)),
 }
+if not os.path.exists(OTHER_PYTHON) or os.path.realpath(OTHER_PYTHON) == os.path.realpath(sys._base_executable):
+    del CASES["another Python"]
 
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory):
+    """Return the settings by which pip finds the packages: tiny ones of ours, or real ones from the package index."""
+    if REAL:
+        return SETTINGS
     folder = tmp_path_factory.mktemp("packages")
     for version, large in (("1.0", "5.1"), ("2.0", "5.2")):
         files = {f"large/part{n % 20}/module{n}.py": f"version = {large!r}\n" for n in range(LARGE)}
         build_wheel(folder, "large", large, files={"large/__init__.py": f"version = {large!r}\n", **files})
         for number in range(SMALL):
             build_wheel(folder, f"small{number}", version, scripts={f"small{number}": f"small{number}:main"})
-    return folder
+    return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder)}
 
 
 class Victim:
     """An application that can be put back to how it was before the change."""
 
-    def __init__(self, case: Case, root: Path, packages: Path) -> None:
+    def __init__(self, case: Case, root: Path, settings: dict[str, str]) -> None:
         self.case, self.root = case, root
-        self.environ = {**os.environ, "PYTHONPATH": str(SOURCE), "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(packages)}
+        self.environ = {**os.environ, "PYTHONPATH": str(SOURCE), **settings}
         root.mkdir()
         self.declare(case.before or case.after)
         if case.before:
@@ -84,7 +129,9 @@ class Victim:
         self.run(*case.command, "-q")
         self.duration = time.monotonic() - started
         self.new = self.contents()
-        del self.environ["PIP_FIND_LINKS"]  # from now on all must come from the store
+        for name in settings:
+            del self.environ[name]
+        self.environ["PIP_NO_INDEX"] = "1"  # from now on all must come from the store
 
     def declare(self, text: str) -> None:
         (self.root / "requirements.txt").write_text(text)
@@ -107,8 +154,9 @@ class Victim:
         """Return what is installed, with bytecode if there is some; None where there is no environment."""
         if not os.path.lexists(self.root / ".venv"):
             return None
-        compiled = any((self.root / ".venv").glob("lib/*/site-packages/large/__pycache__/*.pyc"))
-        return {**versions(self.root / ".venv"), "compiled": compiled}
+        venv = self.root / ".venv"
+        compiled = any(any(venv.glob(f"lib/*/site-packages/{name}/__pycache__/*.pyc")) for name in ("large", "django"))
+        return {**versions(venv), "compiled": compiled, "python": (venv / "pyvenv.cfg").read_text()}
 
     def is_whole(self) -> bool:
         now = self.contents()
@@ -117,7 +165,7 @@ class Victim:
         if now is None:
             return True
         code = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]"
-        names = [name for name in now if name != "compiled"]
+        names = [name.lower() for name in now if name not in ("compiled", "python")]
         done = subprocess.run(
             [self.venv / "bin/python", "-B", "-I", "-c", code, *names], capture_output=True, check=False
         )

@@ -35,7 +35,7 @@ class Piece(NamedTuple):
 def make_skeleton(tree: Path, final: Path, interpreter: Interpreter, store: Store) -> None:
     """Make in *tree* an environment without pip that will stand at *final*; raise `IsolateError` if `venv` cannot."""
     if shlex.quote(str(final)) == str(final):
-        pieces, where = _remembered(interpreter, store)
+        pieces, where = _remembered(interpreter, store), PLACE
     else:  # activate scripts quote such a path, each in its own way: let `venv` do it
         with atomic.scratch_directory(tree.parent / "venv") as scratch:
             home = scratch / final.name
@@ -43,20 +43,24 @@ def make_skeleton(tree: Path, final: Path, interpreter: Interpreter, store: Stor
     _stamp_out(tree, [piece._replace(content=piece.content.replace(where, str(final))) for piece in pieces])
 
 
-def _remembered(interpreter: Interpreter, store: Store) -> tuple[list[Piece], str]:
+PLACE = "{the environment}"
+"""What a remembered skeleton has where the path of the environment belongs: a store may be moved."""
+
+
+def _remembered(interpreter: Interpreter, store: Store) -> list[Piece]:
     folder = store.skeleton(f"{interpreter.executable} {interpreter.identity}")
     record = folder / "skeleton.json"
     try:
-        return [Piece(*row) for row in json.loads(record.read_bytes())], str(folder / ".venv")
+        return [Piece(*row) for row in json.loads(record.read_bytes())]
     except (OSError, ValueError, TypeError):
         pass
     folder.mkdir(parents=True, exist_ok=True)
     with store.scratch() as scratch:
         home = scratch / ".venv"
         pieces = _run_venv(interpreter, home)
-    here = [piece._replace(content=piece.content.replace(str(home), str(folder / ".venv"))) for piece in pieces]
+    here = [piece._replace(content=piece.content.replace(str(home), PLACE)) for piece in pieces]
     atomic.write(record, json.dumps(here).encode(), by=store.tmp)
-    return here, str(folder / ".venv")
+    return here
 
 
 def _run_venv(interpreter: Interpreter, home: Path) -> list[Piece]:

@@ -7,7 +7,7 @@
   entries/<kind>/<name>-<version>-<digest>/
     manifest.json               see `manifest`
     files/                      as they lie in an environment; linked from there, so never written again
-  skeletons/<digest>/.venv/     what `venv` makes for one interpreter, with `skeleton.json` beside it
+  skeletons/<digest>/skeleton.json   what `venv` makes for one interpreter
   seeds/pip-<version>-….whl      the pip that new environments begin with
   interpreters/<digest>.json    facts about interpreters
   locks/<digest>.toml           locks of applications whose tree needs none, by their declarations
