@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from conftest import listing
+from conftest import listing, versions
 from kit.packages import build_sdist, build_wheel
 
 GROUPS = '[project]\nname = "app"\nversion = "1"\n[dependency-groups]\n'
@@ -137,7 +137,25 @@ def make_venv(app):
     (app / ".venv/lib/python3.11/site-packages/alpha-9.dist-info").mkdir(parents=True)
 
 
+def make_conda(app):
+    (app / ".venv/conda-meta").mkdir(parents=True)
+    (app / ".venv/conda-meta/history").write_text("")
+
+
+def make_uv(app):
+    make_venv(app)
+    (app / ".venv/pyvenv.cfg").write_text("home = /usr/bin\nuv = 0.13.9\n")
+
+
+def make_redirect(app):
+    (app / "elsewhere").mkdir()
+    (app / ".venv").write_text("elsewhere\n")
+
+
 STANDING = {
+    "an environment of conda": (make_conda, "an environment of conda"),
+    "an environment of uv": (make_uv, "isolate did not make (uv did)"),
+    "a file that points elsewhere": (make_redirect, "points to the environment elsewhere"),
     "a directory with files": (
         lambda app: ((app / ".venv").mkdir(), (app / ".venv/data").write_text("mine")),
         "no environment",
@@ -158,6 +176,28 @@ def test_a_venv_that_is_not_ours_is_refused_and_stays(isolate, application, inde
     assert words in message
     assert "hint: " in message
     assert listing(app) == before
+
+
+def test_an_empty_directory_and_a_half_environment_are_filled(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    (app / ".venv").mkdir()
+    isolate("sync", cwd=app)
+    half = application({"requirements.txt": "alpha==1.0\n"}, name="half")
+    (half / ".venv/bin").mkdir(parents=True)
+    (half / ".venv/pyvenv.cfg").write_text("home = /usr/bin\n")
+    (half / ".venv/notes.txt").write_text("mine")
+    isolate("sync", cwd=half)
+    assert versions(app / ".venv") == versions(half / ".venv") == {"alpha": "1.0"}
+    assert (half / ".venv/notes.txt").read_text() == "mine"
+
+
+def test_adopting_keeps_what_no_distribution_owns(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    make_venv(app)
+    (app / ".venv/data").write_text("mine")
+    isolate("sync", "--adopt", cwd=app)
+    assert versions(app / ".venv") == {"alpha": "1.0"}
+    assert (app / ".venv/data").read_text() == "mine"
 
 
 def test_the_wrong_words_on_the_command_line_are_refused(isolate, application):

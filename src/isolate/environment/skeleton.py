@@ -32,6 +32,10 @@ class Piece(NamedTuple):
     mode: int
 
 
+IGNORED = Piece(".gitignore", "file", "*\n", 0o644)
+"""Keeps an environment out of git; `venv` itself makes it from Python 3.13 on."""
+
+
 def make_skeleton(tree: Path, final: Path, interpreter: Interpreter, store: Store) -> None:
     """Make in *tree* an environment without pip that will stand at *final*; raise `IsolateError` if `venv` cannot."""
     if shlex.quote(str(final)) == str(final):
@@ -40,6 +44,8 @@ def make_skeleton(tree: Path, final: Path, interpreter: Interpreter, store: Stor
         with atomic.scratch_directory(tree.parent / "venv") as scratch:
             home = scratch / final.name
             pieces, where = _run_venv(interpreter, home), str(home)
+    if not any(piece.path == IGNORED.path for piece in pieces):
+        pieces.append(IGNORED)
     _stamp_out(tree, [piece._replace(content=piece.content.replace(where, str(final))) for piece in pieces])
 
 
