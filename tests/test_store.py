@@ -8,8 +8,8 @@ import pytest
 
 from conftest import inconsistencies, versions
 from isolate.environment.placing import relist
-from isolate.store.intake import with_interpreter, without_interpreter
 from isolate.store.manifest import File, folders_of
+from isolate.store.scripts import with_interpreter, without_interpreter
 from kit.packages import build_wheel
 
 

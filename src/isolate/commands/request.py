@@ -6,8 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from isolate.errors import IsolateError
-from isolate.lock.decide import DEFAULT_GROUP
-from isolate.lock.model import Selection
+from isolate.lock.model import DEFAULT_GROUP, Selection
 
 if TYPE_CHECKING:
     from isolate.declarations.model import Declarations

@@ -6,9 +6,10 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from isolate.environment.inspection import Damage, Foreign, damages, foreign
+from isolate.environment.inspection import Damage, Foreign, damages, damages_of_skeleton, foreign
 from isolate.environment.records import elsewhere, is_ours, read_state
 from isolate.environment.skeleton import site_packages
+from isolate.environment.stamp import changed_folders
 from isolate.environment.standing import refuse_what_is_not_ours
 from isolate.interpreters.choosing import choose, version_file_of
 from isolate.interpreters.model import Interpreter
@@ -76,6 +77,7 @@ def look_at(  # noqa: PLR0913 - what a command asks, by name
     *,
     adopt: bool = False,
     any_environment: bool = False,
+    thorough: bool = True,
 ) -> Situation:
     """Return the situation of *application*.
 
@@ -100,16 +102,29 @@ def look_at(  # noqa: PLR0913 - what a command asks, by name
         reason = "it was not made by isolate" if os.path.lexists(venv) else "there was none"
         reason = "its record cannot be read" if broken else reason
         return Situation(choice=choice, state=None, rebuild=reason, foreign=_strangers(application))
-    return look_closer(application, state, current, choice)
+    return look_closer(application, state, current, choice, thorough=thorough)
 
 
-def look_closer(application: Application, state: State, current: Interpreter, choice: Choice) -> Situation:
-    """Return the situation of an application with an environment of ours, made from *current*, to have *choice*."""
+def suspicious(state: State, changed: set[str] | None) -> list[str] | None:
+    """Return the distributions that have a directory in *changed*; None, which means all, if that is not known."""
+    if changed is None:
+        return None
+    return [name for name, one in state.installed.items() if not changed.isdisjoint(one.folders)]
+
+
+def look_closer(
+    application: Application, state: State, current: Interpreter, choice: Choice, *, thorough: bool = True
+) -> Situation:
+    """Return the situation of an application with an environment of ours, made from *current*, to have *choice*.
+
+    Unless *thorough*, only those distributions are looked at in whose directories something has changed.
+    """
     venv = application.venv
     strangers = tuple(foreign(venv, site_packages(venv, state.interpreter), state.installed))
     if (reason := _why_anew(application, state, current, choice.interpreter)) is not None:
         return Situation(choice=choice, state=state, rebuild=reason, foreign=strangers)
-    found = tuple(damages(venv, state))
+    names = None if thorough else suspicious(state, changed_folders(str(venv)))
+    found = (*damages(venv, state, names=names), *(damages_of_skeleton(venv) if names is not None else ()))
     own = sorted(damage.path for damage in found if not damage.name)
     if own:
         return Situation(choice=choice, state=state, rebuild=f"{own[0]} is not as it was made", foreign=strangers)

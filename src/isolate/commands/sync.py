@@ -54,7 +54,8 @@ def sync(application: Application, request: Request, session: Session) -> Outcom
 
 def _sync(application: Application, request: Request, session: Session) -> Proposal:
     declarations = read_declarations(application.root)
-    situation = look_at(application, declarations, request.python, session, adopt=request.adopt)
+    asked = {"adopt": request.adopt, "thorough": request.verify}
+    situation = look_at(application, declarations, request.python, session, **asked)
     if request.bytecode and situation.state is not None and not situation.state.bytecode and not situation.rebuild:
         situation = replace(situation, rebuild="to compile its bytecode")
     with workshop_for(application, declarations, situation, request, session) as workshop:

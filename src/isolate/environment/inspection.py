@@ -60,8 +60,13 @@ def damages(venv: Path, state: State, *, names: Iterable[str] | None = None, has
         if len(files) <= len(one.written):
             found.append(Damage(name=one.name, path=manifest_path(one.name), what="missing"))
     if names is None:
-        found += _damaged(venv, "", skeleton_files(venv), hashes=hashes)
+        found += damages_of_skeleton(venv, hashes=hashes)
     return found
+
+
+def damages_of_skeleton(venv: Path, *, hashes: bool = False) -> list[Damage]:
+    """Return every file that `venv` made and that is not as it was."""
+    return list(_damaged(venv, "", skeleton_files(venv), hashes=hashes))
 
 
 def _damaged(venv: Path, name: str, files: Iterable[File], *, hashes: bool) -> Iterator[Damage]:

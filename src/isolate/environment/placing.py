@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from isolate.environment.records import Installed, manifest_path
 from isolate.errors import BadArtifact, IsolateError
-from isolate.store.intake import with_interpreter
-from isolate.store.manifest import File, folders_of
+from isolate.store.manifest import File, code_folders, folders_of
+from isolate.store.scripts import with_interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -59,7 +59,12 @@ class Placer:
         self._link_files(entry, {file.path for file in written})
         self._link(str(entry.manifest_file), f"{self._tree}/{record}")
         return Installed(
-            name=manifest.name, version=manifest.version, key=entry.key, identity=manifest.identity, written=written
+            name=manifest.name,
+            version=manifest.version,
+            key=entry.key,
+            identity=manifest.identity,
+            written=written,
+            folders=code_folders(manifest.files),
         )
 
     def add(self, entry: Entry) -> None:

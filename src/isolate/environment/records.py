@@ -38,7 +38,8 @@ LAYOUT = 1
 class Installed:
     """A distribution in an environment.
 
-    `key` names the entry that it was linked from; `written` are its files that were made for this environment alone.
+    `key` names the entry that it was linked from; `written` are its files that were made for this environment alone;
+    `folders` are the directories in which a change must be noticed.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Installed:
     key: str
     identity: str
     written: tuple[File, ...] = ()
+    folders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +103,8 @@ def is_ours(venv: Path) -> bool:
 
 
 def _installed(table: Mapping[str, Any]) -> Installed:
-    return Installed(**{**table, "written": tuple(File(*row) for row in table["written"])})
+    written = tuple(File(*row) for row in table["written"])
+    return Installed(**{**table, "written": written, "folders": tuple(table["folders"])})
 
 
 def manifest_path(name: str) -> str:

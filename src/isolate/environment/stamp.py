@@ -51,6 +51,25 @@ def _holds(line: str, venv: str) -> bool:
     return kind == "link" and os.readlink(f"{venv}/{path}") == target
 
 
+def changed_folders(venv: str) -> set[str] | None:
+    """Return the directories in *venv* that are not as the stamp has them; None if there is no stamp to tell."""
+    try:
+        with open(f"{venv}/.isolate/stamp", encoding="utf-8") as file:
+            lines = file.read().split("\n")
+    except (OSError, ValueError):
+        return None
+    if lines[0] != FORMAT:
+        return None
+    return {line.split(" ", 2)[2] for line in lines if line.startswith("dir ") and not _is_as_it_was(line, venv)}
+
+
+def _is_as_it_was(line: str, venv: str) -> bool:
+    try:
+        return _holds(line, venv)
+    except OSError:
+        return False
+
+
 def file_line(path: str) -> str:
     """Return the line for an input, there or not."""
     try:

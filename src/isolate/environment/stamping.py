@@ -7,20 +7,15 @@ import time
 from typing import TYPE_CHECKING
 
 from isolate import atomic
-from isolate.environment.records import STAMP, WORK, files_of, read_state
+from isolate.environment.records import STAMP, WORK, read_state
 from isolate.environment.stamp import TICK, stamp_text
-from isolate.store.manifest import folders_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from isolate.application import Application
     from isolate.declarations.model import Declarations
     from isolate.interpreters.model import Interpreter
-    from isolate.store.manifest import File
-
-CODE = (".py", ".so", ".pyd", ".pth", ".dylib", ".pyi")
 
 
 def write_stamp(application: Application, declarations: Declarations, interpreter: Interpreter, answer: str) -> None:
@@ -41,7 +36,7 @@ def write_stamp(application: Application, declarations: Declarations, interprete
             str(venv),
             answer,
             inputs=_inputs(application, declarations, interpreter),
-            folders=code_folders(file for one in state.installed.values() for file in files_of(venv, one)),
+            folders=sorted({folder for one in state.installed.values() for folder in one.folders}),
             links=["bin/python"],
         )
         atomic.write(venv / STAMP, text.encode(), by=venv / WORK)
@@ -52,16 +47,6 @@ def remove_stamp(venv: Path) -> None:
     """Forget that there was nothing to do."""
     with contextlib.suppress(OSError):
         (venv / STAMP).unlink()
-
-
-def code_folders(files: Iterable[File]) -> list[str]:
-    """Return the directories that hold modules, scripts or metadata, of which a change must be noticed."""
-    found = {file.path.rpartition("/")[0] for file in files if _counts(file.path)}
-    return sorted(found | {folder for folder in folders_of(f"{one}/." for one in found) if "site-packages" in folder})
-
-
-def _counts(path: str) -> bool:
-    return path.endswith(CODE) or path.startswith("bin/") or ".dist-info/" in path
 
 
 def _inputs(application: Application, declarations: Declarations, interpreter: Interpreter) -> list[str]:

@@ -44,14 +44,25 @@ def describe(executable: str, *, cache: Path | None, environ: Mapping[str, str])
     is no Python.
     """
     record = cache and cache / f"{hashlib.sha256(os.fsencode(executable)).hexdigest()[:24]}.json"
-    asked = [executable, identity_of(executable)]
+    asked = [executable, identity_of(executable), _active(executable, environ)]
     if record and (known := _recalled(record, asked)):
         return known
     found = _interrogated(executable, environ)
-    if record and not _is_script(executable):  # what a shim leads to is decided anew each time
+    if record and (asked[-1] or not _is_script(executable)):  # what another shim leads to is decided anew each time
         record.parent.mkdir(parents=True, exist_ok=True)
         atomic.write(record, json.dumps({"asked": asked, "found": found.to_dict()}).encode(), by=record.parent)
     return found
+
+
+def _active(executable: str, environ: Mapping[str, str]) -> str:
+    """Return what decides where a shim of pyenv leads: https://github.com/pyenv/pyenv#choosing-the-python-version."""
+    root = Path(environ.get("PYENV_ROOT") or Path(environ.get("HOME", "/"), ".pyenv"))
+    if Path(executable).parent != root / "shims":
+        return ""
+    here = Path.cwd()
+    files = [*(folder / ".python-version" for folder in (here, *here.parents)), root / "version"]
+    chosen = next((file.read_text(encoding="utf-8", errors="replace") for file in files if file.is_file()), "system")
+    return f"{environ.get('PYENV_VERSION', '')} {chosen}"
 
 
 def identity_of(executable: str) -> str:

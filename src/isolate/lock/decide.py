@@ -12,6 +12,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from isolate.lock.graph import Wanted, applies, closure, needs, wanted
+from isolate.lock.model import DEFAULT_GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from isolate.pip.report import Report, Reported
 
 TOOL = "isolate"
-DEFAULT_GROUP = "dev"
-"""The group that an environment holds unless it is told not to, as the ecosystem has it."""
 
 
 def lock_from(

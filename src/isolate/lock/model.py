@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+DEFAULT_GROUP = "dev"
+"""The group that an environment holds unless it is told not to, as the ecosystem has it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Selection:
     """Which part of an application's declarations an environment holds. Names are normalized (PEP 685, PEP 735)."""

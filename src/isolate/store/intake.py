@@ -20,6 +20,7 @@ from packaging.utils import canonicalize_name
 
 from isolate.errors import BadArtifact
 from isolate.store.manifest import File
+from isolate.store.scripts import without_interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,40 +147,6 @@ def _settle(taken: Taken, path: str, content: bytes, places: tuple[Path, Path], 
     os.chmod(destination, 0o444 if kind in ("file", "record") else 0o555)
     status = os.stat(destination)
     return File(path, status.st_size, status.st_mtime_ns, hashlib.sha256(content).hexdigest(), kind)
-
-
-def without_interpreter(content: bytes, python: str) -> bytes | None:
-    """Return a script without the first lines that name *python*, or None if it does not begin with them."""
-    for header in (f"#!{python}\n".encode(), _wrapped(python)):
-        if content.startswith(header):
-            return content[len(header) :]
-    return None
-
-
-def with_interpreter(body: bytes, python: str) -> bytes:
-    """Return the script *body* with first lines that run it by *python*.
-
-    Where the kernel cannot read the path from a `#!` line (blanks in it, or too long), a shell looks for the
-    interpreter beside the script.
-    """
-    simple = not any(blank in python for blank in " \t") and len(python) + 3 <= SHEBANG_LIMIT
-    return (f"#!{python}\n".encode() if simple else BESIDE) + body
-
-
-SHEBANG_LIMIT = 127
-"""Bytes of a `#!` line that every supported kernel reads, end of line included."""
-
-
-BESIDE = b"""\
-#!/bin/sh
-'''exec' "$(dirname -- "$(realpath -- "$0")")/python" "$0" "$@"
-' '''
-"""
-"""First lines that a shell takes for a command and Python for a text, so that no path has to be quoted for both."""
-
-
-def _wrapped(python: str) -> bytes:
-    return f"#!/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''\n".encode()
 
 
 def digest_of_file(path: Path) -> str:

@@ -67,6 +67,21 @@ def folders_of(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+CODE = (".py", ".so", ".pyd", ".pth", ".dylib", ".pyi")
+"""Ends of the names of files that Python imports or reads at its start."""
+
+
+def code_folders(files: Iterable[File]) -> tuple[str, ...]:
+    """Return the directories that hold modules, scripts or metadata, and those above them where such are looked for."""
+    found = {path.rpartition("/")[0] for path, *_ in files if _counts(path)}
+    above = folders_of(f"{folder}/." for folder in found)
+    return tuple(sorted(found.union(folder for folder in above if "site-packages" in folder)))
+
+
+def _counts(path: str) -> bool:
+    return path.endswith(CODE) or path.startswith("bin/") or ".dist-info/" in path
+
+
 def write_manifest(manifest: Manifest, folder: Path) -> None:
     """Write *manifest* into *folder*, where nobody sees it yet."""
     path = folder / "manifest.json"

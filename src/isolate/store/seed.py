@@ -7,7 +7,6 @@ which the pip project keeps working for exactly this use.
 from __future__ import annotations
 
 import csv
-import importlib.metadata
 import io
 import sys
 import zipfile
@@ -27,6 +26,7 @@ from isolate.pip.surroundings import pip_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from importlib.metadata import Distribution
 
     from packaging.version import Version
 
@@ -42,6 +42,8 @@ def seed_wheel(store: Store, interpreter: Interpreter, environ: Mapping[str, str
     That is the pip that isolate itself was installed with. An interpreter that is too old for it gets the newest that
     supports it from the package index, once.
     """
+    import importlib.metadata  # noqa: PLC0415 - and with it half of `email`
+
     own = importlib.metadata.distribution("pip")
     if _supports(own.metadata["Requires-Python"], interpreter.version):
         return _own_wheel(store, own)
@@ -83,7 +85,7 @@ def _supports(requires_python: str | None, version: str) -> bool:
     return SpecifierSet(requires_python or "").contains(version, prereleases=True)
 
 
-def _own_wheel(store: Store, own: importlib.metadata.Distribution) -> Path:
+def _own_wheel(store: Store, own: Distribution) -> Path:
     wheel = store.seeds / f"pip-{own.version}-py3-none-any.whl"
     if wheel.exists():
         return wheel
@@ -94,7 +96,7 @@ def _own_wheel(store: Store, own: importlib.metadata.Distribution) -> Path:
     return wheel
 
 
-def _pack(own: importlib.metadata.Distribution, wheel: Path) -> None:
+def _pack(own: Distribution, wheel: Path) -> None:
     """Write the files of an installed pure distribution back into a wheel, the same bytes each time."""
     rows = []
     with zipfile.ZipFile(wheel, "w") as archive:
