@@ -2,6 +2,7 @@
 # test   linters and tests, all of them
 # lint   linters alone
 # faults the long form of the fault suite: a hundred kills of real packages for each case, and every step
+# bench  isolate beside uv, timed in turn; CASES="noop warm" chooses
 # clean  delete what these targets made
 #
 # Each of them sets up what it needs, in .work/. PYTHON=... chooses the interpreter, of 3.10 or later.
@@ -10,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$p && break; done)
 BIN := .work/venv/bin
 
-.PHONY: demo test lint faults clean setup
+.PHONY: demo test lint faults bench clean setup
 
 demo: setup
 	@$(MAKE) --no-print-directory -C examples ISOLATE=$(CURDIR)/$(BIN)/isolate demo
@@ -31,6 +32,13 @@ faults: setup
 	@rm -f .work/faults.jsonl
 	@FAULT_REAL=1 FAULT_KILLS=100 FAULT_STEPS=1000 FAULT_FIGURES=$(CURDIR)/.work/faults.jsonl $(BIN)/python -m pytest -n 2 tests/faults
 	@cat .work/faults.jsonl
+
+bench: setup
+	@rm -rf .work/bench .work/bench-work
+	@$(BIN)/python -I -m venv --without-pip .work/bench
+	@$(BIN)/python -m pip --python .work/bench/bin/python install --quiet . uv pip-tools
+	@.work/bench/bin/python benchmarks/bench.py --bin $(CURDIR)/.work/bench/bin --work $(CURDIR)/.work/bench-work \
+		--out $(CURDIR)/.work/bench-results $(CASES)
 
 clean:
 	@rm -rf .work dist .mypy_cache .ruff_cache .pytest_cache .hypothesis examples/*/.venv

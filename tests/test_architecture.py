@@ -40,6 +40,10 @@ PURE = (
     "lock/freshness",
     "pip/command",
     "pip/explanation",
+    "pip/mishaps",
+    "pip/refusals",
+    "pip/places",
+    "store/scripts",
 )
 HANDS = {"shutil", "socket", "subprocess", "tempfile", "urllib.request", "pathlib"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
