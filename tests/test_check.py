@@ -67,6 +67,18 @@ def test_every_drift_is_named_and_then_mended_by_a_plain_sync(isolate, synced, k
     assert mine.read_text() == "mine"
 
 
+@pytest.mark.parametrize("folder", ["lib", "bin", "lib/python3.11/site-packages", "include", ".isolate/manifests"])
+def test_a_part_of_the_environment_that_is_gone_comes_back(isolate, synced, folder):
+    folder = folder.replace("python3.11", site(synced).parent.name)
+    if folder == "include":
+        (synced / ".venv/pyvenv.cfg").unlink()
+    shutil.rmtree(synced / ".venv" / folder)
+    isolate("check", cwd=synced, status=1)
+    isolate("sync", "--verify", cwd=synced)
+    assert isolate("check", cwd=synced).out.startswith("all is well")
+    assert versions(synced / ".venv") == {"alpha": "1.0", "delta": "1.0"}
+
+
 def test_an_edit_in_place_is_seen_by_check_and_mended_by_sync_verify(isolate, synced):
     module = site(synced) / "alpha/__init__.py"
     module.chmod(0o644)

@@ -148,7 +148,7 @@ class Victim:
     def restore(self) -> None:
         shutil.rmtree(self.venv, ignore_errors=True)
         if self.case.before:
-            shutil.copytree(self.kept, self.venv, symlinks=True)
+            shutil.copytree(self.kept, self.venv, symlinks=True, copy_function=os.link)
 
     def contents(self) -> dict[str, object] | None:
         """Return what is installed, with bytecode if there is some; None where there is no environment."""

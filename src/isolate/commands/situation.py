@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from isolate.environment.inspection import Damage, Foreign, damages, damages_of_skeleton, foreign
-from isolate.environment.records import elsewhere, is_ours, read_state
+from isolate.environment.records import FOLDER, elsewhere, is_ours, read_state
 from isolate.environment.skeleton import site_packages
 from isolate.environment.stamp import changed_folders
 from isolate.environment.standing import refuse_what_is_not_ours
@@ -120,12 +120,16 @@ def look_closer(
     Unless *thorough*, only those distributions are looked at in whose directories something has changed.
     """
     venv = application.venv
-    strangers = tuple(foreign(venv, site_packages(venv, state.interpreter), state.installed))
-    if (reason := _why_anew(application, state, current, choice.interpreter)) is not None:
+    site = site_packages(venv, state.interpreter)
+    strangers = () if site is None else tuple(foreign(venv, site, state.installed))
+    reason = (
+        "its site-packages are gone" if site is None else _why_anew(application, state, current, choice.interpreter)
+    )
+    if reason is not None:
         return Situation(choice=choice, state=state, rebuild=reason, foreign=strangers)
     names = None if thorough else suspicious(state, changed_folders(str(venv)))
     found = (*damages(venv, state, names=names), *(damages_of_skeleton(venv) if names is not None else ()))
-    own = sorted(damage.path for damage in found if not damage.name)
+    own = sorted(damage.path for damage in found if not damage.name or damage.path.startswith(FOLDER))
     if own:
         return Situation(choice=choice, state=state, rebuild=f"{own[0]} is not as it was made", foreign=strangers)
     return Situation(choice=choice, state=state, rebuild=None, damages=found, foreign=strangers)

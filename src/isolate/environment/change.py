@@ -12,6 +12,7 @@ from isolate.environment.inspection import Foreign, unowned
 from isolate.environment.records import files_of, manifest_path, skeleton_files
 from isolate.environment.skeleton import site_packages
 from isolate.environment.switch import STAGING, plan_switch, switch
+from isolate.errors import IsolateError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -68,6 +69,8 @@ def change(workshop: Workshop, coming: Next, state: State) -> None:
         _write_records(stage, coming, {**kept, **placed})
         leaving = _leaving(venv, state, coming)
         site = site_packages(venv, state.interpreter)
+        if site is None:
+            raise IsolateError(f"{venv} has lost its site-packages", hint="run `isolate sync` again")
         steps = plan_switch(venv, leaving, [*_below(stage)], site)
     except BaseException:
         atomic.delete_tree(venv / records.WORK)

@@ -121,11 +121,10 @@ def _file(piece: Piece, path: Path) -> File:
     return File(piece.path, status.st_size, status.st_mtime_ns, digest, "file")
 
 
-def site_packages(venv: Path, interpreter: Mapping[str, object]) -> str:
-    """Return the directory of modules below the environment *venv*, made from *interpreter*; raise `IsolateError`."""
-    found = sorted(venv.glob("lib/*/site-packages"))
+def site_packages(venv: Path, interpreter: Mapping[str, object]) -> str | None:
+    """Return the directory of modules below the environment *venv*, made from *interpreter*; None if it is gone."""
     short = ".".join(str(interpreter["version"]).split(".")[:2])
-    for path in found:
+    for path in sorted(venv.glob("lib/*/site-packages")):
         if path.parent.name.endswith(short):
             return str(path.relative_to(venv))
-    raise IsolateError(f"{venv} has no site-packages for Python {short}", hint="run `isolate sync` to make it anew")
+    return None
