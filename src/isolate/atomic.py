@@ -47,13 +47,21 @@ def scratch_directory(parent: Path) -> Iterator[Path]:
 
 def sweep(parent: Path) -> None:
     """Delete the scratch directories below *parent* whose makers are gone, however they ended."""
-    if not parent.is_dir() or not any(parent.iterdir()):
+    if not _folders_in(parent):
         return
     with locked(parent):
-        for scratch in parent.iterdir():
+        for scratch in _folders_in(parent):
             with contextlib.suppress(OSError):
                 if _is_abandoned(scratch):
                     delete_tree(scratch)
+
+
+def _folders_in(parent: Path) -> list[Path]:
+    try:
+        with os.scandir(parent) as found:
+            return [parent / one.name for one in found if one.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return []
 
 
 def _is_abandoned(scratch: Path) -> bool:

@@ -51,7 +51,7 @@ def prove(proposal: Proposal) -> None:
     state = records.read_state(venv)
     for target in proposal.plan.arrive:
         one = state.installed.get(target.name) if state else None
-        if one is None or not all(os.path.lexists(venv / file.path) for file in records.metadata_of(venv, one)):
+        if one is None or not all(os.path.lexists(venv / path) for path in records.metadata_of(one)):
             raise IsolateError(
                 f"{target.name} did not arrive in {venv}",
                 hint="another program works in the environment; when it has finished, run `isolate sync --verify`",

@@ -121,9 +121,10 @@ def files_of(venv: Path, installed: Installed) -> tuple[File, ...]:
     return as_installed(manifest, installed.written)
 
 
-def metadata_of(venv: Path, installed: Installed) -> list[File]:
-    """Return the metadata files of a distribution, by which pip and `importlib.metadata` know it."""
-    return [file for file in files_of(venv, installed) if ".dist-info/" in file.path]
+def metadata_of(installed: Installed) -> list[str]:
+    """Return the files by which pip and `importlib.metadata` know a distribution, below the environment."""
+    folders = [folder for folder in installed.folders if folder.endswith(".dist-info")]
+    return [f"{folder}/{name}" for folder in folders for name in ("METADATA", "RECORD")]
 
 
 def as_installed(manifest: Manifest, written: tuple[File, ...]) -> tuple[File, ...]:
