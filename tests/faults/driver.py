@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-COUNTED = ("rename", "replace", "unlink", "rmdir")
+COUNTED = ("rename", "replace")
 
 
 def main() -> None:
