@@ -48,7 +48,7 @@ class Tool:
         for folder in (self.app, self.cache, self.kept):
             folder.mkdir(parents=True)
         self.environ = {key: value for key, value in os.environ.items() if not key.startswith(("UV_", "VIRTUAL_ENV"))}
-        self.environ |= {"ISOLATE_CACHE_DIR": str(self.cache), "UV_CACHE_DIR": str(self.cache), "UV_PYTHON": PYTHON}
+        self.environ |= {"ISOLATE_CACHE_DIR": str(self.cache), "UV_CACHE_DIR": str(self.cache)}
         self.environ["PIP_CACHE_DIR"] = str(self.cache / "pip")
         self.environ["PATH"] = os.pathsep.join([str(Path(PYTHON).parent), *os.environ["PATH"].split(os.pathsep)])
 
@@ -74,7 +74,9 @@ class Tool:
     def declare(self, pins: str) -> None:
         """Put a `pyproject.toml` with *pins*, and the tool's lock for it if there is one, into the application."""
         lines = ",\n".join(f'    "{line}"' for line in (INPUTS / f"{pins}.txt").read_text().splitlines() if line)
-        text = f'[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.10"\ndependencies = [\n{lines},\n]\n'
+        text = (
+            f'[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.11,<3.15"\ndependencies = [\n{lines},\n]\n'
+        )
         (self.app / "pyproject.toml").write_text(text)
         (self.app / self.lock_name).unlink(missing_ok=True)
         kept = self.kept / f"{pins}.lock"
@@ -97,7 +99,7 @@ class Tool:
 
     @property
     def sync(self) -> str:
-        return f"{self.bin}/{'isolate' if self.name == 'isolate' else 'uv'} sync -q"
+        return f"{self.bin}/isolate sync -q" if self.name == "isolate" else f"{self.bin}/uv sync -q --python {PYTHON}"
 
     @property
     def lock(self) -> str:
@@ -109,9 +111,13 @@ class Tool:
 
     @property
     def sync_pins(self) -> str:
-        """Return the command that makes an environment from a requirements file without a lock."""
-        uv = f"{self.bin}/uv"
-        return self.sync if self.name == "isolate" else f"{uv} venv -q .venv && {uv} pip sync -q requirements.txt"
+        """Return the command that makes an environment from a requirements file without a lock.
+
+        uv is told by name which environment is meant: `uv pip sync` would else follow whatever interpreter it finds.
+        """
+        uv, there = f"{self.bin}/uv", ".venv/bin/python"
+        made = f"{uv} venv -q --python {PYTHON} .venv && {uv} pip sync -q --python {there} requirements.txt"
+        return self.sync if self.name == "isolate" else made
 
 
 Step = Callable[[Tool], object]
