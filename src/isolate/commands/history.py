@@ -113,7 +113,7 @@ def _proposal(application: Application, generation: Generation, session: Session
             hint="`isolate sync` makes the environment anew",
         )
     choice = Choice(interpreter=interpreter, reason=f"generation {generation.number}")
-    situation = look_closer(application, state, Interpreter.from_dict(state.interpreter), choice)
+    situation = look_closer(application, state, Interpreter.from_dict(state.interpreter), choice, thorough=False)
     targets = targets_for(generation.locked, interpreter, session.store)
     if not any(target.name == "pip" for target in targets) and not situation.rebuild:
         targets.append(situation.own_pip())
