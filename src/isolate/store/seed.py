@@ -91,18 +91,19 @@ def _own_wheel(store: Store, own: Distribution) -> Path:
         return wheel
     store.seeds.mkdir(exist_ok=True)
     with store.scratch() as scratch:
-        _pack(own, scratch / wheel.name)
+        pack_installed(own, scratch / wheel.name)
         (scratch / wheel.name).rename(wheel)
     return wheel
 
 
-def _pack(own: Distribution, wheel: Path) -> None:
+def pack_installed(own: Distribution, wheel: Path) -> None:
     """Write the files of an installed pure distribution back into a wheel, the same bytes each time."""
     rows = []
     with zipfile.ZipFile(wheel, "w") as archive:
         for row in sorted(csv.reader(io.StringIO(own.read_text("RECORD") or ""))):
-            name = row[0]
-            if name.startswith("..") or name.endswith(".pyc") or Path(name).name in WRITTEN_BY_INSTALLERS:
+            name, digest, _ = row
+            # What an installer adds of its own has no hash: bytecode, and the bare directories that virtualenv lists.
+            if name.startswith("..") or not digest or name.endswith(".pyc") or Path(name).name in WRITTEN_BY_INSTALLERS:
                 continue
             archive.writestr(zipfile.ZipInfo(name), Path(str(own.locate_file(name))).read_bytes())
             rows.append(",".join(row))
