@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -313,7 +314,10 @@ def test_a_directory_with_blanks_and_quotes_in_its_name_works(isolate, applicati
 def test_activation_and_configuration_name_this_environment(isolate, application, index):
     app = application({"requirements.txt": ""})
     isolate("sync", cwd=app)
-    assert f"--without-pip {app}/.venv\n" in (app / ".venv/pyvenv.cfg").read_text()
+    # Python 3.10 writes no command into the configuration.
+    commands = re.findall("^command = .*", (app / ".venv/pyvenv.cfg").read_text(), re.MULTILINE)
+    assert all(command.endswith(f"--without-pip {app}/.venv") for command in commands)
+    assert commands or sys.version_info < (3, 11)
     script = f'. {app}/.venv/bin/activate && echo "$VIRTUAL_ENV" && command -v python'
     done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [f"{app}/.venv", f"{app}/.venv/bin/python"]
