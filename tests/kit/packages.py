@@ -16,7 +16,7 @@ def build_wheel(
     name: str,
     version: str,
     *,
-    files: Mapping[str, str] | None = None,
+    files: Mapping[str, str | bytes] | None = None,
     requires: Sequence[str] = (),
     extras: Mapping[str, Sequence[str]] | None = None,
     scripts: Mapping[str, str] | None = None,
@@ -32,22 +32,24 @@ def build_wheel(
     """
     module = name.replace("-", "_").replace(".", "_")
     info = f"{module}-{version}.dist-info"
-    content = dict(files if files is not None else {f"{module}/__init__.py": default_module(name, version)})
+    content: dict[str, str | bytes] = dict(
+        files if files is not None else {f"{module}/__init__.py": default_module(name, version)}
+    )
     content |= {f"{module}-{version}.data/{path}": text for path, text in (data or {}).items()}
     content[f"{info}/METADATA"] = metadata(name, version, requires, extras or {}, requires_python)
     content[f"{info}/WHEEL"] = f"Wheel-Version: 1.0\nGenerator: kit\nRoot-Is-Purelib: true\nTag: {tag}\n"
     if scripts:
         lines = "".join(f"{script} = {entry}\n" for script, entry in scripts.items())
         content[f"{info}/entry_points.txt"] = f"[console_scripts]\n{lines}"
-    rows = record(
-        [*(f"{path},{_hash(text)},{len(text.encode())}" for path, text in content.items()), f"{info}/RECORD,,"]
-    )
+    rows = record([*(_row(path, held) for path, held in content.items()), f"{info}/RECORD,,"])
     content[f"{info}/RECORD"] = "\n".join([*rows, ""])
     folder.mkdir(parents=True, exist_ok=True)
     wheel = folder / f"{module}-{version}-{tag}.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
-        for path, text in content.items():
-            archive.writestr(zipfile.ZipInfo(path), text)
+        for path, held in content.items():
+            member = zipfile.ZipInfo(path)
+            member.external_attr = (0o100755 if ".data/scripts/" in path else 0o100644) << 16
+            archive.writestr(member, held)
     return wheel
 
 
@@ -127,6 +129,7 @@ def build_sdist(folder: Path, name: str, version: str, *, requires: Sequence[str
     return sdist
 
 
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"sha256={base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}"
+def _row(path: str, held: str | bytes) -> str:
+    content = held.encode() if isinstance(held, str) else held
+    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+    return f"{path},sha256={digest},{len(content)}"

@@ -1,0 +1,216 @@
+"""What the tests are made of is what it says: pip takes it for real, and it can hurt nobody."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from conftest import HERE, LEADS_ASTRAY, inconsistencies, users_cache, versions
+from kit.index import LocalIndex
+from kit.packages import build_sdist, build_tree, build_wheel
+
+
+@pytest.fixture
+def venv(tmp_path):
+    """An environment without a pip: this interpreter's pip is told to work for it."""
+    subprocess.run([sys.executable, "-I", "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    return tmp_path / "venv"
+
+
+def pip(venv, *arguments):
+    command = [sys.executable, "-I", "-m", "pip", "--python", venv / "bin/python", "install", "--quiet", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def installed(venv, *arguments):
+    done = pip(venv, *arguments)
+    assert done.returncode == 0, done.stderr
+    return versions(venv)
+
+
+def python(venv, code):
+    return subprocess.run([venv / "bin/python", "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_pip_installs_a_wheel_with_all_that_it_holds(venv, tmp_path):
+    links = tmp_path / "links"
+    build_wheel(links, "needed", "2.0")
+    build_wheel(
+        links,
+        "shop-front",
+        "1.0",
+        files={"shop_front/__init__.py": "def main():\n    print('open')\n", "shop_front/logo.bin": b"\xff\x00\xfe"},
+        requires=["needed>=1"],
+        extras={"fast": ["quick"]},
+        scripts={"shop": "shop_front:main"},
+        data={"data/share/shop/menu.txt": "soup\n", "scripts/tool": "#!python\nprint('tool')\n"},
+    )
+    build_wheel(links, "quick", "3.0")
+    found = installed(venv, "--no-index", "--find-links", links, "shop-front[fast]")
+    assert found == {"shop_front": "1.0", "needed": "2.0", "quick": "3.0"}
+    assert inconsistencies(venv) == []
+    assert subprocess.run([venv / "bin/shop"], capture_output=True, text=True, check=True).stdout == "open\n"
+    assert subprocess.run([venv / "bin/tool"], capture_output=True, text=True, check=True).stdout == "tool\n"
+    assert (venv / "share/shop/menu.txt").read_text() == "soup\n"
+    assert next(venv.glob("lib/*/site-packages/shop_front/logo.bin")).read_bytes() == b"\xff\x00\xfe"
+
+
+def test_a_wheel_is_the_same_bytes_each_time(tmp_path):
+    one, other = (build_wheel(tmp_path / name, "alpha", "1.0").read_bytes() for name in ("one", "other"))
+    assert one == other
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda rows: [], lambda rows: [row.replace("sha256=", "sha256=x") for row in rows]],
+    ids=["empty", "wrong hashes"],
+)
+def test_a_record_can_be_spoilt(tmp_path, spoil):
+    good = build_wheel(tmp_path / "good", "alpha", "1.0")
+    spoilt = build_wheel(tmp_path / "spoilt", "alpha", "1.0", record=spoil)
+    assert record_of(good) != record_of(spoilt)
+    assert record_of(spoilt) == spoil(record_of(good))
+
+
+def record_of(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        return archive.read("alpha-1.0.dist-info/RECORD").decode().splitlines()
+
+
+def test_pip_builds_an_sdist_without_a_network(venv, tmp_path):
+    build_sdist(tmp_path / "links", "sourced", "1.0")
+    assert installed(venv, "--no-index", "--find-links", tmp_path / "links", "sourced") == {"sourced": "1.0"}
+    assert python(venv, "import sourced; print(sourced.__version__)") == "1.0"
+
+
+def test_an_sdist_can_fail_to_build(venv, tmp_path):
+    build_sdist(tmp_path / "links", "broken", "1.0", on_build="raise RuntimeError('out of luck')")
+    done = pip(venv, "--no-index", "--find-links", tmp_path / "links", "broken")
+    assert done.returncode != 0
+    assert "out of luck" in done.stderr
+    assert versions(venv) == {}
+
+
+def test_a_source_tree_can_be_installed_editable(venv, tmp_path):
+    tree = build_tree(tmp_path / "tree", "shop", "1.0")
+    assert installed(venv, "--no-index", "--editable", tree) == {"shop": "1.0"}
+    assert python(venv, "import shop; print(shop.__file__)") == str(tree / "src/shop/__init__.py")
+
+
+def test_the_index_serves_what_its_folder_holds_and_remembers_who_asked_for_what(venv, index):
+    assert installed(venv, "--no-cache-dir", "beta") == {"alpha": "2.0", "beta": "2.0"}
+    assert index.fetched() == ["beta-2.0-py3-none-any.whl", "alpha-2.0-py3-none-any.whl"]
+    assert "/simple/beta/" in index.requests
+
+
+def test_the_index_says_which_pythons_a_wheel_is_for(venv, index):
+    build_wheel(index.folder, "alpha", "9.0", requires_python=">=99")
+    assert installed(venv, "alpha") == {"alpha": "2.0"}
+    assert "alpha-9.0-py3-none-any.whl" not in index.fetched()
+
+
+def test_the_index_can_ask_who_is_there(venv, tmp_path):
+    build_wheel(tmp_path / "private", "alpha", "1.0")
+    with LocalIndex(tmp_path / "private", credentials="me:hunter2").serving() as private:
+        assert "401" in refusal(f"{private.url}alpha/")
+        known = private.url.replace("//", "//me:hunter2@")
+        assert installed(venv, "--index-url", known, "alpha") == {"alpha": "1.0"}
+
+
+def refusal(url):
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(url, timeout=5)
+    caught.value.close()
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("how", ["500", "cut", "wrong", "hang"])
+def test_the_index_misbehaves_when_it_is_told_to_and_only_then(venv, index, how):
+    index.misbehave("^/files/delta", how)
+    short = ("--no-cache-dir", "--timeout", "1", "--retries", "0")
+    done = pip(venv, *short, "delta")
+    assert done.returncode != 0
+    assert installed(venv, *short, "alpha") == {"alpha": "2.0"}
+    index.behave()
+    assert installed(venv, *short, "delta") == {"alpha": "2.0", "delta": "1.0"}
+
+
+def test_the_end_of_an_index_lets_go_of_who_it_keeps_waiting(tmp_path):
+    build_wheel(tmp_path, "alpha", "1.0")
+    ends = []
+
+    def ask(url):
+        with pytest.raises(OSError):  # noqa: PT011 - any of several ways to hang up
+            urllib.request.urlopen(url, timeout=20)
+        ends.append(time.monotonic())
+
+    with LocalIndex(tmp_path).serving() as index:
+        index.misbehave("alpha", "hang")
+        waiting = threading.Thread(target=ask, args=[f"{index.url}alpha/"])
+        waiting.start()
+        while not index.requests:
+            time.sleep(0.01)
+        assert not ends
+        begun = time.monotonic()
+    waiting.join(10)
+    assert ends
+    assert ends[0] - begun < 5
+
+
+def test_nothing_of_whoever_runs_the_tests_reaches_a_test(surroundings, tmp_path):
+    assert Path.home() == surroundings
+    assert surroundings.is_relative_to(tmp_path)
+    assert users_cache().is_relative_to(tmp_path)
+    assert Path(os.environ["ISOLATE_CACHE_DIR"]).is_relative_to(tmp_path)
+    assert {name for name in os.environ if name.startswith(LEADS_ASTRAY)} == {"PIP_CONFIG_FILE", "ISOLATE_CACHE_DIR"}
+
+
+def test_the_command_keeps_to_the_cache_of_its_test(isolate, application, cache):
+    isolate("sync", application({"requirements.txt": ""}))
+    assert any((cache / "store-v1").iterdir())
+    assert not users_cache().exists()
+
+
+def test_one_test_spoils_nothing_for_the_next(cache, seeded):
+    twins = [(path, seeded / path.relative_to(cache)) for path in cache.rglob("*") if path.is_file()]
+    assert twins
+    assert not [str(path) for path, twin in twins if path.samefile(twin)]
+
+
+INNER = """
+import json, pathlib
+
+def test_that_leaves_things_alone(): pass
+
+def test_that_does_not(surroundings):
+    for path in json.loads(pathlib.Path(__file__).with_name("spoil.json").read_text()):
+        pathlib.Path(path).mkdir(parents=True)
+"""
+
+
+@pytest.mark.parametrize("spoils", [True, False])
+def test_a_test_that_reaches_for_the_users_cache_is_found_out(tmp_path, surroundings, spoils):
+    """A whole run of pytest with the guard of these tests, in the home of a user of its own."""
+    run = tmp_path / "run"
+    shutil.copytree(HERE / "kit", run / "kit")
+    shutil.copy(HERE / "conftest.py", run)
+    (run / "test_inner.py").write_text(INNER)
+    (run / "spoil.json").write_text(json.dumps([str(users_cache() / "stray")] if spoils else []))
+    own = ["--rootdir", run, "--basetemp", tmp_path / "inner", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-q", *own, run]
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    done = subprocess.run(command, cwd=run, env=environ, capture_output=True, text=True, timeout=100, check=False)
+    assert "2 passed" in done.stdout
+    assert ("a test has touched the cache" in done.stdout) is spoils
+    assert (done.returncode != 0) is spoils
