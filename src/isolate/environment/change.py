@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from isolate import atomic
 from isolate.environment import records, staging
-from isolate.environment.inspection import Foreign, unowned
+from isolate.environment.inspection import Foreign, lies_untouched, unowned
 from isolate.environment.records import files_of, manifest_path, skeleton_files
 from isolate.environment.skeleton import site_packages
 from isolate.environment.switch import STAGING, plan_switch, switch
 from isolate.errors import IsolateError
+from isolate.store.manifest import LINKED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from isolate.environment.records import Installed, State
     from isolate.environment.workshop import Workshop
     from isolate.plan import Plan, Target
     from isolate.store.layout import Entry
+    from isolate.store.manifest import Manifest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,10 +67,11 @@ def change(workshop: Workshop, coming: Next, state: State) -> None:
     atomic.delete_tree(venv / records.WORK)
     try:
         stage.mkdir(parents=True)
-        placed = workshop.place(coming.plan.arrive, stage, coming.built)
+        staying: set[str] = set()
+        placed = workshop.place(coming.plan.arrive, stage, coming.built, partial(_stay, staying, venv, state))
         kept = {name: state.installed[name] for name in coming.plan.keep}
         _write_records(stage, coming, {**kept, **placed})
-        leaving = _leaving(venv, state, coming)
+        leaving = _leaving(venv, state, coming) - staying
         site = site_packages(venv, state.interpreter)
         if site is None:
             raise IsolateError(f"{venv} has lost its site-packages", hint="run `isolate sync` again")
@@ -76,6 +80,30 @@ def change(workshop: Workshop, coming: Next, state: State) -> None:
         atomic.delete_tree(venv / records.WORK)
         raise
     switch(venv, steps)
+
+
+FEW = 64
+"""How many files of a distribution may be exchanged one by one, so that the moment between old and new stays short."""
+
+
+def _stay(staying: set[str], venv: Path, state: State, entry: Entry) -> Collection[str]:
+    """Return the files of *entry* that need not move, and add them to *staying*: few others, or all of them move.
+
+    A distribution with bytecode moves whole, because the bytecode does.
+    """
+    found = () if state.bytecode else _in_common(venv, state.installed.get(entry.manifest.name), entry.manifest)
+    if len(entry.manifest.files) - len(found) > FEW:
+        return ()
+    staying.update(found)
+    return found
+
+
+def _in_common(venv: Path, old: Installed | None, new: Manifest) -> Collection[str]:
+    """Return the files of *new* that are those of *old* too, and lie in the environment untouched."""
+    if old is None:
+        return ()
+    before = {file for file in files_of(venv, old) if file.kind in LINKED}
+    return {file.path for file in new.files if file in before and lies_untouched(venv, file)}
 
 
 def _leaving(venv: Path, state: State, coming: Next) -> set[str]:

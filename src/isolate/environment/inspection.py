@@ -82,6 +82,15 @@ def _damaged(venv: Path, name: str, files: Iterable[File], *, hashes: bool) -> I
             yield Damage(name=name, path=path, what="changed")
 
 
+def lies_untouched(venv: Path, file: File) -> bool:
+    """Say whether *file* lies in the environment with the size and the time that it was installed with."""
+    try:
+        status = os.lstat(f"{venv}/{file.path}")
+    except OSError:
+        return False
+    return status.st_size == file.size and status.st_mtime_ns == file.mtime_ns
+
+
 def _digest(path: str) -> str:
     try:
         if os.path.islink(path):

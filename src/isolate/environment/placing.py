@@ -46,17 +46,19 @@ class Placer:
         self._made: set[str] = set()
         self._owners: dict[str, str] = {}
 
-    def place(self, entry: Entry) -> Installed:
+    def place(self, entry: Entry, staying: Collection[str] = ()) -> Installed:
         """Put all files of *entry* into the tree, with its manifest, and return what is now installed.
 
+        Those in *staying* lie where they belong already.
         Raises `DamagedEntry` if a file is not what the manifest says, `BadArtifact` if another entry brought the same
         file; the tree is then good for nothing.
         """
         manifest = entry.manifest
         record = manifest_path(manifest.name)
-        self._make_folders((*manifest.folders, *folders_of([record])))
+        arriving = (file.path for file in manifest.files if file.path not in staying)
+        self._make_folders(folders_of([*arriving, record]))
         written = tuple(self._write_scripts(entry)) if manifest.has_scripts else ()
-        self._link_files(entry, {file.path for file in written})
+        self._link_files(entry, {*staying, *(file.path for file in written)})
         self._link(str(entry.manifest_file), f"{self._tree}/{record}")
         return Installed(
             name=manifest.name,

@@ -25,7 +25,7 @@ from isolate.store.manifest import read_manifest
 from isolate.store.seed import install_seed, seed_of, seed_wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -109,10 +109,15 @@ class Workshop:
         return tree
 
     def place(
-        self, targets: Iterable[Target], tree: Path, built: Mapping[str, Entry] | None = None
+        self,
+        targets: Iterable[Target],
+        tree: Path,
+        built: Mapping[str, Entry] | None = None,
+        staying: Callable[[Entry], Collection[str]] = lambda _: (),
     ) -> dict[str, Installed]:
         """Put *targets* into *tree*, source trees from *built* and others from the store; return what is now in it.
 
+        *staying* tells which files of an entry lie where they belong already.
         Raises `DamagedEntry` for an entry that is not as it was, `BadArtifact` for files that are claimed twice.
         """
         placer = Placer(tree, python=str(self.application.venv / "bin/python"), link_mode=self.link_mode)
@@ -121,7 +126,7 @@ class Workshop:
             entry = (built or {}).get(target.name) or self.store.entry(target.key)
             if entry is None:
                 raise DamagedEntry(f"{target.key} cannot be read", key=target.key)
-            placed[target.name] = replace(placer.place(entry), key=target.key)
+            placed[target.name] = replace(placer.place(entry, staying(entry)), key=target.key)
             if self.bytecode and (compiled := self.store.entry(bytecode_key(target.key))) is not None:
                 placer.add(compiled)
         return placed

@@ -18,6 +18,7 @@ from isolate.pip.feeding import write_partial
 from isolate.pip.redaction import redact
 from isolate.store.intake import read_prefix, take_in
 from isolate.store.manifest import Manifest, write_manifest
+from isolate.store.siblings import share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from isolate.lock.model import Locked
     from isolate.store.intake import Taken
-    from isolate.store.layout import Store
+    from isolate.store.layout import Entry, Store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,20 +88,24 @@ def publish(store: Store, wanted: Mapping[str, Locked], prefix: Path, pip: Pip) 
         if not locked.is_direct:
             taken = without_direct_url(taken, prefix)
         with store.scratch() as scratch:
-            prepare(taken, prefix, scratch / "entry", locked.identity, pip)
+            siblings = store.siblings(pip.kind, locked.name)
+            prepare(taken, prefix, scratch / "entry", locked.identity, pip, siblings=siblings)
             store.publish(scratch / "entry", key)
 
 
-def prepare(taken: Taken, prefix: Path, target: Path, identity: str, pip: Pip) -> None:
-    """Make in *target* all that an entry consists of."""
+def prepare(  # noqa: PLR0913 - what an entry consists of, and where from
+    taken: Taken, prefix: Path, target: Path, identity: str, pip: Pip, *, siblings: Sequence[Entry] = ()
+) -> None:
+    """Make in *target* all that an entry consists of; files that *siblings* have too are shared with them."""
     target.mkdir()
+    files = take_in(taken, prefix, target, str(pip.python))
     manifest = Manifest(
         name=taken.name,
         version=taken.version,
         identity=identity,
         interpreter_kind=pip.kind,
         pip=pip.version,
-        files=take_in(taken, prefix, target, str(pip.python)),
+        files=share(files, target / "files", siblings),
     )
     write_manifest(manifest, target)
 

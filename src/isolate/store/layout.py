@@ -21,6 +21,7 @@ import contextlib
 import hashlib
 import os
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,12 @@ class Store:
     def has(self, key: str) -> bool:
         """Say whether the entry *key* is there; an entry is there completely or not at all."""
         return any(os.path.exists(root / "entries" / key / "manifest.json") for root in self._roots)
+
+    def siblings(self, kind: str, name: str) -> list[Entry]:
+        """Return entries of other artifacts of one distribution, the newest first; two are as good as all."""
+        paths = sorted((self.root / "entries" / kind).glob(f"{name}-*"), key=lambda path: -path.lstat().st_mtime_ns)
+        found = (self.entry(entry_key(path)) for path in paths)
+        return list(islice((one for one in found if one is not None and one.manifest.name == name), 2))
 
     @property
     def _roots(self) -> tuple[Path, ...]:

@@ -19,6 +19,10 @@ Kind = Literal["file", "executable", "script", "record"]
 are written anew in every environment; the other kinds are linked."""
 
 
+LINKED = ("file", "executable")
+"""The kinds of files that environments hold links to."""
+
+
 class File(NamedTuple):
     """One file: path below the environment (`/` between parts), size in bytes, time in nanoseconds, sha256 in hex."""
 
