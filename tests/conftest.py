@@ -141,7 +141,7 @@ def application(tmp_path: Path) -> Callable[..., Path]:
 
     def write(files: Mapping[str, str] | None = None, *, name: str = "app", **more: str) -> Path:
         root = tmp_path / name
-        root.mkdir(exist_ok=True)
+        root.mkdir(parents=True, exist_ok=True)
         for path, text in {**(files or {}), **{key.replace("__", "."): value for key, value in more.items()}}.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_text(text)

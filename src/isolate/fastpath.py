@@ -22,6 +22,6 @@ def main() -> None:
             if len(arguments) == 1:
                 sys.stdout.write(f"{answer}\n")
             return
-    from isolate.cli import main as command_line  # noqa: PLC0415
+    from isolate.cli.door import main as command_line  # noqa: PLC0415
 
     command_line()

@@ -105,6 +105,12 @@ def _start(words: tuple[str, ...], env: Mapping[str, str], cwd: Path) -> subproc
         raise IsolateError(f"{words[0]} cannot be started{where}: {error.strerror}", hint=START_HINT) from None
 
 
+def die_with_parent() -> None:
+    """Let the kernel kill this process when the one that forked it dies; where that cannot be had, do nothing."""
+    if (ask := _dying_with_us()) is not None:
+        ask()
+
+
 def _dying_with_us() -> Callable[[], object] | None:
     """Return what makes the kernel kill a child if we are killed; None where that cannot be had.
 

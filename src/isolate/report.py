@@ -20,8 +20,12 @@ class Outcome:
 
 def as_json(outcome: Outcome) -> str:
     """Return *outcome* as a JSON document. `isolate` is the version of its form."""
-    document = {"isolate": 1, "command": outcome.command, "exit_code": outcome.exit_code, **outcome.facts}
-    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)
+    return json.dumps({"isolate": 1, **document(outcome)}, indent=2, sort_keys=True, ensure_ascii=False)
+
+
+def document(outcome: Outcome) -> dict[str, object]:
+    """Return *outcome* as JSON can hold it."""
+    return {"command": outcome.command, "exit_code": outcome.exit_code, **outcome.facts}
 
 
 class Progress(Protocol):
@@ -62,3 +66,16 @@ def duration(seconds: float) -> str:
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """Return `1 package`, `2 packages`."""
     return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+STEP = 1024
+"""How many of one unit make one of the next."""
+
+
+def in_units(number: float) -> str:
+    """Return a number of bytes as people read it: `3.4 MB`."""
+    for unit in ("bytes", "kB", "MB"):
+        if number < STEP:
+            return f"{number:.0f} {unit}" if unit == "bytes" else f"{number:.1f} {unit}"
+        number /= STEP
+    return f"{number:.1f} GB"

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from rich.status import Status
 
+    from isolate.crew import Board
+
 
 class Plain:
     """Writes each line to standard error as it comes."""
@@ -70,6 +72,46 @@ class Live:
         if self._status is not None:
             self._status.stop()
             self._status = None
+
+
+class Lines:
+    """Writes what each worker says after the name of its application."""
+
+    def __init__(self, progress: Progress) -> None:
+        """Make one that writes by way of *progress*."""
+        self._progress = progress
+
+    def begins(self, name: str) -> None:
+        """Do nothing: the first word is the worker's."""
+
+    def hears(self, name: str, kind: str, text: str) -> None:
+        """Write what is worth a line."""
+        if kind == "say" or (kind == "working" and text[:1].islower()):
+            self._progress.say(f"{name}: {text}")
+        elif kind == "detail":
+            self._progress.detail(f"{name}: {text}")
+
+    def ends(self, name: str) -> None:
+        """Do nothing: what came of it is printed."""
+
+    def moves(self) -> None:
+        """Do nothing."""
+
+    def aside(self) -> contextlib.AbstractContextManager[None]:
+        """Return what does nothing: lines are in nobody's way."""
+        return contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def board_for(number: int, *, quiet: bool, verbose: bool) -> Iterator[Board]:
+    """Yield what shows the work on *number* applications in a way that fits the place where standard error goes."""
+    if quiet or verbose or not sys.stderr.isatty():
+        yield Lines(Silent() if quiet else Plain(verbose=verbose))
+    else:
+        from isolate.boards import LiveBoard  # noqa: PLC0415 - only when there is something to draw
+
+        with LiveBoard(number) as board:
+            yield board
 
 
 @contextlib.contextmanager

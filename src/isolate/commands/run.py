@@ -3,27 +3,53 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING
 
+from isolate import process
+from isolate.commands.recovery import recover
 from isolate.commands.request import Request
-from isolate.commands.sync import sync
+from isolate.commands.sync import sync as bring_into_step
 from isolate.environment.records import read_state
 from isolate.environment.stamp import answer_if_current
 from isolate.errors import IsolateError
+from isolate.report import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from isolate.application import Application
     from isolate.commands.session import Session
-    from isolate.report import Outcome
 
 
-def prepare(application: Application, session: Session) -> Outcome | None:
-    """Sync *application* with what its environment was synced with last, unless there is nothing to do."""
+def prepare(application: Application, session: Session, *, sync: bool = True) -> Outcome | None:
+    """Sync *application* with what its environment was synced with last, unless there is nothing to do.
+
+    Without *sync*, only what a killed command left is finished.
+    """
+    if not sync:
+        recover(application, session)
+        return None
     if answer_if_current(str(application.venv)) is not None:
         return None
-    return sync(application, last_request(application), session)
+    return bring_into_step(application, last_request(application), session)
+
+
+def run(application: Application, command: Sequence[str], session: Session, *, sync: bool = True) -> Outcome:
+    """Do as `prepare` does, run *command* in the directory of *application*, and return what it said and how it ended.
+
+    The exit code is its own; 128 and the number of the signal where one ended it.
+    """
+    prepare(application, session, sync=sync)
+    environment = environment_of(application, session.environ)
+    said: list[str] = []
+    program = shutil.which(command[0], path=environment["PATH"]) or command[0]
+    argv = (program, *command[1:])
+    session.progress.working(f"running {command[0]}")
+    finished = process.run(argv, env=environment, cwd=application.root, on_line=said.append)
+    code = finished.status if finished.status >= 0 else 128 - finished.status
+    lines = (*said, *([f"exit status {code}"] if code or not said else []))
+    return Outcome(command="run", exit_code=code, lines=lines, facts={"output": said})
 
 
 def last_request(application: Application) -> Request:

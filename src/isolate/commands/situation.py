@@ -90,7 +90,29 @@ def look_at(  # noqa: PLR0913 - what a command asks, by name
     if state is None and not any_environment and not broken:
         refuse_what_is_not_ours(venv, adopt=adopt)
     current = None if state is None else Interpreter.from_dict(state.interpreter)
-    choice = choose(
+    choice = _choose(application, declarations, asked, current, session)
+    if state is None or current is None:
+        reason = "it was not made by isolate" if os.path.lexists(venv) else "there was none"
+        reason = "its record cannot be read" if broken else reason
+        return Situation(choice=choice, state=None, rebuild=reason, foreign=_strangers(application))
+    return look_closer(application, state, current, choice, thorough=thorough)
+
+
+def interpreter_for(application: Application, declarations: Declarations, session: Session) -> Interpreter:
+    """Return the interpreter that *application* has, or would get; raise `NoInterpreter` if none fits."""
+    state = read_state(application.venv)
+    current = None if state is None else Interpreter.from_dict(state.interpreter)
+    return _choose(application, declarations, None, current, session).interpreter
+
+
+def _choose(
+    application: Application,
+    declarations: Declarations,
+    asked: str | None,
+    current: Interpreter | None,
+    session: Session,
+) -> Choice:
+    return choose(
         asked=asked or declarations.settings.python,
         version_file=version_file_of(application.root),
         current=current,
@@ -98,11 +120,6 @@ def look_at(  # noqa: PLR0913 - what a command asks, by name
         cache=session.store.interpreters,
         environ=session.environ,
     )
-    if state is None or current is None:
-        reason = "it was not made by isolate" if os.path.lexists(venv) else "there was none"
-        reason = "its record cannot be read" if broken else reason
-        return Situation(choice=choice, state=None, rebuild=reason, foreign=_strangers(application))
-    return look_closer(application, state, current, choice, thorough=thorough)
 
 
 def suspicious(state: State, changed: set[str] | None) -> list[str] | None:

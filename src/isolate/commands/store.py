@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from isolate.environment.history import read_history
 from isolate.environment.records import read_state
 from isolate.interpreters.model import Interpreter
-from isolate.report import Outcome, count
+from isolate.report import Outcome, count, in_units
 from isolate.store.bytecode import SUFFIX
 from isolate.store.layout import entries, environments, forget_environment
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from isolate.commands.session import Session
     from isolate.store.layout import Entry, Store
-
-STEP = 1024
 
 
 def path(session: Session) -> Outcome:
@@ -105,12 +103,3 @@ def _used(store: Store, venv: Path) -> Iterator[str]:
 
 def _bytes(folder: Path) -> int:
     return sum(file.lstat().st_blocks * 512 for file in folder.rglob("*") if file.lstat().st_nlink == 1)
-
-
-def in_units(number: float) -> str:
-    """Return a number of bytes as people read it: `3.4 MB`."""
-    for unit in ("bytes", "kB", "MB"):
-        if number < STEP:
-            return f"{number:.0f} {unit}" if unit == "bytes" else f"{number:.1f} {unit}"
-        number /= STEP
-    return f"{number:.1f} GB"

@@ -37,8 +37,8 @@ ATTEMPTS = 3
 def sync(application: Application, request: Request, session: Session) -> Outcome:
     """Make the environment of *application* what *request* asks for, and say what that took."""
     started = session.clock()
-    if request.is_plain and not request.verify and (answer := answer_if_current(str(application.venv))) is not None:
-        return Outcome(command="sync", lines=(answer,), facts={"changes": [], "up_to_date": True})
+    if request.is_plain and not request.verify and (current := answered(application)) is not None:
+        return current
     with application.exclusive(session.waiting_for(application)), session.store.in_use(session.waiting_for_gc):
         staging.recover(application)
         for attempt in range(1, ATTEMPTS + 1):
@@ -50,6 +50,14 @@ def sync(application: Application, request: Request, session: Session) -> Outcom
                 session.progress.say(f"{damaged.problem}: {damaged.key} is thrown out and fetched again")
                 session.store.discard(damaged.key)
     raise AssertionError
+
+
+def answered(application: Application) -> Outcome | None:
+    """Return the answer to a plain request if nothing is to be done, without any other look."""
+    answer = answer_if_current(str(application.venv))
+    if answer is None:
+        return None
+    return Outcome(command="sync", lines=(answer,), facts={"changes": [], "up_to_date": True})
 
 
 def _sync(application: Application, request: Request, session: Session) -> Proposal:

@@ -67,6 +67,7 @@ class Placer:
             identity=manifest.identity,
             written=written,
             folders=code_folders(manifest.files),
+            size=sum(file.size for file in manifest.files),
         )
 
     def add(self, entry: Entry) -> None:

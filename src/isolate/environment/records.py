@@ -39,7 +39,7 @@ class Installed:
     """A distribution in an environment.
 
     `key` names the entry that it was linked from; `written` are its files that were made for this environment alone;
-    `folders` are the directories in which a change must be noticed.
+    `folders` are the directories in which a change must be noticed; `size` is that of all files, in bytes.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Installed:
     identity: str
     written: tuple[File, ...] = ()
     folders: tuple[str, ...] = ()
+    size: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

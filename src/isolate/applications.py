@@ -1,0 +1,134 @@
+"""Finding the applications of a repository: every directory with declarations, but for those that are not its own.
+
+Left out are hidden directories, environments, what others wrote (`VENDORED`), what git ignores, and what `exclude` in
+`[tool.isolate]` of the root names. `applications` there says instead where to look.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from isolate.application import Application
+from isolate.errors import IsolateError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from isolate.declarations.model import Settings
+
+VENDORED = frozenset({"node_modules", "site-packages", "third_party", "vendor", "vendored", "_vendor", "__pycache__"})
+"""Names of directories that hold what others wrote."""
+
+DECLARES = re.compile(rb"^\s*(\[\s*(project|dependency-groups)\b|(project|dependency-groups)\s*[.=])", re.MULTILINE)
+"""What the `pyproject.toml` of an application has; one without either only configures tools."""
+
+
+def find_applications(root: Path) -> list[Application]:
+    """Return the applications in *root* (an absolute directory) and below it, ordered by path.
+
+    Raises `DeclarationError` if the `pyproject.toml` of *root* cannot be read, `IsolateError` if there is none at all.
+    """
+    settings = _settings_of(root)
+    if settings is not None and settings.applications:
+        found = sorted({path for pattern in settings.applications for path in root.glob(pattern) if path.is_dir()})
+    else:
+        found = sorted(_walk(root))
+    exclude = settings.exclude if settings is not None else ()
+    own = [path for path in found if is_application(path) and not _is_excluded(path, root, exclude)]
+    kept = _without_ignored(own, root)
+    if not kept:
+        raise IsolateError(
+            f"no application in {root} or below it",
+            facts=("an application has a requirements.txt, a pylock.toml, or a pyproject.toml with [project]",),
+            hint="name another directory",
+        )
+    return [Application(root=path) for path in kept]
+
+
+def is_application(folder: Path) -> bool:
+    """Say whether *folder* has declarations of its own."""
+    if (folder / "requirements.txt").is_file() or (folder / "pylock.toml").is_file():
+        return True
+    try:
+        text = (folder / "pyproject.toml").read_bytes()
+    except OSError:
+        return False
+    settings = _settings_of(folder) if b"tool.isolate" in text else None
+    return DECLARES.search(text) is not None or bool(settings and settings.requirements)
+
+
+def _settings_of(root: Path) -> Settings | None:
+    path = root / "pyproject.toml"
+    if not path.is_file() or b"tool.isolate" not in path.read_bytes():
+        return None
+    from isolate.declarations.project_file import read_project_file  # noqa: PLC0415 - most roots need no parser
+
+    return read_project_file(path).settings
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for where, folders, files in os.walk(folder):
+        if "pyvenv.cfg" in files:
+            folders.clear()
+            continue
+        folders[:] = [name for name in folders if not name.startswith(".") and name not in VENDORED]
+        if not {"requirements.txt", "pylock.toml", "pyproject.toml"}.isdisjoint(files):
+            yield Path(where)
+
+
+def _is_excluded(path: Path, root: Path, patterns: Sequence[str]) -> bool:
+    relative = path.relative_to(root)
+    above = [str(one) for one in (relative, *relative.parents)]
+    return any(fnmatch.fnmatchcase(one, pattern.rstrip("/")) for one in above for pattern in patterns)
+
+
+def _without_ignored(paths: Sequence[Path], root: Path) -> list[Path]:
+    """Return *paths* without those that git ignores; all of them where there is no git."""
+    if not paths or shutil.which("git") is None or not _is_in_repository(root):
+        return list(paths)
+    ignored = _git(root, ["check-ignore", "-z", "--stdin"], "".join(f"{path}\0" for path in paths if path != root))
+    dropped = set(ignored.split("\0"))
+    return [path for path in paths if str(path) not in dropped]
+
+
+def _is_in_repository(root: Path) -> bool:
+    return any((folder / ".git").exists() for folder in (root, *root.parents))
+
+
+def changed_since(applications: Iterable[Application], root: Path, revision: str) -> list[Application]:
+    """Return those *applications* below *root* of which a file has changed since a git *revision*, committed or not.
+
+    A file belongs to the innermost application around it. Raises `IsolateError` if git does not know the revision.
+    """
+    top = Path(_git(root, ["rev-parse", "--show-toplevel"]).rstrip("\n"))
+    names = _git(top, ["diff", "--name-only", "-z", revision, "--"])
+    names += _git(top, ["ls-files", "--others", "--exclude-standard", "-z"])
+    by_path = {os.path.realpath(one.root): one for one in applications}
+    touched = {_innermost(str(top / name), by_path) for name in names.split("\0") if name}
+    return [one for path, one in by_path.items() if path in touched]
+
+
+def _innermost(file: str, folders: Iterable[str]) -> str | None:
+    folder = os.path.dirname(file)
+    known = set(folders)
+    while folder not in known and folder != os.path.dirname(folder):
+        folder = os.path.dirname(folder)
+    return folder if folder in known else None
+
+
+def _git(folder: Path, arguments: Sequence[str], told: str = "") -> str:
+    """Return what git answers in *folder*; a status of 1, with which it says no, is an answer."""
+    command = ["git", "-C", str(folder), *arguments]
+    done = subprocess.run(command, input=told, capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 1):
+        facts = tuple(done.stderr.strip().splitlines()[:3])
+        raise IsolateError(
+            "git cannot tell", facts=(" ".join(arguments), *facts), hint="name a revision that git knows"
+        )
+    return done.stdout

@@ -1,0 +1,135 @@
+"""Doing what was asked for one application or for many, and saying what came of it."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from isolate.application import Application
+from isolate.cli.ending import in_short
+from isolate.commands.session import Session
+from isolate.commands.summary import summary
+from isolate.report import Outcome, as_json, document
+from isolate.terminal import board_for, progress_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from isolate.crew import Board
+    from isolate.report import Progress
+
+    Command = Callable[[Application, Session], Outcome]
+    Quick = Callable[[Application], Outcome | None]
+
+
+def each(folders: tuple[Path, ...], asked: Mapping[str, Any], command: Command, quick: Quick | None = None) -> None:
+    """Do *command* for the application or the applications that are meant, and exit with the worst code.
+
+    *quick* may have the answer for an application without any work.
+    """
+    chosen = applications_of(folders, everywhere=asked.get("everywhere", False))
+    if len(chosen) == 1 and not asked.get("everywhere"):
+        outcome = _alone(next(iter(chosen.values())), asked, command)
+        answer(outcome, asked)
+        raise click.exceptions.Exit(outcome.exit_code)
+    raise click.exceptions.Exit(_together(chosen, asked, command, quick))
+
+
+def applications_of(folders: tuple[Path, ...], *, everywhere: bool) -> dict[str, Application]:
+    """Return the applications that are meant, by path as a user would type it from here."""
+    folders = folders or (Path(),)
+    if not everywhere:
+        return {str(folder): Application.at(folder) for folder in folders}
+    from isolate.applications import find_applications  # noqa: PLC0415 - costs a sync of one application time
+
+    found = [one for folder in folders for one in find_applications(Application.at(folder).root)]
+    return {os.path.relpath(one.root): one for one in found}
+
+
+def _alone(application: Application, asked: Mapping[str, Any], command: Command) -> Outcome:
+    with progress_for(quiet=asked["quiet"] or asked["json_"], verbose=asked["verbose"]) as progress:
+        return command(application, Session(environ=os.environ, progress=progress))
+
+
+def _together(
+    chosen: Mapping[str, Application], asked: Mapping[str, Any], command: Command, quick: Quick | None
+) -> int:
+    """Do *command* for all of *chosen*, print each outcome as it comes and a summary, and return the worst code."""
+    codes: dict[str, int] = {}
+    same = 0
+    documents = {}
+    for name, outcome, aside in outcomes_of(chosen, asked, command, quick):
+        codes[name] = outcome.exit_code
+        same += bool(outcome.facts.get("up_to_date"))
+        with aside():
+            _tell(name, outcome, asked)
+        if asked["json_"]:
+            documents[name] = outcome
+    worst = max(codes.values())
+    if asked["json_"]:
+        facts = [{"application": name, **document(documents[name])} for name in chosen]
+        name = str(click.get_current_context().info_name)
+        click.echo(as_json(Outcome(command=name, exit_code=worst, facts={"applications": facts})))
+    elif not asked["quiet"]:
+        click.echo(summary(codes.values(), same))
+    return worst
+
+
+def outcomes_of(
+    chosen: Mapping[str, Application], asked: Mapping[str, Any], command: Command, quick: Quick | None = None
+) -> Iterator[tuple[str, Outcome, Callable[[], contextlib.AbstractContextManager[None]]]]:
+    """Yield what *command* comes to for each of *chosen*, as it comes, and what to hold while that is printed."""
+    rest = {}
+    for name, application in chosen.items():
+        if quick is not None and (found := quick(application)) is not None:
+            yield name, found, contextlib.nullcontext
+        else:
+            rest[name] = functools.partial(_attempt, application, command)
+    if not rest:
+        return
+    from isolate.crew import Crew  # noqa: PLC0415
+
+    with board_for(len(rest), quiet=asked["quiet"] or asked["json_"], verbose=asked["verbose"]) as board:
+        for name, outcome in Crew(tasks=rest, at_once=asked.get("jobs") or _cores(), board=board).work():
+            yield name, outcome, functools.partial(_aside, board)
+
+
+def _aside(board: Board) -> contextlib.AbstractContextManager[None]:
+    return board.aside()
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _attempt(application: Application, command: Command, progress: Progress) -> Outcome:
+    """Do *command* in a worker: its failure is an outcome like any other."""
+    try:
+        return command(application, Session(environ=os.environ, progress=progress))
+    except BaseException as error:  # noqa: BLE001 - the others go on, whatever happened to this one
+        message, code = in_short(error)
+        return Outcome(command="", exit_code=code, facts={"error": message}, lines=(message,))
+
+
+def _tell(name: str, outcome: Outcome, asked: Mapping[str, Any]) -> None:
+    """Print what came of one of many, in one line if that is all; what failed goes to standard error in any case."""
+    failed = outcome.exit_code > 1
+    if (asked["quiet"] and not failed) or (asked["json_"] and not failed):
+        return
+    *more, last = outcome.lines or ("",)
+    text = "\n".join([f"{name}:", *(f"  {line}" for part in (*more, last) for line in part.split("\n"))])
+    click.echo(text if more or "\n" in last else f"{name}: {last}", err=failed)
+
+
+def answer(outcome: Outcome, asked: Mapping[str, Any]) -> None:
+    """Print what came of a command about one application, or about none."""
+    if asked["json_"]:
+        click.echo(as_json(outcome))
+    elif not asked["quiet"]:
+        click.echo("\n".join(outcome.lines))

@@ -1,0 +1,51 @@
+"""The group of all commands, and the options that several of them have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from isolate import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Command = TypeVar("Command", bound=Callable[..., Any])
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+def options(*chosen: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Return several click options as one decorator."""
+
+    def decorate(command: Command) -> Command:
+        for one in reversed(chosen):
+            command = one(command)
+        return command
+
+    return decorate
+
+
+LOUDNESS = options(
+    click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
+    click.option("-v", "--verbose", is_flag=True, help="Say what is being done, pip's own words too."),
+    click.option("--json", "json_", is_flag=True, help="Answer with one JSON document."),
+)
+MOVES = options(
+    click.option("--upgrade", is_flag=True, help="Let every version move."),
+    click.option("--upgrade-package", "upgrade_packages", multiple=True, metavar="NAME", help="Let this version move."),
+)
+PYTHON = click.option("--python", metavar="WHICH", help="A version (3.12), a range (>=3.11) or a path.")
+APPLICATIONS = click.argument("applications", nargs=-1, type=FOLDER, metavar="[APP]...")
+JOBS = click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Applications at once: the cores.")
+EVERYWHERE = options(
+    click.option("--all", "everywhere", is_flag=True, help="Every application in APP (default: here) and below."), JOBS
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="isolate")
+def isolate() -> None:
+    """Keep the requirements of each application apart, in an environment of its own."""

@@ -1,0 +1,128 @@
+"""What a user can say about all applications of a repository."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from isolate.application import Application
+from isolate.cli.answer import applications_of, each, outcomes_of
+from isolate.cli.ending import in_short
+from isolate.cli.group import APPLICATIONS, EVERYWHERE, FOLDER, JOBS, LOUDNESS, isolate
+from isolate.report import Outcome, as_json, document
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@isolate.command()
+@APPLICATIONS
+@EVERYWHERE
+@LOUDNESS
+def status(applications: tuple[Path, ...], **asked: Any) -> None:
+    """Show how applications stand: Python, pins, packages, size, and what differs. Needs no network."""
+    from isolate.commands.status import status as command  # noqa: PLC0415
+    from isolate.commands.status import status_if_in_step, table  # noqa: PLC0415
+
+    if len(applications) <= 1 and not asked["everywhere"]:
+        each(applications, asked, command)
+    chosen = applications_of(applications, everywhere=asked["everywhere"])
+    found = {name: outcome for name, outcome, _ in outcomes_of(chosen, asked, command, status_if_in_step)}
+    well = _well(chosen, found)
+    if not asked["json_"] and not asked["quiet"] and well:
+        click.echo("\n".join(table({name: outcome.facts for name, outcome in well.items()})))
+    _finish("status", chosen, found, asked)
+
+
+@isolate.command(name="list")
+@APPLICATIONS
+@EVERYWHERE
+@click.option("--changed-since", metavar="REV", help="Only those of which a file has changed since a git revision.")
+@LOUDNESS
+def list_(applications: tuple[Path, ...], *, changed_since: str | None, **asked: Any) -> None:
+    """Name applications; with --json their paths, Pythons, and keys that change when their requirements do."""
+    from isolate.applications import changed_since as those_changed  # noqa: PLC0415
+    from isolate.commands.listing import describe  # noqa: PLC0415
+
+    chosen = applications_of(applications, everywhere=asked["everywhere"])
+    if changed_since is not None:
+        kept = those_changed(chosen.values(), next(iter(chosen.values())).root, changed_since)
+        chosen = {name: one for name, one in chosen.items() if one in kept}
+    found = {name: _described(describe, one) for name, one in chosen.items()}
+    if not asked["json_"] and not asked["quiet"]:
+        click.echo("".join(f"{name}\n" for name in _well(chosen, found)), nl=False)
+    _finish("list", chosen, found, asked)
+
+
+def _described(describe: Any, application: Application) -> Outcome:
+    try:
+        outcome: Outcome = describe(application)
+    except Exception as error:  # noqa: BLE001 - the others can be described, whatever is wrong with this one
+        message, code = in_short(error)
+        return Outcome(command="list", exit_code=code, facts={"error": message}, lines=(message,))
+    return outcome
+
+
+@isolate.command()
+@click.argument("root", required=False, type=FOLDER)
+@JOBS
+@click.option("--fail", is_flag=True, help="Exit with 1 if anything collides.")
+@click.option("--html", type=FILE, metavar="FILE", help="Write a page to look at.")
+@LOUDNESS
+def conflicts(root: Path | None, *, fail: bool, html: Path | None, **asked: Any) -> None:
+    """Show which packages are pinned to versions that could not live in one environment, by whom, and through what."""
+    from isolate.commands.conflicts import pins  # noqa: PLC0415
+    from isolate.conflicts.model import find_conflicts  # noqa: PLC0415
+    from isolate.conflicts.text import facts, lines  # noqa: PLC0415
+
+    chosen = applications_of((root,) if root else (), everywhere=True)
+    found = {name: outcome for name, outcome, _ in outcomes_of(chosen, asked, pins)}
+    well = _well(chosen, found)
+    every = [replace(pin, application=name) for name, one in well.items() for pin in one.facts["pins"]]  # type: ignore[attr-defined]
+    seen = find_conflicts(every, {name: str(one.facts["python"]) for name, one in well.items()})
+    if html is not None:
+        from isolate.conflicts.page import page  # noqa: PLC0415
+
+        html.write_text(page(seen, title=f"Pins of {Application.at(root or Path()).name}"), encoding="utf-8")
+    failures = {name: outcome for name, outcome in found.items() if name not in well}
+    worst = max([outcome.exit_code for outcome in failures.values()] + [int(fail and bool(seen.conflicts))])
+    _complain(failures)
+    if asked["json_"]:
+        errors = {name: outcome.facts["error"] for name, outcome in failures.items()}
+        click.echo(as_json(Outcome(command="conflicts", exit_code=worst, facts={**facts(seen), "errors": errors})))
+    elif not asked["quiet"]:
+        click.echo("\n".join(lines(seen, limit=MOST)))
+    raise click.exceptions.Exit(worst)
+
+
+MOST = 50
+"""How many entries of a list are shown to people."""
+
+
+def _well(chosen: Mapping[str, Application], found: Mapping[str, Outcome]) -> dict[str, Outcome]:
+    """Return the outcomes that are none of a failure, in the order of the applications."""
+    return {name: found[name] for name in chosen if "error" not in found[name].facts}
+
+
+def _complain(outcomes: Mapping[str, Outcome]) -> None:
+    for name, outcome in outcomes.items():
+        for line in outcome.lines if "error" in outcome.facts else ():
+            click.echo(f"{name}: {line}", err=True)
+
+
+def _finish(
+    command: str, chosen: Mapping[str, Application], found: Mapping[str, Outcome], asked: Mapping[str, Any]
+) -> None:
+    """Say what could not be done, or everything as JSON, and exit with the worst code."""
+    worst = max((outcome.exit_code for outcome in found.values()), default=0)
+    if asked["json_"]:
+        facts = [{"application": name, **document(found[name])} for name in chosen]
+        click.echo(as_json(Outcome(command=command, exit_code=worst, facts={"applications": facts})))
+    else:
+        _complain(found)
+    raise click.exceptions.Exit(worst)

@@ -1,0 +1,46 @@
+"""`isolate list`: applications as a CI matrix wants them, each with a key that changes when its requirements do."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import TYPE_CHECKING
+
+from isolate.declarations.reading import read_declarations
+from isolate.environment.records import read_state
+from isolate.interpreters.choosing import version_file_of
+from isolate.report import Outcome
+
+if TYPE_CHECKING:
+    from isolate.application import Application
+    from isolate.declarations.model import Declarations
+
+
+def describe(application: Application) -> Outcome:
+    """Return what there is to know about *application* before anything is made."""
+    declarations = read_declarations(application.root)
+    version_file = version_file_of(application.root)
+    wish = declarations.settings.python or (version_file[0] if version_file else None)
+    state = read_state(application.venv)
+    return Outcome(
+        command="list",
+        facts={
+            "path": str(application.root),
+            "python": wish,
+            "requires_python": None if declarations.requires_python is None else str(declarations.requires_python),
+            "interpreter": None if state is None else state.interpreter["version"],
+            "key": key_of(application, declarations, wish),
+        },
+    )
+
+
+def key_of(application: Application, declarations: Declarations, wish: str | None) -> str:
+    """Return a digest (hex) of every file that decides what the environment holds, and of the Python that is wished.
+
+    It is the same wherever the repository lies: files count by their path from the application, and their bytes.
+    """
+    digest = hashlib.sha256(f"{wish or ''}\0".encode())
+    for file in dict.fromkeys((*declarations.files, application.lock_file)):
+        content = file.read_bytes() if file.exists() else b""
+        digest.update(f"{os.path.relpath(file, application.root)}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()

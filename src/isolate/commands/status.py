@@ -1,0 +1,121 @@
+"""`isolate status`: how an application stands, from what is on disk alone."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from isolate.commands.check import check
+from isolate.declarations.reading import read_declarations
+from isolate.environment.records import STAMP, STATE, metadata_of, read_state
+from isolate.environment.stamp import answer_if_current
+from isolate.report import Outcome, count, in_units
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from isolate.application import Application
+    from isolate.commands.session import Session
+    from isolate.environment.records import Installed, State
+
+MOST = 5
+"""How many differences a status names."""
+
+
+def status_if_in_step(application: Application) -> Outcome | None:
+    """Return the status of *application* if its stamp says that nothing has changed."""
+    state = read_state(application.venv) if answer_if_current(str(application.venv)) is not None else None
+    return None if state is None else _outcome(application, state, ())
+
+
+def status(application: Application, session: Session) -> Outcome:
+    """Return how *application* stands; needs no network, and changes nothing but what a killed command left."""
+    if (known := status_if_in_step(application)) is not None:
+        return known
+    findings = check(application, session).lines
+    state = read_state(application.venv)
+    return _outcome(application, state, findings[:-1] if len(findings) > 1 else ())
+
+
+def _outcome(application: Application, state: State | None, differences: Sequence[str]) -> Outcome:
+    facts: dict[str, object] = {
+        "declarations": _sources(application),
+        "lock": _lock(application, state),
+        "python": None if state is None else state.interpreter["version"],
+        "packages": 0 if state is None else len(state.installed.keys() - {"pip"}),
+        "size": _size(application.venv, state),
+        "last_sync": _last_sync(application.venv),
+        "in_step": not differences and state is not None,
+        "differences": list(differences),
+    }
+    return Outcome(command="status", facts=facts, lines=tuple(_lines(facts)))
+
+
+def _sources(application: Application) -> list[str]:
+    root = application.root
+    files = [file for file in read_declarations(root).files if file != application.lock_file]
+    return [os.path.relpath(file, root) for file in files] or ["pylock.toml"]
+
+
+def _lock(application: Application, state: State | None) -> str | None:
+    """Return where what was decided is written down: `pylock.toml`, `pins` where they decide all, None for nowhere."""
+    if application.lock_file.exists():
+        return "pylock.toml"
+    return None if state is None else "pins"
+
+
+def _size(venv: Path, state: State | None) -> dict[str, int]:
+    """Return the bytes of all distributions, and of those the ones that other environments may share."""
+    every = [] if state is None else [*state.installed.values()]
+    shared = sum(one.size - sum(file.size for file in one.written) for one in every if _is_linked(venv, one))
+    return {"total": sum(one.size for one in every), "shared": shared}
+
+
+def _is_linked(venv: Path, installed: Installed) -> bool:
+    try:
+        return any(os.lstat(venv / path).st_nlink > 1 for path in metadata_of(installed)[:1])
+    except OSError:
+        return False
+
+
+def _last_sync(venv: Path) -> float | None:
+    """Return when the environment was last found or made right, in seconds since 1970."""
+    times = [path.stat().st_mtime for path in (venv / STAMP, venv / STATE) if path.exists()]
+    return max(times, default=None)
+
+
+def _lines(facts: Mapping[str, object]) -> list[str]:
+    differences = [str(one) for one in facts["differences"]]  # type: ignore[attr-defined]
+    row = cells(facts)
+    lines = [f"{heading}: {cell}" for heading, cell in zip(HEADINGS, row, strict=True)]
+    more = [f"  and {count(len(differences) - MOST, 'more difference')}"] if len(differences) > MOST else []
+    return [*lines, *(f"  {one}" for one in differences[:MOST]), *more]
+
+
+HEADINGS = ("python", "pins from", "locked", "packages", "size", "last sync", "in step")
+
+
+def cells(facts: Mapping[str, object]) -> tuple[str, ...]:
+    """Return what stands under each of `HEADINGS`."""
+    size: Mapping[str, int] = facts["size"]  # type: ignore[assignment]
+    sources: list[str] = facts["declarations"]  # type: ignore[assignment]
+    when: float | None = facts["last_sync"]  # type: ignore[assignment]
+    differences: list[str] = facts["differences"]  # type: ignore[assignment]
+    return (
+        str(facts["python"] or "-"),
+        ", ".join(sources),
+        str(facts["lock"] or "no"),
+        str(facts["packages"]),
+        f"{in_units(size['total'])}, {in_units(size['shared'])} shared" if size["total"] else "-",
+        "-" if when is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(when)),
+        "yes" if facts["in_step"] else f"no: {differences[0] if differences else 'no environment'}",
+    )
+
+
+def table(rows: Mapping[str, Mapping[str, object]]) -> list[str]:
+    """Return the statuses of many applications, by name, as lines of a table."""
+    every = [("application", *HEADINGS), *((name, *cells(facts)) for name, facts in rows.items())]
+    widths = [max(map(len, column)) for column in zip(*every, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in every]

@@ -1,0 +1,153 @@
+"""Many applications at once: each is worked on by a process of its own, so that no failure reaches another.
+
+A worker is forked, so what is imported by then is there; it tells what it is at through a pipe, and in the end what
+came of it. Whatever ends this process ends the workers, and with them the programs that they started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+from dataclasses import dataclass, field
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING, Protocol
+
+from isolate.process import die_with_parent
+from isolate.report import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import ForkProcess
+    from types import FrameType
+
+    from isolate.report import Progress
+
+    Task = Callable[[Progress], Outcome]
+
+PATIENCE = 10.0
+"""Seconds that workers have to clean up after an interrupt."""
+
+LOOK = 0.1
+"""Seconds between two looks at a display that moves by itself."""
+
+
+class Board(Protocol):
+    """Shows what all workers are at."""
+
+    def begins(self, name: str) -> None:
+        """Take note that work on *name* begins."""
+
+    def hears(self, name: str, kind: str, text: str) -> None:
+        """Take note of what the worker of *name* tells; *kind* is a method of `Progress`."""
+
+    def ends(self, name: str) -> None:
+        """Take note that work on *name* has ended."""
+
+    def moves(self) -> None:
+        """Show that time passes."""
+
+    def aside(self) -> AbstractContextManager[None]:
+        """Return what to hold while something else is printed."""
+
+
+@dataclass
+class _Telling:
+    """The progress of a worker: what it is told goes through the pipe."""
+
+    pipe: Connection
+
+    def say(self, line: str) -> None:
+        self.pipe.send(("say", line))
+
+    def working(self, text: str) -> None:
+        self.pipe.send(("working", text))
+
+    def detail(self, line: str) -> None:
+        self.pipe.send(("detail", line))
+
+
+@dataclass
+class Crew:
+    """As many workers as there are tasks (by name), *at_once* of them at a time."""
+
+    tasks: Mapping[str, Task]
+    at_once: int
+    board: Board
+    _working: dict[Connection, tuple[str, ForkProcess]] = field(default_factory=dict)
+
+    def work(self) -> Iterator[tuple[str, Outcome]]:
+        """Yield the name and the outcome of each task, as they come to their ends.
+
+        A worker that was killed has an outcome with exit code 3. Whatever interrupts the waiting ends all workers.
+        """
+        waiting = iter(self.tasks.items())
+        try:
+            while True:
+                while len(self._working) < self.at_once and (task := next(waiting, None)) is not None:
+                    self._begin(*task)
+                if not self._working:
+                    return
+                yield from self._listen()
+        finally:
+            self._end_all()
+
+    def _begin(self, name: str, task: Task) -> None:
+        context = multiprocessing.get_context("fork")
+        here, there = context.Pipe(duplex=False)
+        worker = context.Process(target=_work, args=(task, there))
+        worker.start()
+        there.close()
+        self._working[here] = (name, worker)
+        self.board.begins(name)
+
+    def _listen(self) -> Iterator[tuple[str, Outcome]]:
+        ready: list[Connection] = wait([*self._working], timeout=LOOK)  # type: ignore[assignment]
+        for pipe in ready:
+            name, worker = self._working[pipe]
+            try:
+                told = pipe.recv()
+            except EOFError:
+                worker.join()
+                told = Outcome(command="", exit_code=3, lines=(f"the worker ended with status {worker.exitcode}",))
+            if isinstance(told, Outcome):
+                self._end(pipe)
+                yield name, told
+            else:
+                self.board.hears(name, *told)
+        self.board.moves()
+
+    def _end(self, pipe: Connection) -> None:
+        name, worker = self._working.pop(pipe)
+        worker.join()
+        worker.close()
+        pipe.close()
+        self.board.ends(name)
+
+    def _end_all(self) -> None:
+        for _, worker in self._working.values():
+            if worker.pid is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(worker.pid, signal.SIGINT)
+        for _, worker in self._working.values():
+            worker.join(PATIENCE)
+            worker.kill()
+            worker.join()
+        self._working.clear()
+
+
+def _work(task: Task, pipe: Connection) -> None:
+    """Do *task* in a worker, and send what came of it."""
+    signal.signal(signal.SIGINT, _interrupted_once)
+    die_with_parent()
+    pipe.send(task(_Telling(pipe)))
+
+
+def _interrupted_once(number: int, frame: FrameType | None) -> None:
+    """Interrupt the work, and let nothing interrupt the cleaning up: a terminal and our parent both send the signal."""
+    del frame
+    signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt

@@ -1,0 +1,210 @@
+"""Many applications, one command."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from conftest import SOURCE, inconsistencies, versions
+from kit.packages import build_sdist
+
+
+@pytest.fixture
+def repository(application, index):
+    """Three applications that differ, and directories that are none of the repository's own."""
+    application({"requirements.txt": "alpha==1.0\n"}, name="repo/services/shop")
+    application({"requirements.txt": "alpha==2.0\nbeta==2.0\n"}, name="repo/services/shop/admin")
+    application({"pyproject.toml": '[project]\nname = "tool"\ndependencies = ["beta<2"]\n'}, name="repo/tools")
+    application({"requirements.txt": "alpha==9.9\n"}, name="repo/node_modules/theirs")
+    application({"requirements.txt": "alpha==9.9\n"}, name="repo/.hidden")
+    application({"requirements.txt": "alpha==9.9\n", "pyvenv.cfg": ""}, name="repo/environment")
+    return application({"pyproject.toml": "[tool.other]\nkey = 1\n"}, name="repo")
+
+
+def git(folder, *arguments):
+    named = ("-c", "user.name=n", "-c", "user.email=e@example.invalid", "-c", "init.defaultBranch=main")
+    subprocess.run(["git", *named, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def names(isolate, folder, *more):
+    return isolate("list", "--all", *more, cwd=folder).out.splitlines()
+
+
+def test_all_applications_are_found_and_no_others(isolate, repository):
+    assert names(isolate, repository) == ["services/shop", "services/shop/admin", "tools"]
+    assert isolate("list", "--all", repository / "tools").out.splitlines() == ["repo/tools"]
+
+
+def test_what_git_ignores_is_left_out(isolate, repository):
+    git(repository, "init")
+    (repository / ".gitignore").write_text("/tools/\n")
+    assert names(isolate, repository) == ["services/shop", "services/shop/admin"]
+
+
+def test_settings_of_the_root_narrow_what_is_found(isolate, repository):
+    (repository / "pyproject.toml").write_text('[tool.isolate]\nexclude = ["services/*/admin"]\n')
+    assert names(isolate, repository) == ["services/shop", "tools"]
+    (repository / "pyproject.toml").write_text('[tool.isolate]\napplications = ["services/*"]\n')
+    assert names(isolate, repository) == ["services/shop"]
+
+
+def test_nothing_found_is_an_error(isolate, tmp_path):
+    (tmp_path / "empty").mkdir()
+    result = isolate("sync", "--all", cwd=tmp_path / "empty", status=2)
+    assert "no application in" in result.err
+
+
+def test_each_gets_its_own_and_the_second_time_there_is_nothing_to_do(isolate, repository):
+    result = isolate("sync", "--all", "-j", "2", cwd=repository)
+    assert result.out.splitlines()[-1] == "3 applications: 3 done"
+    assert versions(repository / "services/shop/.venv") == {"alpha": "1.0"}
+    assert versions(repository / "services/shop/admin/.venv") == {"alpha": "2.0", "beta": "2.0"}
+    assert versions(repository / "tools/.venv") == {"alpha": "1.1", "beta": "1.0"}
+    for name in ("services/shop", "services/shop/admin", "tools"):
+        assert inconsistencies(repository / name / ".venv") == []
+    again = isolate("sync", "--all", cwd=repository)
+    assert again.out.splitlines()[-1] == "3 applications: 3 with nothing to do"
+    assert again.err == ""
+
+
+def test_what_several_applications_lack_is_fetched_once(isolate, application, index):
+    for number in range(4):
+        application({"requirements.txt": "alpha==1.0\n"}, name=f"repo/{number}")
+    root = application({}, name="repo")
+    isolate("lock", "--all", "-q", cwd=root)
+    index.requests.clear()
+    isolate("sync", "--all", "-q", "-j", "4", cwd=root)
+    assert index.fetched() == ["alpha-1.0-py3-none-any.whl"]
+
+
+def test_a_failure_is_its_own(isolate, repository):
+    (repository / "tools/pyproject.toml").write_text("[project\n")
+    result = isolate("sync", "--all", cwd=repository, status=2)
+    assert "tools" in result.err
+    assert "is not TOML" in result.err
+    assert result.out.splitlines()[-1] == "3 applications: 2 done, 1 failed"
+    assert versions(repository / "services/shop/.venv") == {"alpha": "1.0"}
+
+
+def test_json_is_one_document(isolate, repository):
+    (repository / "tools/pyproject.toml").write_text("[project\n")
+    document = json.loads(isolate("sync", "--all", "--json", cwd=repository, status=2).out)
+    assert [one["application"] for one in document["applications"]] == ["services/shop", "services/shop/admin", "tools"]
+    assert [one["exit_code"] for one in document["applications"]] == [0, 0, 2]
+    assert (document["command"], document["exit_code"]) == ("sync", 2)
+    assert "is not TOML" in document["applications"][2]["error"]
+
+
+def test_check_and_lock_work_on_all(isolate, repository):
+    isolate("lock", "--all", cwd=repository)
+    assert sorted(path.parent.name for path in repository.rglob("pylock.toml")) == ["admin", "shop", "tools"]
+    isolate("check", "--all", cwd=repository, status=1)
+    isolate("sync", "--all", "-q", cwd=repository)
+    isolate("check", "--all", cwd=repository)
+    (next((repository / "tools/.venv").glob("lib/*/site-packages/alpha")) / "__init__.py").unlink()
+    result = isolate("check", "--all", cwd=repository, status=1)
+    assert "tools:\n  file missing" in result.out
+
+
+def test_run_runs_in_each(isolate, repository):
+    code = "import alpha, os; print(alpha.__version__, os.path.basename(os.getcwd()))"
+    result = isolate("run", "--all", "--", "python", "-c", code, cwd=repository)
+    said = {"services/shop: 1.0 shop", "services/shop/admin: 2.0 admin", "tools: 1.1 tools"}
+    assert said < set(result.out.splitlines())
+    result = isolate("run", "--all", "--", "python", "-c", "import beta", cwd=repository, status=1)
+    assert "No module named 'beta'" in result.out
+
+
+def test_status_says_how_each_stands(isolate, repository, index):
+    isolate("sync", repository / "tools", repository / "services/shop")
+    asked = len(index.requests)
+    (repository / "services/shop/requirements.txt").write_text("alpha==1.1\n")
+    heading, shop, admin, tools = isolate("status", "--all", cwd=repository).out.splitlines()
+    assert heading.split()[0] == "application"
+    assert "no: stale lock: alpha==1.1 (requirements.txt:1) does not allow" in shop
+    assert "no: no environment" in admin
+    assert tools.split()[-1] == "yes"
+    assert "pylock.toml" in tools
+    document = json.loads(isolate("status", "--json", cwd=repository / "tools").out)
+    assert (document["in_step"], document["packages"], document["declarations"]) == (True, 2, ["pyproject.toml"])
+    assert 0 < document["size"]["shared"] < document["size"]["total"]
+    assert abs(document["last_sync"] - time.time()) < 100
+    assert len(index.requests) == asked, "status used the network"
+
+
+def test_conflicts_names_who_collides_and_why(isolate, repository, tmp_path):
+    isolate("lock", "--all", "-q", cwd=repository)
+    result = isolate("conflicts", cwd=repository)
+    assert "    tools: through beta, from beta<2 (pyproject.toml:3)" in result.out.splitlines()
+    assert result.out.splitlines()[-1].startswith("2 packages collide in 3 applications")
+    document = json.loads(isolate("conflicts", "--json", repository).out)
+    assert [one["name"] for one in document["conflicts"]] == ["alpha", "beta"]
+    isolate("conflicts", "--fail", "-q", cwd=repository, status=1)
+    isolate("conflicts", "--html", tmp_path / "page.html", "-q", cwd=repository)
+    assert "services/shop/admin" in (tmp_path / "page.html").read_text()
+
+
+def test_conflicts_goes_by_declared_pins_where_nothing_is_locked(isolate, repository):
+    document = json.loads(isolate("conflicts", "--json", repository / "services").out)
+    (alpha,) = document["conflicts"]
+    assert [one["version"] for one in alpha["versions"]] == ["2.0", "1.0"]
+
+
+def test_list_has_a_key_that_follows_declarations_and_locks(isolate, repository):
+    def keys():
+        document = json.loads(isolate("list", "--all", "--json", cwd=repository).out)
+        return {one["application"]: one["key"] for one in document["applications"]}
+
+    before = keys()
+    assert len(set(before.values())) == 3
+    (repository / "services/shop/main.py").write_text("")
+    assert keys() == before
+    isolate("lock", repository / "tools", "-q")
+    after = keys()
+    assert {name for name in before if before[name] != after[name]} == {"tools"}
+    (repository / ".python-version").write_text(f"{sys.version_info.major}.{sys.version_info.minor}\n")
+    assert {name for name, key in keys().items() if key != after[name]} == set(after)
+
+
+def test_list_keeps_those_that_changed_since_a_revision(isolate, repository):
+    git(repository, "init")
+    git(repository, "add", ".")
+    git(repository, "commit", "-m", "all")
+    assert names(isolate, repository, "--changed-since", "HEAD") == []
+    (repository / "services/shop/admin/main.py").write_text("")
+    (repository / "README").write_text("")
+    assert names(isolate, repository, "--changed-since", "HEAD") == ["services/shop/admin"]
+    (repository / "tools/pyproject.toml").write_text('[project]\nname = "other"\n')
+    git(repository, "commit", "-a", "-m", "more")
+    assert names(isolate, repository, "--changed-since", "HEAD") == ["services/shop/admin"]
+    assert names(isolate, repository, "--changed-since", "HEAD~1") == ["services/shop/admin", "tools"]
+    result = isolate("list", "--all", "--changed-since", "nothing", cwd=repository, status=2)
+    assert "git cannot tell" in result.err
+
+
+def test_ctrl_c_ends_all_and_leaves_nothing(isolate, application, index, tmp_path, cache):
+    build_sdist(index.folder, "slow", "1.0", on_build="import time; time.sleep(60)")
+    for number in range(4):
+        application({"requirements.txt": f"alpha==1.{number % 2}\nslow==1.0\n"}, name=f"repo/{number}")
+    command = [sys.executable, "-m", "isolate", "sync", "--all", "-j", "4"]
+    environ = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    child = subprocess.Popen(
+        command, cwd=tmp_path / "repo", env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    time.sleep(4)
+    os.killpg(child.pid, signal.SIGINT)
+    out, err = child.communicate(timeout=30)
+    assert child.returncode == 130, err
+    assert "interrupted" in err
+    assert "Traceback" not in out + err
+    with pytest.raises(ProcessLookupError):
+        os.killpg(child.pid, 0)
+    assert not list((cache / "store-v1/tmp").iterdir())
+    assert not list((tmp_path / "repo").glob("*/.venv")) + list((tmp_path / "repo").glob("*/.isolate-staging"))
