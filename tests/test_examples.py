@@ -9,10 +9,18 @@ import sys
 
 import pytest
 
-from conftest import SOURCE
+from conftest import SOURCE, inconsistencies, versions
+from isolate.interpreters.discovery import every
 from kit.packages import build_wheel
 
 EXAMPLES = SOURCE.parent / "examples"
+OTHERS = [
+    one
+    for one in every(cache=None, environ=os.environ)
+    if one.version.split(".")[:2] != [*map(str, sys.version_info[:2])] and int(one.version.split(".")[1]) >= 10
+]
+SETTINGS = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+APPLICATIONS = ["services/newer", "services/web", "services/worker", "tools/report"]
 
 
 @pytest.fixture
@@ -58,3 +66,68 @@ def test_make_notices_an_install_by_hand(examples):
     subprocess.run([python, "-m", "pip", "install", "-q", "click==8.1.8"], check=True, capture_output=True)
     assert make(examples, target) == f"made {target}\n"
     assert "click==7.1.2" in (examples / target).read_text()
+
+
+@pytest.fixture
+def repository(examples):
+    """The repository of four applications, the one on another Python told which of this machine's that is."""
+    if not OTHERS:
+        pytest.skip("there is only one Python here")
+    root = examples / "repository"
+    (root / "services/newer/.python-version").write_text(f"{OTHERS[0].version}\n")
+    (root / "isolate").symlink_to(examples.parent / "isolate")
+    return root
+
+
+def test_make_works_on_many_at_once(repository):
+    make(repository, "-j", "4", f"ISOLATE={repository}/isolate")
+    for name in APPLICATIONS:
+        assert inconsistencies(repository / name / ".venv") == []
+    assert versions(repository / "services/worker/.venv") == {"click": "7.1.2"}
+    assert versions(repository / "services/web/.venv") == {"click": "8.1.8"}
+    assert (repository / "tools/report/pylock.toml").exists()
+    newer = (repository / "services/newer/.venv/bin/python").resolve()
+    assert newer != (repository / "services/web/.venv/bin/python").resolve()
+    make(repository, "check", f"ISOLATE={repository}/isolate")
+    assert "services/web  " in make(repository, "status", f"ISOLATE={repository}/isolate")
+    assert "click" in make(repository, "conflicts", f"ISOLATE={repository}/isolate")
+    assert "<title>" in (repository / "conflicts.html").read_text()
+    said = make(repository, "services/worker", f"ISOLATE={repository}/isolate")
+    assert said.startswith("click 7.1.2 in ")
+
+
+@pytest.mark.network
+def test_hooks_look_after_all_of_them(repository, tmp_path, monkeypatch):
+    """A real pre-commit, with a clone of this repository as the hooks' own."""
+    if not (SOURCE.parent / ".git").exists():
+        pytest.skip("this is no git repository")
+    local = os.environ["PIP_INDEX_URL"]
+    monkeypatch.delenv("PIP_INDEX_URL")
+    for name, value in SETTINGS.items():
+        monkeypatch.setenv(name, value)
+    venv = tmp_path / "venv"
+    subprocess.run([sys.executable, "-I", "-m", "venv", "--without-pip", venv], check=True)
+    install = [sys.executable, "-m", "pip", "--python", venv / "bin/python", "install", "-q", "pre-commit"]
+    if subprocess.run(install, capture_output=True, check=False).returncode:
+        pytest.skip("the package index cannot be reached")
+    config = repository / ".pre-commit-config.yaml"
+    head = subprocess.run(["git", "-C", SOURCE, "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+    config.write_text(
+        config.read_text().replace("../isolate", str(SOURCE.parent)).replace("v0.1.0", head.stdout.strip())
+    )
+    (repository / "isolate").unlink()
+    for command in (["init", "-q"], ["add", "."]):
+        subprocess.run(["git", *command], cwd=repository, check=True)
+    hooks = venv / "bin/pre-commit"
+    subprocess.run([hooks, "install-hooks"], cwd=repository, check=True, capture_output=True)
+    monkeypatch.setenv("PIP_INDEX_URL", local)
+    checking = [hooks, "run", "--all-files", "isolate-check"]
+    syncing = [hooks, "run", "--all-files", "--hook-stage", "post-merge", "isolate-sync"]
+    before = subprocess.run(checking, cwd=repository, capture_output=True, text=True, check=False)
+    assert before.returncode == 1
+    assert "no environment" in before.stdout
+    synced = subprocess.run(syncing, cwd=repository, capture_output=True, text=True, check=False)
+    assert synced.returncode == 0, synced.stdout
+    after = subprocess.run(checking, cwd=repository, capture_output=True, text=True, check=False)
+    assert after.returncode == 0, after.stdout
+    assert versions(repository / "services/worker/.venv") == {"click": "7.1.2"}
