@@ -41,14 +41,13 @@ def _pins(
     application: Application, declarations: Declarations, interpreter: Interpreter, session: Session
 ) -> Iterator[Pin]:
     direct = {one.name: one for one in reversed(declarations.requirements) if _counts(one, interpreter)}
-    locks = find_locks(application, declarations, interpreter, session.store)
-    locked = _locked(locks[0].lock, declarations, interpreter) if locks else None
-    if locks and locked is not None:
-        yield from _from_lock(locks[0].lock, locked, direct)
-        return
-    for one in direct.values():
-        if one.name is not None and one.pin is not None:
-            yield Pin(application="", name=one.name, version=one.pin, declared=_said(one))
+    for one in find_locks(application, declarations, interpreter, session.store):
+        if (locked := _locked(one.lock, declarations, interpreter)) is not None:
+            yield from _from_lock(one.lock, locked, direct)
+            return
+    for declared in direct.values():
+        if declared.name is not None and declared.pin is not None:
+            yield Pin(application="", name=declared.name, version=declared.pin, declared=_said(declared))
 
 
 def _counts(declared: Declared, interpreter: Interpreter) -> bool:

@@ -14,12 +14,11 @@ from isolate.lock.freshness import staleness
 from isolate.lock.pylock_file import lock_text, parse_lock, read_lock
 from isolate.lock.trees import metadata_digests
 from isolate.pip.command import resolve_argv
-from isolate.pip.explanation import explain
 from isolate.pip.redaction import redact
 from isolate.pip.report import read_report
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from packaging.pylock import Pylock
@@ -54,21 +53,22 @@ def decide(
 
     Raises `StaleLock` where it may not be asked, and whatever pip's failure is explained as.
     """
-    candidates = find_locks(application, declarations, interpreter, workshop.store)
-    if candidates and (not moves.examined or not declarations.files):
-        return candidates[0]
     trees = metadata_digests(source_trees(declarations))
-    reasons = [staleness(one.lock, declarations, interpreter, trees=trees) for one in candidates]
-    fresh = next((one for one, why in zip(candidates, reasons, strict=True) if not why), None)
-    if fresh is not None and not (moves.upgrade or moves.packages):
-        return fresh
-    why = reasons[0] if reasons else ("there is no lock",)
+    best: Decision | None = None
+    why: tuple[str, ...] = ("there is no lock",)
+    for one in find_locks(application, declarations, interpreter, workshop.store):
+        if not moves.examined or not declarations.files:
+            return one
+        stale = staleness(one.lock, declarations, interpreter, trees=trees)
+        if not stale and not (moves.upgrade or moves.packages):
+            return one
+        best, why = (one, stale) if best is None else (best, why)
     if not moves.allowed or not moves.examined:
         raise StaleLock(
             f"the lock of {application.name} does not meet its declarations", facts=why, hint="run `isolate lock`"
         )
     workshop.progress.working("resolving")
-    report = resolve(declarations, _kept(candidates[0].lock if candidates else None, declarations, moves), workshop)
+    report = resolve(declarations, _kept(best.lock if best else None, declarations, moves), workshop)
     lock = lock_from(report, declarations, interpreter, trees=trees)
     in_tree = application.lock_file.exists() or not is_closed(lock, declarations)
     return Decision(lock=lock, text=lock_text(lock), in_tree=in_tree, is_new=True, reasons=why)
@@ -76,19 +76,18 @@ def decide(
 
 def find_locks(
     application: Application, declarations: Declarations, interpreter: Interpreter, store: Store
-) -> list[Decision]:
-    """Return the locks that there are, the one to believe first: that of the tree alone if it has one.
+) -> Iterator[Decision]:
+    """Yield the locks that there are, the one to believe first: that of the tree alone if it has one.
 
     Else it is the one that the environment was made from, and the one that the store remembers for these declarations.
     """
     if (lock := read_lock(application.lock_file)) is not None:
-        return [Decision(lock=lock, text=application.lock_file.read_bytes(), in_tree=True)]
-    found = []
+        yield Decision(lock=lock, text=application.lock_file.read_bytes(), in_tree=True)
+        return
     for path in (application.venv / LOCK, store.remembered_lock(digest_of(declarations, interpreter))):
         with contextlib.suppress(OSError, IsolateError):
             text = path.read_bytes()
-            found.append(Decision(lock=parse_lock(text, path), text=text, in_tree=False))
-    return found
+            yield Decision(lock=parse_lock(text, path), text=text, in_tree=False)
 
 
 def digest_of(declarations: Declarations, interpreter: Interpreter) -> str:
@@ -147,6 +146,8 @@ def resolve(declarations: Declarations, kept: Sequence[str], workshop: Workshop)
             finished = pip.run(argv, cwd=declarations.root)
             if not finished.status:
                 return read_report(report.read_text(encoding="utf-8"))
+        from isolate.pip.explanation import explain  # noqa: PLC0415 - only a failure needs it
+
         raise explain(redact(finished.output + finished.errors), declared=declarations.requirements)
 
 

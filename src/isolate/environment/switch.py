@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from isolate import atomic
 from isolate.environment.records import WORK
 from isolate.errors import NotOurs
+from isolate.store.manifest import tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -44,7 +45,7 @@ def plan_switch(venv: Path, leaving: Collection[str], arriving: Collection[str],
     moves whole if nothing but what leaves is in it; otherwise its files move one by one, and what is not ours stays.
     Raises `NotOurs` if something stands where a file is to arrive.
     """
-    return list(_Switch(venv, leaving, arriving, site).visit("", _tree([*leaving, *arriving])))
+    return list(_Switch(venv, leaving, arriving, site).visit("", tree_of([*leaving, *arriving])))
 
 
 class _Switch:
@@ -124,15 +125,6 @@ def source_of(path: str) -> str | None:
     if not name.endswith(".pyc") or not folder.endswith("__pycache__"):
         return None
     return f"{folder.removesuffix('__pycache__')}{name.split('.', 1)[0]}.py"
-
-
-def _tree(paths: Collection[str]) -> dict[str, dict]:  # type: ignore[type-arg]
-    top: dict[str, dict] = {}  # type: ignore[type-arg]
-    for path in paths:
-        level = top
-        for part in path.split("/"):
-            level = level.setdefault(part, {})
-    return top
 
 
 def switch(venv: Path, steps: list[Step]) -> None:

@@ -13,7 +13,6 @@ from packaging.version import Version
 from isolate import process
 from isolate.errors import BadArtifact
 from isolate.pip.command import install_argv
-from isolate.pip.explanation import explain
 from isolate.pip.feeding import write_partial
 from isolate.pip.redaction import redact
 from isolate.store.intake import read_prefix, take_in
@@ -53,6 +52,8 @@ class Pip:
         argv = install_argv(self.python, requirements=requirements, prefix=prefix)
         finished = self.run(argv, cwd=scratch)
         if finished.status:
+            from isolate.pip.explanation import explain  # noqa: PLC0415 - only a failure needs it
+
             raise explain(redact(finished.output + finished.errors), declared=())
         return prefix
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from isolate.errors import BadArtifact
-from isolate.store.manifest import File
+from isolate.store.manifest import File, tree_of
 from isolate.store.scripts import without_interpreter
 
 if TYPE_CHECKING:
@@ -102,18 +102,30 @@ def take_in(taken: Taken, prefix: Path, target: Path, python: str) -> tuple[File
     *python* is the interpreter that pip wrote into scripts. Raises `BadArtifact` for a file that is missing, is no
     plain file, or is not what RECORD says.
     """
+    files = [_settle(taken, path, _checked(prefix / path, taken, path), prefix / path, python) for path in taken.claims]
     (target / "files").mkdir()
-    made: set[str] = set()
-    files = []
-    for path in sorted(taken.claims):
-        source, destination = prefix / path, target / "files" / path
-        folder = os.path.dirname(destination)
-        if folder not in made:
-            os.makedirs(folder, exist_ok=True)
-            made.add(folder)
-        content = _checked(source, taken, path)
-        files.append(_settle(taken, path, content, (source, destination), python))
-    return tuple(files)
+    _move(str(prefix), str(target / "files"), tree_of(taken.claims))
+    return tuple(sorted(files))
+
+
+def _move(source: str, target: str, tree: dict[str, dict]) -> None:  # type: ignore[type-arg]
+    """Move what *tree* names from one directory to another: by one rename whatever nothing else is in."""
+    for name, below in tree.items():
+        here, there = f"{source}/{name}", f"{target}/{name}"
+        if not below or _holds_only(here, below):
+            os.rename(here, there)
+        else:
+            os.mkdir(there)
+            _move(here, there, below)
+
+
+def _holds_only(folder: str, tree: dict[str, dict]) -> bool:  # type: ignore[type-arg]
+    """Say whether all that lies in *folder* is named by *tree*."""
+    with os.scandir(folder) as found:
+        return all(
+            one.name in tree and (not one.is_dir(follow_symlinks=False) or _holds_only(one.path, tree[one.name]))
+            for one in found
+        )
 
 
 def _checked(source: Path, taken: Taken, path: str) -> bytes:
@@ -135,17 +147,16 @@ def _checked(source: Path, taken: Taken, path: str) -> bytes:
     return content
 
 
-def _settle(taken: Taken, path: str, content: bytes, places: tuple[Path, Path], python: str) -> File:
-    source, destination = places
+def _settle(taken: Taken, path: str, content: bytes, source: Path, python: str) -> File:
+    """Bring a file into the form that it has in the store, and return what it is then."""
     kind: Kind = "executable" if os.lstat(source).st_mode & 0o111 else "file"
     if path == taken.record:
         kind = "record"
     elif path.startswith("bin/") and (body := without_interpreter(content, python)) is not None:
         kind, content = "script", body
         source.write_bytes(body)
-    os.rename(source, destination)
-    os.chmod(destination, 0o444 if kind in ("file", "record") else 0o555)
-    status = os.stat(destination)
+    os.chmod(source, 0o444 if kind in ("file", "record") else 0o555)
+    status = os.stat(source)
     return File(path, status.st_size, status.st_mtime_ns, hashlib.sha256(content).hexdigest(), kind)
 
 

@@ -71,6 +71,16 @@ def folders_of(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def tree_of(paths: Iterable[str]) -> dict[str, dict]:  # type: ignore[type-arg]
+    """Return *paths* as a tree: a directory is a table of what is in it, a file an empty one."""
+    top: dict[str, dict] = {}  # type: ignore[type-arg]
+    for path in paths:
+        here = top
+        for part in path.split("/"):
+            here = here.setdefault(part, {})
+    return top
+
+
 CODE = (".py", ".so", ".pyd", ".pth", ".dylib", ".pyi")
 """Ends of the names of files that Python imports or reads at its start."""
 
