@@ -44,6 +44,7 @@ PURE = (
     "lock/graph",
     "lock/decide",
     "lock/freshness",
+    "lock/recall",
     "pip/command",
     "pip/explanation",
     "pip/mishaps",

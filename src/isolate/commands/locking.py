@@ -12,13 +12,16 @@ from isolate.errors import IsolateError, StaleLock
 from isolate.lock.decide import environment_marker, is_closed, lock_from
 from isolate.lock.freshness import staleness
 from isolate.lock.pylock_file import lock_text, parse_lock, read_lock
+from isolate.lock.recall import recall
 from isolate.lock.trees import metadata_digests
 from isolate.pip.command import resolve_argv
 from isolate.pip.redaction import redact
 from isolate.pip.report import read_report
+from isolate.pip.surroundings import settings_digest
+from isolate.store.known import Known
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from packaging.pylock import Pylock
@@ -67,11 +70,30 @@ def decide(
         raise StaleLock(
             f"the lock of {application.name} does not meet its declarations", facts=why, hint="run `isolate lock`"
         )
-    workshop.progress.working("resolving")
-    report = resolve(declarations, _kept(best.lock if best else None, declarations, moves), workshop)
-    lock = lock_from(report, declarations, interpreter, trees=trees)
+    lock = None if moves.upgrade else _recalled(declarations, workshop, trees=trees)
+    if lock is None:
+        workshop.progress.working("resolving")
+        report = resolve(declarations, _kept(best.lock if best else None, declarations, moves), workshop)
+        _known(declarations, workshop).remember(report.items)
+        lock = lock_from(report, declarations, interpreter, trees=trees)
     in_tree = application.lock_file.exists() or not is_closed(lock, declarations)
     return Decision(lock=lock, text=lock_text(lock), in_tree=in_tree, is_new=True, reasons=why)
+
+
+def _recalled(declarations: Declarations, workshop: Workshop, *, trees: Mapping[str, str]) -> Pylock | None:
+    """Return the lock for pins that are closed and of which the store has everything; None for all others."""
+    interpreter = workshop.interpreter
+    report = recall(declarations, interpreter.markers, _known(declarations, workshop).get)
+    lock = None if report is None else lock_from(report, declarations, interpreter, trees=trees)
+    return None if lock is None or staleness(lock, declarations, interpreter, trees=trees) else lock
+
+
+def _known(declarations: Declarations, workshop: Workshop) -> Known:
+    """Return what is known for the interpreter of *workshop*, from where its pip looks."""
+    settings = settings_digest(workshop.environ, workshop.application.venv)
+    circumstances = (settings, workshop.interpreter.version, workshop.interpreter.kind, *declarations.index_options)
+    digest = hashlib.sha256(repr(circumstances).encode()).hexdigest()[:16]
+    return Known(store=workshop.store, kind=workshop.interpreter.kind, digest=digest)
 
 
 def find_locks(

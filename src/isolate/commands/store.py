@@ -6,6 +6,7 @@ import hashlib
 import os
 from typing import TYPE_CHECKING
 
+from isolate import atomic
 from isolate.environment.history import read_history
 from isolate.environment.records import read_state
 from isolate.interpreters.model import Interpreter
@@ -83,6 +84,7 @@ def gc(session: Session) -> Outcome:
         freed = sum(_bytes(store.root / "entries" / key) for key in unused)
         for key in unused:
             store.discard(key)
+        atomic.delete_tree(store.known)  # it is learnt again where it is of use
     what = count(len(unused), "entry", "entries")
     lines = (f"deleted {what}, {in_units(freed)}",)
     return Outcome(command="store gc", lines=lines, facts={"deleted": unused, "bytes": freed})

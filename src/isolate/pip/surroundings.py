@@ -9,6 +9,7 @@ file (https://pip.pypa.io/en/stable/topics/configuration/: with `PIP_CONFIG_FILE
 from __future__ import annotations
 
 import configparser
+import hashlib
 import os
 import pwd
 import sys
@@ -87,6 +88,12 @@ def pip_environment(environ: Mapping[str, str], *, prefix: Path, offline: bool =
     kept = {name: value for name, value in environ.items() if name in KEPT or not name.startswith(DROPPED)}
     passed = {f"PIP_{key.upper().replace('-', '_')}": value for key, value in settings.items()}
     return {**kept, **passed, **OURS}
+
+
+def settings_digest(environ: Mapping[str, str], prefix: Path) -> str:
+    """Return a digest (hex) of the settings that reach a pip run from *prefix*: where it looks, and for what."""
+    settings = sorted(_settings(environ, prefix).items())
+    return hashlib.sha256(repr(settings).encode()).hexdigest()
 
 
 def _settings(environ: Mapping[str, str], prefix: Path) -> dict[str, str]:

@@ -11,6 +11,7 @@
   seeds/pip-<version>-….whl      the pip that new environments begin with
   interpreters/<digest>.json    facts about interpreters
   locks/<digest>.toml           locks of applications whose tree needs none, by their declarations
+  known/<digest>/<name>-<version>.json   what pip said about a distribution: see `known`
   environments/<digest>         where an environment is that may hold links to entries
   tmp/                          work in progress; a directory there that nobody has locked is rubbish
 """
@@ -145,6 +146,11 @@ class Store:
     def seeds(self) -> Path:
         """Return the directory of the pip wheels that new environments begin with."""
         return self.root / "seeds"
+
+    @property
+    def known(self) -> Path:
+        """Return the directory of what pip said about distributions."""
+        return self.root / "known"
 
     @property
     def interpreters(self) -> Path:

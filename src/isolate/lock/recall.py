@@ -1,0 +1,82 @@
+"""Pins that are closed need no resolver: what pip once said about each of them decides. Pure.
+
+Closed are requirements that pin everything, also what the pinned distributions need in turn.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from isolate.lock.graph import applies, closure, wanted
+from isolate.pip.report import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from isolate.declarations.model import Declarations
+    from isolate.pip.report import Reported
+
+
+def recall(
+    declarations: Declarations, markers: Mapping[str, str], known: Callable[[str, str], Reported | None]
+) -> Report | None:
+    """Return what pip would report for *declarations*, from what is *known* of each pin by name and version.
+
+    None if they are not closed, ask for anything but pins, or pin something that is not known.
+    """
+    pins = pinned(declarations, markers)
+    items = {name: known(name, version) for name, version in (pins or {}).items()}
+    found = {name: item for name, item in items.items() if item is not None}
+    if not pins or len(found) < len(pins) or not _is_closed(declarations, found, markers):
+        return None
+    return Report(pip_version="", items=tuple(found.values()), environment=markers)
+
+
+def pinned(declarations: Declarations, markers: Mapping[str, str]) -> dict[str, str] | None:
+    """Return the version of each distribution that *declarations* ask for; None if they leave any of them open."""
+    pins: dict[str, str] = {}
+    for one in declarations.requirements:
+        if one.requirement is None or one.url is not None or one.path is not None:
+            return None
+        if applies(one.requirement.marker, markers):
+            name = canonicalize_name(one.requirement.name)
+            if one.pin is None or pins.setdefault(name, one.pin) != one.pin:
+                return None
+    if any(one.requirement is None or one.url is not None for one in declarations.constraints):
+        return None
+    return pins
+
+
+def _is_closed(declarations: Declarations, items: Mapping[str, Reported], markers: Mapping[str, str]) -> bool:
+    """Say whether the pins meet all that they need themselves, and all constraints."""
+    asked = [one.requirement for one in declarations.requirements if one.requirement is not None]
+    roots = [wanted(requirement) for requirement in asked if applies(requirement.marker, markers)]
+    reached = closure(roots, {name: item.requires_dist for name, item in items.items()}, markers)
+    limits = [one.requirement for one in declarations.constraints if one.requirement is not None]
+    return (
+        reached.keys() <= items.keys()
+        and all(_meets(items, one) for one in limits if applies(one.marker, markers))
+        and all(_needs_met(items, items[name], extras, markers) for name, extras in reached.items())
+    )
+
+
+def _needs_met(
+    items: Mapping[str, Reported], item: Reported, extras: frozenset[str], markers: Mapping[str, str]
+) -> bool:
+    for line in item.requires_dist:
+        try:
+            requirement = Requirement(line)
+        except InvalidRequirement:
+            continue
+        counts = any(applies(requirement.marker, markers, extra) for extra in ("", *extras))
+        if counts and (requirement.url is not None or not _meets(items, requirement)):
+            return False
+    return True
+
+
+def _meets(items: Mapping[str, Reported], requirement: Requirement) -> bool:
+    item = items.get(canonicalize_name(requirement.name))
+    return item is None or requirement.specifier.contains(item.version, prereleases=True)

@@ -1,0 +1,75 @@
+"""Pins that are closed, and that the store has, need neither a resolver nor an index."""
+
+from __future__ import annotations
+
+import pytest
+
+from conftest import inconsistencies, versions
+from kit.index import LocalIndex
+from kit.packages import build_wheel
+
+
+@pytest.fixture
+def knowing(isolate, application, index):
+    """A store that has beta 1.0, alpha 1.1, which it needs, and alpha 2.0, which it does not allow."""
+    isolate("sync", application({"requirements.txt": "beta==1.0\nalpha==1.1\n"}, name="first"))
+    isolate("sync", application({"requirements.txt": "alpha==2.0\n"}, name="second"))
+    index.requests.clear()
+    return index
+
+
+def test_nobody_is_asked_what_is_known(isolate, application, knowing):
+    app = application({"requirements.txt": "alpha==1.1\nbeta==1.0\n"})
+    result = isolate("sync", "--offline", cwd=app)
+    assert versions(app / ".venv") == {"alpha": "1.1", "beta": "1.0"}
+    assert inconsistencies(app / ".venv") == []
+    assert knowing.requests == []
+    assert "resolving" not in result.err
+    assert not (app / "pylock.toml").exists()
+    isolate("check", cwd=app)
+
+
+def test_pins_that_leave_something_open_are_resolved(isolate, application, knowing):
+    app = application({"requirements.txt": "beta==1.0\n"})
+    assert "resolving" in isolate("sync", cwd=app).err
+    assert versions(app / ".venv") == {"alpha": "1.1", "beta": "1.0"}
+
+
+def test_pins_that_contradict_each_other_are_refused(isolate, application, knowing):
+    app = application({"requirements.txt": "beta==1.0\nalpha==2.0\n"})
+    result = isolate("sync", cwd=app, status=2)
+    assert "beta 1.0" in result.err
+    assert not (app / ".venv").exists()
+
+
+def test_a_constraint_that_a_pin_does_not_meet_counts(isolate, application, knowing):
+    files = {"requirements.txt": "-c limits.txt\nbeta==1.0\nalpha==1.1\n", "limits.txt": "alpha<1.1\n"}
+    isolate("sync", cwd=application(files), status=2)
+
+
+def test_a_hash_that_is_declared_counts(isolate, application, knowing):
+    app = application({"requirements.txt": f"alpha==2.0 --hash=sha256:{'0' * 64}\n"})
+    result = isolate("sync", cwd=app, status=2)
+    assert "resolving" in result.err
+
+
+def test_another_index_is_asked_itself(isolate, application, knowing, tmp_path, monkeypatch):
+    build_wheel(tmp_path / "other", "alpha", "2.0", files={"alpha/__init__.py": "theirs = True\n"})
+    app = application({"requirements.txt": "# by another index\nalpha==2.0\n"})
+    with LocalIndex(tmp_path / "other").serving() as other:
+        monkeypatch.setenv("PIP_INDEX_URL", other.url)
+        isolate("sync", cwd=app)
+        assert "/simple/alpha/" in other.requests
+    assert isolate("run", "--", "python", "-c", "import alpha; print(alpha.theirs)", cwd=app).out == "True\n"
+
+
+def test_what_the_store_has_no_more_is_asked_again(isolate, application, knowing, cache):
+    for name in ("first", "second"):
+        isolate("sync", application({"requirements.txt": "delta==1.0\n"}, name=name))
+        for number in range(12):  # until the generations that still use it are forgotten
+            (cache.parent / name / "requirements.txt").write_text("delta==1.0\n" if number % 2 else "gamma==1.0\n")
+            isolate("sync", "-q", cwd=cache.parent / name)
+    isolate("store", "gc")
+    app = application({"requirements.txt": "# not the same file\nalpha==2.0\n"})
+    assert "resolving" in isolate("sync", cwd=app).err
+    assert versions(app / ".venv") == {"alpha": "2.0"}
