@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import tempfile
 import threading
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,19 +29,40 @@ class Taken:
 def watch(
     command: Sequence[str], folder: Path, environ: Mapping[str, str], *, count_descriptors: bool = False
 ) -> Taken:
-    """Run *command* in *folder* to its end; what it writes to standard error is kept, the rest is not."""
+    """Run *command* in *folder* to its end; what it writes to standard error is kept, the rest is not.
+
+    A launcher starts it: the memory that a process is said to have had includes that of whoever started it.
+    """
+    launched = [sys.executable, "-I", "-S", "-c", LAUNCHER, *command]
     with tempfile.TemporaryFile() as errors:
-        started = time.perf_counter()
         child = subprocess.Popen(
-            command, cwd=folder, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors
+            launched,
+            cwd=folder,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
         )
-        sampler = Sampler(child.pid) if count_descriptors else None
-        _, status, usage = os.wait4(child.pid, 0)
-        seconds = time.perf_counter() - started
-        child.returncode = os.waitstatus_to_exitcode(status)
+        with child.stdout as answers:  # type: ignore[union-attr]
+            sampler = Sampler(int(answers.readline())) if count_descriptors else None
+            seconds, kilobytes, code = answers.read().split()[-3:]
+        child.wait()
         errors.seek(0)
         said = errors.read().decode(errors="replace")
-    return Taken(seconds, usage.ru_maxrss / 1024, sampler.end() if sampler else 0, child.returncode, said)
+    return Taken(float(seconds), int(kilobytes) / 1024, sampler.end() if sampler else 0, int(code), said)
+
+
+LAUNCHER = """
+import os, sys, time
+null = os.open(os.devnull, os.O_WRONLY)
+started = time.perf_counter()
+child = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, null, 1)])
+print(child, flush=True)
+_, status, usage = os.wait4(child, 0)
+print(time.perf_counter() - started, usage.ru_maxrss, os.waitstatus_to_exitcode(status))
+"""
+"""Runs a command, and prints its process, and then what it took: seconds, kilobytes, its exit status."""
 
 
 class Sampler:

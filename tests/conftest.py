@@ -21,7 +21,7 @@ sys.path.insert(0, str(HERE))
 from kit.index import LocalIndex  # noqa: E402
 from kit.packages import build_wheel  # noqa: E402
 
-LEADS_ASTRAY = ("PIP_", "PYTHON", "VIRTUAL_ENV", "ISOLATE_", "UV_", "CONDA_", "XDG_")
+LEADS_ASTRAY = ("PIP_", "PYTHON", "VIRTUAL_ENV", "ISOLATE_", "UV_", "CONDA_", "XDG_", "PYENV_", "MISE_", "ASDF_")
 SOURCE = HERE.parent / "src"
 LONGEST = 120.0
 """Seconds that any one run of the command may take in a test."""

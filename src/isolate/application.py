@@ -32,7 +32,19 @@ class Application:
         """Return the application in *folder*; raise `IsolateError` where there is no such directory."""
         if not folder.is_dir():
             raise IsolateError(f"{folder} is not a directory", hint="name the directory of an application")
-        return cls(root=folder.absolute())
+        root = folder.absolute()
+        if ":" in str(root):
+            raise IsolateError(
+                f"{root} has a colon in its path, which separates the entries of PATH: no environment works there",
+                hint="give the directory another name",
+            )
+        try:
+            str(root).encode()
+        except UnicodeEncodeError:
+            raise IsolateError(
+                f"{str(root)!r} is no UTF-8, and a record of it cannot be kept", hint="give the directory another name"
+            ) from None
+        return cls(root=root)
 
     @property
     def name(self) -> str:

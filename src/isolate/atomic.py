@@ -107,6 +107,9 @@ def delete_tree(path: Path) -> None:
 
     What is already gone is no error; what cannot be deleted raises `OSError`.
     """
+    if path.is_symlink():
+        path.unlink(missing_ok=True)
+        return
     try:
         shutil.rmtree(path)
     except FileNotFoundError:

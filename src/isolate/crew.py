@@ -141,7 +141,8 @@ class Crew:
 
 def _work(task: Task, pipe: Connection) -> None:
     """Do *task* in a worker, and send what came of it."""
-    signal.signal(signal.SIGINT, _interrupted_once)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupted_once)
     die_with_parent()
     pipe.send(task(_Telling(pipe)))
 

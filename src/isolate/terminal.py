@@ -119,7 +119,7 @@ def progress_for(*, quiet: bool, verbose: bool) -> Iterator[Progress]:
     """Yield what fits the place where standard error goes."""
     if quiet:
         yield Silent()
-    elif verbose or not sys.stderr.isatty():
+    elif verbose or sys.stderr is None or not sys.stderr.isatty():
         yield Plain(verbose=verbose)
     else:
         live = Live()

@@ -12,6 +12,7 @@ import click
 
 from isolate.application import Application
 from isolate.cli.ending import in_short
+from isolate.cli.saying import say
 from isolate.commands.session import Session
 from isolate.commands.summary import summary
 from isolate.report import Outcome, as_json, document
@@ -74,9 +75,9 @@ def _together(
     if asked["json_"]:
         facts = [{"application": name, **document(documents[name])} for name in chosen]
         name = str(click.get_current_context().info_name)
-        click.echo(as_json(Outcome(command=name, exit_code=worst, facts={"applications": facts})))
+        say(as_json(Outcome(command=name, exit_code=worst, facts={"applications": facts})))
     elif not asked["quiet"]:
-        click.echo(summary(codes.values(), same))
+        say(summary(codes.values(), same))
     return worst
 
 
@@ -124,12 +125,16 @@ def _tell(name: str, outcome: Outcome, asked: Mapping[str, Any]) -> None:
         return
     *more, last = outcome.lines or ("",)
     text = "\n".join([f"{name}:", *(f"  {line}" for part in (*more, last) for line in part.split("\n"))])
-    click.echo(text if more or "\n" in last else f"{name}: {last}", err=failed)
+    told = text if more or "\n" in last else f"{name}: {last}"
+    if failed:
+        click.echo(told, err=True)
+    else:
+        say(told)
 
 
 def answer(outcome: Outcome, asked: Mapping[str, Any]) -> None:
     """Print what came of a command about one application, or about none."""
     if asked["json_"]:
-        click.echo(as_json(outcome))
+        say(as_json(outcome))
     elif not asked["quiet"]:
-        click.echo("\n".join(outcome.lines))
+        say("\n".join(outcome.lines))

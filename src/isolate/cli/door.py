@@ -5,7 +5,7 @@ Exit codes: 0 done, 1 the answer is no, 2 cannot be done as asked, 3 a bug of ou
 
 from __future__ import annotations
 
-import os
+import signal
 import sys
 
 import click
@@ -20,6 +20,7 @@ ROOMS = (one, many)
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    _end_in_order()
     try:
         sys.exit(isolate.main(standalone_mode=False))
     except click.exceptions.Exit as error:
@@ -27,10 +28,14 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(2)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever it is, it is told in words
         message, code = in_short(error)
         click.echo(message, err=True)
         sys.exit(code)
+
+
+def _end_in_order() -> None:
+    """Let the signals that ask for an end unwind, so that what was started is ended too, and nothing is left."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, lambda received, _: sys.exit(128 + received))

@@ -12,6 +12,7 @@ from isolate.application import Application
 from isolate.cli.answer import applications_of, each, outcomes_of
 from isolate.cli.ending import in_short
 from isolate.cli.group import APPLICATIONS, EVERYWHERE, FOLDER, JOBS, LOUDNESS, isolate
+from isolate.cli.saying import say
 from isolate.report import Outcome, as_json, document
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -35,7 +36,7 @@ def status(applications: tuple[Path, ...], **asked: Any) -> None:
     found = {name: outcome for name, outcome, _ in outcomes_of(chosen, asked, command, status_if_in_step)}
     well = _well(chosen, found)
     if not asked["json_"] and not asked["quiet"] and well:
-        click.echo("\n".join(table({name: outcome.facts for name, outcome in well.items()})))
+        say("\n".join(table({name: outcome.facts for name, outcome in well.items()})))
     _finish("status", chosen, found, asked)
 
 
@@ -55,7 +56,7 @@ def list_(applications: tuple[Path, ...], *, changed_since: str | None, **asked:
         chosen = {name: one for name, one in chosen.items() if one in kept}
     found = {name: _described(describe, one) for name, one in chosen.items()}
     if not asked["json_"] and not asked["quiet"]:
-        click.echo("".join(f"{name}\n" for name in _well(chosen, found)), nl=False)
+        say("".join(f"{name}\n" for name in _well(chosen, found)), end="")
     _finish("list", chosen, found, asked)
 
 
@@ -94,9 +95,9 @@ def conflicts(root: Path | None, *, fail: bool, html: Path | None, **asked: Any)
     _complain(failures)
     if asked["json_"]:
         errors = {name: outcome.facts["error"] for name, outcome in failures.items()}
-        click.echo(as_json(Outcome(command="conflicts", exit_code=worst, facts={**facts(seen), "errors": errors})))
+        say(as_json(Outcome(command="conflicts", exit_code=worst, facts={**facts(seen), "errors": errors})))
     elif not asked["quiet"]:
-        click.echo("\n".join(lines(seen, limit=MOST)))
+        say("\n".join(lines(seen, limit=MOST)))
     raise click.exceptions.Exit(worst)
 
 
@@ -122,7 +123,7 @@ def _finish(
     worst = max((outcome.exit_code for outcome in found.values()), default=0)
     if asked["json_"]:
         facts = [{"application": name, **document(found[name])} for name in chosen]
-        click.echo(as_json(Outcome(command=command, exit_code=worst, facts={"applications": facts})))
+        say(as_json(Outcome(command=command, exit_code=worst, facts={"applications": facts})))
     else:
         _complain(found)
     raise click.exceptions.Exit(worst)

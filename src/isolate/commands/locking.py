@@ -165,7 +165,7 @@ def resolve(declarations: Declarations, kept: Sequence[str], workshop: Workshop)
             pip = workshop.pip()
             every = [constraints, *_constraints(declarations)]
             argv = resolve_argv(pip.python, requirements=requirements, constraints=every, report=report)
-            finished = pip.run(argv, cwd=declarations.root)
+            finished = pip.run(argv, cwd=declarations.root, scratch=scratch)
             if not finished.status:
                 return read_report(report.read_text(encoding="utf-8"))
         from isolate.pip.explanation import explain  # noqa: PLC0415 - only a failure needs it

@@ -10,7 +10,7 @@ from isolate.environment.inspection import Damage, Foreign, damages, damages_of_
 from isolate.environment.records import FOLDER, elsewhere, is_ours, read_state
 from isolate.environment.skeleton import site_packages
 from isolate.environment.stamp import changed_folders
-from isolate.environment.standing import refuse_what_is_not_ours
+from isolate.environment.standing import refuse_a_link, refuse_what_is_not_ours
 from isolate.interpreters.choosing import choose, version_file_of
 from isolate.interpreters.model import Interpreter
 from isolate.lock.model import Locked
@@ -85,6 +85,8 @@ def look_at(  # noqa: PLR0913 - what a command asks, by name
     `NoInterpreter` if no Python fits.
     """
     venv = application.venv
+    if not any_environment:
+        refuse_a_link(venv)
     state = read_state(venv)
     broken = state is None and is_ours(venv)
     if state is None and not any_environment and not broken:

@@ -12,7 +12,7 @@ from isolate.environment import records, staging
 from isolate.environment.inspection import Foreign, lies_untouched, unowned
 from isolate.environment.records import files_of, manifest_path, skeleton_files
 from isolate.environment.skeleton import site_packages
-from isolate.environment.switch import STAGING, plan_switch, switch
+from isolate.environment.switch import STAGING, check_possible, plan_switch, switch
 from isolate.errors import IsolateError
 from isolate.store.manifest import LINKED
 
@@ -76,6 +76,7 @@ def change(workshop: Workshop, coming: Next, state: State) -> None:
         if site is None:
             raise IsolateError(f"{venv} has lost its site-packages", hint="run `isolate sync` again")
         steps = plan_switch(venv, leaving, [*_below(stage)], site)
+        check_possible(str(venv), steps)
     except BaseException:
         atomic.delete_tree(venv / records.WORK)
         raise

@@ -21,8 +21,7 @@ def refuse_what_is_not_ours(venv: Path, *, adopt: bool) -> None:
     """
     if not os.path.lexists(venv):
         return
-    if venv.is_symlink():
-        raise NotOurs(f"{venv} is a link to {os.readlink(venv)}", hint="remove the link, then run the command again")
+    refuse_a_link(venv)
     if not venv.is_dir():
         raise NotOurs(f"{venv} is a file{_redirect(venv)}", hint="move it away, then run the command again")
     if not (venv / "pyvenv.cfg").is_file():
@@ -39,9 +38,17 @@ def refuse_what_is_not_ours(venv: Path, *, adopt: bool) -> None:
         )
 
 
+def refuse_a_link(venv: Path) -> None:
+    """Raise `NotOurs` if *venv* is a link, whoever made what it leads to: it is neither followed nor replaced."""
+    if venv.is_symlink():
+        raise NotOurs(f"{venv} is a link to {os.readlink(venv)}", hint="remove the link, then run the command again")
+
+
 def _redirect(venv: Path) -> str:
     """Return where a file in the place of an environment points (PEP 832), if it is such a file."""
     try:
+        if not venv.is_file():  # reading a pipe would wait for ever
+            return ", not a directory"
         target = venv.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         return ", not a directory"

@@ -11,6 +11,7 @@ A list can be carried out any number of times: what is done already is seen from
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import json
 import os
@@ -135,6 +136,17 @@ def switch(venv: Path, steps: list[Step]) -> None:
     (venv / TRASH).mkdir(parents=True, exist_ok=True)
     atomic.write(venv / JOURNAL, json.dumps(steps).encode(), by=venv / WORK)
     finish_switch(venv)
+
+
+def check_possible(venv: str, steps: list[Step]) -> None:
+    """Raise `PermissionError` for what a step may not move, while nothing has been moved."""
+    for folder in sorted({os.path.dirname(path) for step in steps for path in (step.source, step.target)}):
+        if os.path.isdir(f"{venv}/{folder}") and not os.access(f"{venv}/{folder}", os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), f"{venv}/{folder}")
+    for step in steps:  # a directory that moves gets another `..`
+        path = f"{venv}/{step.source}"
+        if os.path.isdir(path) and not os.path.islink(path) and not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
 
 
 def finish_switch(venv: Path) -> bool:

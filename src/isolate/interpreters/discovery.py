@@ -96,7 +96,8 @@ def kept_by_managers(environ: Mapping[str, str]) -> Iterator[Path]:
     """Yield the interpreters that version managers keep, whichever of them is active."""
     home = Path(environ.get("HOME") or os.path.expanduser("~"))
     for variable, usual, folder in MANAGERS:
-        yield from sorted(Path(environ.get(variable) or home / usual, folder).glob("*/bin/python"))
+        with contextlib.suppress(OSError):  # somebody else's, as `PYENV_ROOT` is after `su` and `sudo -E`
+            yield from sorted(Path(environ.get(variable) or home / usual, folder).glob("*/bin/python"))
 
 
 def clean(environ: Mapping[str, str]) -> dict[str, str]:

@@ -60,7 +60,7 @@ def _link_sources(entry: Entry, folder: Path) -> None:
 
 def _compile(pip: Pip, folder: Path) -> None:
     argv = (str(pip.python), "-I", "-m", "compileall", "-q", "-j", "0", "-d", "", str(folder))
-    finished = pip.run(argv, cwd=folder)
+    finished = pip.run(argv, cwd=folder, scratch=folder)
     if finished.status not in (0, 1):  # 1: some file did not compile
         raise IsolateError(
             f"bytecode could not be compiled by {pip.python}",

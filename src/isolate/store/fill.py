@@ -50,16 +50,21 @@ class Pip:
         prefix = scratch / "prefix"
         requirements = write_partial(wanted, scratch, pip_version=Version(self.version), options=self.options)
         argv = install_argv(self.python, requirements=requirements, prefix=prefix)
-        finished = self.run(argv, cwd=scratch)
+        finished = self.run(argv, cwd=scratch, scratch=scratch)
         if finished.status:
             from isolate.pip.explanation import explain  # noqa: PLC0415 - only a failure needs it
 
             raise explain(redact(finished.output + finished.errors), declared=())
         return prefix
 
-    def run(self, argv: Sequence[str], *, cwd: Path) -> process.Finished:
-        """Run a command line of this pip in *cwd* and return how it ended."""
-        return process.run(argv, env=self.env, cwd=cwd, on_line=self.on_line, on_silence=self.on_silence)
+    def run(self, argv: Sequence[str], *, cwd: Path, scratch: Path) -> process.Finished:
+        """Run a command line of this pip in *cwd* and return how it ended.
+
+        Its temporary files lie in *scratch*, which whoever calls clears away: a pip that is ended leaves them.
+        """
+        return process.run(
+            argv, env={**self.env, "TMPDIR": str(scratch)}, cwd=cwd, on_line=self.on_line, on_silence=self.on_silence
+        )
 
 
 def fill(

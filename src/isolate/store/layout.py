@@ -21,7 +21,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,11 +71,12 @@ class Store:
     """The store below `root`, an absolute directory that `open_store` has made ready.
 
     Where the usual one cannot be written to, `root` is a temporary one, and `lower` the usual one, which still serves
-    what it holds.
+    what it holds, but for what was thrown out: `spoiled`.
     """
 
     root: Path
     lower: Path | None = None
+    spoiled: set[str] = field(default_factory=set, compare=False)
 
     def key(self, kind: str, name: str, version: str | None, identity: str) -> str:
         """Return the name of the entry of one artifact for one kind of interpreter: a path below `entries`."""
@@ -84,7 +85,7 @@ class Store:
 
     def entry(self, key: str) -> Entry | None:
         """Return the entry *key*, or None if it is not there or cannot be read."""
-        for root in self._roots:
+        for root in self._roots(key):
             path = root / "entries" / key
             with contextlib.suppress(OSError, ValueError):
                 return Entry(path=path, manifest=read_manifest(path / "manifest.json"))
@@ -92,7 +93,7 @@ class Store:
 
     def has(self, key: str) -> bool:
         """Say whether the entry *key* is there; an entry is there completely or not at all."""
-        return any(os.path.exists(root / "entries" / key / "manifest.json") for root in self._roots)
+        return any(os.path.exists(root / "entries" / key / "manifest.json") for root in self._roots(key))
 
     def siblings(self, kind: str, name: str) -> list[Entry]:
         """Return entries of other artifacts of one distribution, the newest first; two are as good as all."""
@@ -100,9 +101,8 @@ class Store:
         found = (self.entry(entry_key(path)) for path in paths)
         return list(islice((one for one in found if one is not None and one.manifest.name == name), 2))
 
-    @property
-    def _roots(self) -> tuple[Path, ...]:
-        return (self.root,) if self.lower is None else (self.root, self.lower)
+    def _roots(self, key: str) -> tuple[Path, ...]:
+        return (self.root,) if self.lower is None or key in self.spoiled else (self.root, self.lower)
 
     def publish(self, prepared: Path, key: str) -> None:
         """Make the directory *prepared*, below `tmp`, the entry *key*; if another process was first, keep theirs."""
@@ -117,6 +117,7 @@ class Store:
 
     def discard(self, key: str) -> None:
         """Throw the entry *key* out. Environments that hold links to its files keep them."""
+        self.spoiled.add(key)
         target = self.root / "entries" / key
         with atomic.scratch_directory(self.tmp) as scratch, contextlib.suppress(FileNotFoundError):
             target.rename(scratch / "discarded")
@@ -182,11 +183,12 @@ def cache_directory(environ: Mapping[str, str]) -> Path:
     """Return the directory for everything that isolate keeps: `ISOLATE_CACHE_DIR`, else the platform's own."""
     if chosen := environ.get("ISOLATE_CACHE_DIR"):
         return Path(chosen).absolute()
-    if xdg := environ.get("XDG_CACHE_HOME"):
+    xdg = environ.get("XDG_CACHE_HOME", "")
+    if os.path.isabs(xdg):  # the specification has a relative one ignored
         return Path(xdg, "isolate")
     import platformdirs  # noqa: PLC0415 - costs a start-up more than it gives on most of them
 
-    return Path(platformdirs.user_cache_dir("isolate", appauthor=False))
+    return Path(platformdirs.user_cache_dir("isolate", appauthor=False)).absolute()
 
 
 def open_store(cache: Path) -> Store:

@@ -1,0 +1,158 @@
+"""Links, streams, signals and paths that nobody expects."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from conftest import SOURCE, listing, versions
+from isolate.application import Application
+from isolate.environment.switch import Step, check_possible
+from isolate.errors import IsolateError
+from isolate.interpreters.discovery import kept_by_managers
+from isolate.store.layout import cache_directory
+from kit.packages import build_sdist
+
+
+@pytest.fixture
+def synced(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    isolate("sync", cwd=app)
+    return app
+
+
+def shell(line, cwd):
+    """Run a line of shell in which $ISOLATE is the command."""
+    environ = {**os.environ, "PYTHONPATH": str(SOURCE), "ISOLATE": f"{sys.executable} -m isolate"}
+    return subprocess.run(["bash", "-c", line], cwd=cwd, env=environ, capture_output=True, text=True, check=False)
+
+
+def test_a_link_to_an_environment_of_ours_is_neither_followed_nor_replaced(isolate, application, synced):
+    before = listing(synced)
+    other = application({"requirements.txt": "alpha==2.0\n"}, name="other")
+    (other / ".venv").symlink_to(synced / ".venv")
+    for command in (["sync"], ["check"], ["run", "--", "true"]):
+        result = isolate(*command, cwd=other, status=2)
+        assert "is a link to" in result.err
+    assert (other / ".venv").is_symlink()
+    assert listing(synced) == before
+    assert versions(synced / ".venv") == {"alpha": "1.0"}
+
+
+def test_a_damaged_entry_in_a_store_that_cannot_be_written_is_fetched_again(isolate, application, synced, cache):
+    entry = next(cache.glob("store-v1/entries/*/alpha-1.0-*"))
+    os.utime(next(entry.rglob("__init__.py")), ns=(1, 1))
+    other = application({"requirements.txt": "alpha==1.0\n"}, name="other")
+    mounted = subprocess.run(["mount", "--bind", "-r", cache, cache], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        result = isolate("sync", cwd=other)
+    finally:
+        subprocess.run(["umount", cache], check=True)
+    assert "a temporary one is used" in result.err
+    assert "thrown out and fetched again" in result.err
+    assert versions(other / ".venv") == {"alpha": "1.0"}
+
+
+def test_what_may_not_be_moved_is_known_before_anything_moves(tmp_path, mocker):
+    (tmp_path / "bin").mkdir()
+    steps = [Step("in", ".isolate/work/staging/bin/tool", "bin/tool")]
+    check_possible(str(tmp_path), steps)
+    mocker.patch("os.access", side_effect=lambda path, _: not str(path).endswith("/bin"))
+    with pytest.raises(PermissionError, match="bin"):
+        check_possible(str(tmp_path), steps)
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "said"),
+    [
+        ("$ISOLATE sync 2>&-", 0, ""),
+        ("$ISOLATE sync | head -c 0; exit ${PIPESTATUS[0]}", 141, ""),
+        ("$ISOLATE check | head -c 0; exit ${PIPESTATUS[0]}", 141, ""),
+        ("$ISOLATE sync > /dev/full", 2, "the answer could not be written"),
+        ("$ISOLATE check > /dev/full", 2, "the answer could not be written"),
+        ("mkdir gone && cd gone && rmdir ../gone && $ISOLATE sync", 2, ""),
+    ],
+)
+def test_streams_and_directories_that_are_gone(synced, line, status, said):
+    done = shell(line, synced)
+    assert "Traceback" not in done.stderr
+    assert said in done.stderr
+    assert (done.returncode == status) or (status == 141 and done.returncode == 0), done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_asks_for_an_end_ends_a_build_too(application, index, cache, tmp_path, number):
+    begun = tmp_path / "begun"
+    write = f"import os, pathlib, time; pathlib.Path({str(begun)!r}).write_text(str(os.getpid())); time.sleep(60)"
+    build_sdist(index.folder, "slow", "1.0", on_build=write)
+    app = application({"requirements.txt": "slow==1.0\n"})
+    (tmp_path / "tmp").mkdir()
+    environ = {**os.environ, "PYTHONPATH": str(SOURCE), "TMPDIR": str(tmp_path / "tmp")}
+    command = [sys.executable, "-m", "isolate", "sync"]
+    with subprocess.Popen(command, cwd=app, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as child:
+        while not (begun.exists() and begun.read_text()):
+            assert child.poll() is None
+            time.sleep(0.1)
+        child.send_signal(number)
+        _, errors = child.communicate(timeout=30)
+    assert child.returncode == 128 + number, errors
+    assert b"Traceback" not in errors
+    assert not is_running(begun.read_text())
+    assert listing(tmp_path / "tmp") == []
+    assert listing(cache / "store-v1/tmp") == []
+    assert not (app / ".venv").exists()
+
+
+def is_running(pid):
+    """Say whether a process is there and not only waiting to be buried by whoever inherited it."""
+    found = subprocess.run(["ps", "-o", "stat=", "-p", pid], capture_output=True, text=True, check=False)
+    return found.stdout.strip()[:1] not in ("", "Z")
+
+
+def test_a_colon_in_the_path_is_refused_where_no_environment_could_work(isolate, application):
+    app = application({"requirements.txt": ""}, name="a:b")
+    assert "has a colon in its path" in isolate("sync", cwd=app, status=2).err
+    assert listing(app) == [str(app / "requirements.txt")]
+
+
+def test_a_path_that_is_no_utf8_is_refused(tmp_path):
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
+    folder.mkdir()
+    with pytest.raises(IsolateError, match="is no UTF-8"):
+        Application.at(folder)
+    shutil.rmtree(folder)
+
+
+def test_scripts_start_where_a_path_has_a_line_end(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\n"}, name="two\nlines")
+    isolate("sync", cwd=app)
+    done = subprocess.run([app / ".venv/bin/alpha"], capture_output=True, text=True, check=True)
+    assert done.stdout == "alpha 1.0\n"
+
+
+def test_a_pipe_in_the_place_of_the_environment_is_refused(isolate, application):
+    app = application({"requirements.txt": ""})
+    os.mkfifo(app / ".venv")
+    assert "not a directory" in isolate("sync", cwd=app, status=2).err
+
+
+def test_a_relative_cache_home_is_ignored(surroundings):
+    found = cache_directory({"XDG_CACHE_HOME": "somewhere"})
+    assert found.is_absolute()
+    assert "somewhere" not in str(found)
+
+
+def test_version_managers_of_somebody_else_are_passed_over(tmp_path, mocker):
+    mocker.patch("pathlib.Path.glob", side_effect=PermissionError)
+    found = list(kept_by_managers({"PYENV_ROOT": str(tmp_path)}))
+    mocker.stopall()
+    assert found == []
