@@ -156,3 +156,19 @@ def test_version_managers_of_somebody_else_are_passed_over(tmp_path, mocker):
     found = list(kept_by_managers({"PYENV_ROOT": str(tmp_path)}))
     mocker.stopall()
     assert found == []
+
+
+def test_a_change_that_the_system_stops_is_told_and_finished_later(isolate, synced, cache):
+    # In the environment it is the same file, and is so wherever the change has got to.
+    module = next(cache.glob("store-v1/entries/*/alpha-1.0-*/files/lib/*/site-packages/alpha/__init__.py"))
+    if subprocess.run(["chattr", "+i", module], capture_output=True, check=False).returncode:
+        pytest.skip("nothing can be made immutable here")
+    try:
+        (synced / "requirements.txt").write_text("alpha==2.0\n")
+        result = isolate("sync", cwd=synced, status=2)
+    finally:
+        subprocess.run(["chattr", "-i", module], check=True)
+    assert "is begun, and cannot be finished" in result.err
+    isolate("check", cwd=synced)
+    assert versions(synced / ".venv") == {"alpha": "2.0"}
+    assert not (synced / ".venv/.isolate/work").exists()

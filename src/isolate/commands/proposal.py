@@ -69,7 +69,8 @@ def _changed(proposal: Proposal, seconds: float) -> list[str]:
         lines.append(f"{'would make' if dry else 'made'} .venv anew: {situation.rebuild}")
     lines += [change.line for change in proposal.shown]
     verb = "would change" if dry else "changed"
-    lines.append(f"{verb} {len(proposal.shown)} of {count(proposal.packages, 'package')} in {duration(seconds)}")
+    what = f"{count(len(proposal.shown), 'package')}, {proposal.packages} now installed"
+    lines.append(f"{verb} {what} ({duration(seconds)})")
     return lines
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from isolate import atomic
 from isolate.environment.records import WORK
-from isolate.errors import NotOurs
+from isolate.errors import IsolateError, NotOurs
 from isolate.store.manifest import tree_of
 
 if TYPE_CHECKING:
@@ -131,11 +131,19 @@ def source_of(path: str) -> str | None:
 def switch(venv: Path, steps: list[Step]) -> None:
     """Write the list of *steps* down and carry it out.
 
-    Killed before it is written, nothing has happened; after that, `finish_switch` does the rest.
+    Killed before it is written, nothing has happened; after that, `finish_switch` does the rest. Raises `IsolateError`
+    if the system forbids a step.
     """
     (venv / TRASH).mkdir(parents=True, exist_ok=True)
     atomic.write(venv / JOURNAL, json.dumps(steps).encode(), by=venv / WORK)
-    finish_switch(venv)
+    try:
+        finish_switch(venv)
+    except OSError as error:
+        raise IsolateError(
+            f"the change of {venv} is begun, and cannot be finished",
+            facts=(f"{error.strerror}: {error.filename}",),
+            hint="mend that, then run the command again: it begins by finishing the change",
+        ) from None
 
 
 def check_possible(venv: str, steps: list[Step]) -> None:

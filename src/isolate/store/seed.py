@@ -20,7 +20,7 @@ from packaging.version import Version
 
 import pip
 from isolate import process
-from isolate.errors import IsolateError, PipFailed
+from isolate.errors import IsolateError
 from isolate.lock.model import Locked
 from isolate.lock.trees import file_digest
 from isolate.pip.command import download_argv
@@ -70,12 +70,11 @@ def install_seed(wheel: Path, python: Path, prefix: Path, environ: Mapping[str, 
     argv = (*program, "install", "--quiet", *options, "--prefix", str(prefix), str(wheel))
     finished = process.run(argv, env=pip_environment(environ, prefix=prefix, offline=True), cwd=prefix.parent)
     if finished.status:
-        raise PipFailed(
-            f"pip {_version(wheel)} cannot be installed by {python}",
-            facts=tuple(redact(finished.errors).splitlines()[-4:]),
-            hint="try another Python with --python",
-            output=redact(finished.output + finished.errors),
-        )
+        from isolate.pip.explanation import explain  # noqa: PLC0415 - only a failure needs it
+
+        failure = explain(redact(finished.output + finished.errors), declared=())
+        failure.problem = f"pip {_version(wheel)} cannot be installed for {python}: {failure.problem}"
+        raise failure
 
 
 def _version(wheel: Path) -> Version:
