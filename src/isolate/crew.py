@@ -112,7 +112,8 @@ class Crew:
                 told = pipe.recv()
             except EOFError:
                 worker.join()
-                told = Outcome(command="", exit_code=3, lines=(f"the worker ended with status {worker.exitcode}",))
+                message = f"the worker ended with status {worker.exitcode}"
+                told = Outcome(command="", exit_code=3, facts={"error": message}, lines=(message,))
             if isinstance(told, Outcome):
                 self._end(pipe)
                 yield name, told
@@ -144,7 +145,8 @@ def _work(task: Task, pipe: Connection) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupted_once)
     die_with_parent()
-    pipe.send(task(_Telling(pipe)))
+    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):  # nobody waits for the answer any more
+        pipe.send(task(_Telling(pipe)))
 
 
 def _interrupted_once(number: int, frame: FrameType | None) -> None:

@@ -21,7 +21,6 @@ from isolate.terminal import board_for, progress_for
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from isolate.crew import Board
     from isolate.report import Progress
 
     Command = Callable[[Application, Session], Outcome]
@@ -97,11 +96,7 @@ def outcomes_of(
 
     with board_for(len(rest), quiet=asked["quiet"] or asked["json_"], verbose=asked["verbose"]) as board:
         for name, outcome in Crew(tasks=rest, at_once=asked.get("jobs") or _cores(), board=board).work():
-            yield name, outcome, functools.partial(_aside, board)
-
-
-def _aside(board: Board) -> contextlib.AbstractContextManager[None]:
-    return board.aside()
+            yield name, outcome, board.aside
 
 
 def _cores() -> int:
