@@ -74,7 +74,7 @@ def repository(examples):
     if not OTHERS:
         pytest.skip("there is only one Python here")
     root = examples / "repository"
-    (root / "services/newer/.python-version").write_text(f"{OTHERS[0].version}\n")
+    (root / "services/newer/.python-version").write_text(f"{OTHERS[0].executable}\n")
     (root / "isolate").symlink_to(examples.parent / "isolate")
     return root
 

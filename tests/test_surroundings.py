@@ -98,7 +98,14 @@ def test_a_signal_that_asks_for_an_end_ends_a_build_too(application, index, cach
     (tmp_path / "tmp").mkdir()
     environ = {**os.environ, "PYTHONPATH": str(SOURCE), "TMPDIR": str(tmp_path / "tmp")}
     command = [sys.executable, "-m", "isolate", "sync"]
-    with subprocess.Popen(command, cwd=app, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as child:
+    with subprocess.Popen(
+        command,
+        cwd=app,
+        env=environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # noqa: PLW1509 - `nohup` has it ignored
+    ) as child:
         while not (begun.exists() and begun.read_text()):
             assert child.poll() is None
             time.sleep(0.1)
