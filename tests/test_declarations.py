@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from isolate.declarations.reading import has_declarations, read_declarations
+from isolate.applications import is_application
+from isolate.declarations.reading import read_declarations
 from isolate.declarations.requirements_file import logical_lines
 from isolate.errors import IsolateError
 
@@ -154,9 +155,9 @@ def test_the_line_of_a_declaration_is_known_where_it_is_written_once(tmp_path):
 
 
 def test_an_application_is_a_directory_with_declarations(tmp_path):
-    assert not has_declarations(tmp_path)
+    assert not is_application(tmp_path)
     (tmp_path / "pylock.toml").write_text("")
-    assert has_declarations(tmp_path)
+    assert is_application(tmp_path)
     assert read_declarations(tmp_path, {}).files == ()
 
 
@@ -218,3 +219,19 @@ def test_logical_lines_count_from_their_first_physical_one(lines):
     numbers = [line.number for line in logical_lines("\n".join(lines))]
     assert numbers == sorted(numbers)
     assert all(1 <= number <= len(lines) for number in numbers)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ('[project]\nname = "a"\n', True),
+        ('project.name = "a"\n', True),
+        ('[dependency-groups]\ndev = ["a"]\n', True),
+        ('[tool.isolate]\nrequirements = ["a.txt"]\n', True),
+        ('[tool.isolate]\napplications = ["*"]\n', False),
+        ("[tool.other]\nline-length = 1\n", False),
+    ],
+)
+def test_a_project_file_that_only_configures_tools_is_no_application(tmp_path, text, is_one):
+    (tmp_path / "pyproject.toml").write_text(text)
+    assert is_application(tmp_path) is is_one

@@ -17,11 +17,6 @@ if TYPE_CHECKING:
 NAMES = ("pyproject.toml", "requirements.txt", "pylock.toml")
 
 
-def has_declarations(folder: Path) -> bool:
-    """Say whether there is anything in *folder* that could be declarations."""
-    return any((folder / name).is_file() for name in NAMES)
-
-
 def read_declarations(root: Path, environ: Mapping[str, str] | None = None) -> Declarations:
     """Return what the application in *root* asks for; raise `DeclarationError` with the file and the line.
 
