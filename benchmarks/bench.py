@@ -11,6 +11,8 @@ from __future__ import annotations
 import argparse
 import functools
 import json
+import shutil
+import subprocess
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,8 +82,7 @@ class Bench:
 def main() -> None:
     """Run the cases that are asked for, say what came of each at once, and write all of it in the end."""
     asked = arguments()
-    delete(asked.work)
-    asked.work.mkdir(parents=True)
+    make(asked.work)
     bench = Bench(asked.work, asked.bin, asked.runs)
     names = bench.names(asked.cases)
     report = Report(time.strftime("%Y-%m-%d"), machine(asked.work), versions(asked.bin))
@@ -99,6 +100,17 @@ def main() -> None:
     write(report, asked.out)
     print(f"\n{report.as_markdown()}")
     delete(asked.work)
+
+
+def make(work: Path) -> None:
+    """Make *work* anew, as a git repository where there is git.
+
+    It may lie in a directory that the repository around it ignores, and isolate leaves out what git ignores.
+    """
+    delete(work)
+    work.mkdir(parents=True)
+    if shutil.which("git"):
+        subprocess.run(["git", "init", "--quiet", str(work)], check=True)
 
 
 def arguments() -> argparse.Namespace:
