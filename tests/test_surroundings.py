@@ -89,6 +89,14 @@ def test_streams_and_directories_that_are_gone(synced, line, status, said):
     assert (done.returncode == status) or (status == 141 and done.returncode == 0), done.stderr
 
 
+@pytest.mark.parametrize("arguments", ["", "--all"])
+def test_a_closed_standard_error_hinders_no_work(application, index, cache, arguments):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    done = shell(f"$ISOLATE sync {arguments} 2>&-", app)
+    assert done.returncode == 0
+    assert versions(app / ".venv") == {"alpha": "1.0"}
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_that_asks_for_an_end_ends_a_build_too(application, index, cache, tmp_path, number):
     begun = tmp_path / "begun"

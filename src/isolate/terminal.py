@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from isolate.crew import Board
 
 
+def is_ours(text: str) -> bool:
+    """Say whether *text* is about what isolate does; what pip does begins with a capital, and is too much to read."""
+    return text[:1].islower()
+
+
+def _nobody_listens() -> bool:
+    """Say whether the command was started with its standard error closed (`2>&-`)."""
+    return sys.stderr is None
+
+
 class Plain:
     """Writes each line to standard error as it comes."""
 
@@ -30,7 +40,7 @@ class Plain:
 
     def working(self, text: str) -> None:
         """Write *text*, unless it is what is being done already."""
-        if not self._verbose and text[:1].islower():  # what pip does begins with a capital: too much to read
+        if not self._verbose and is_ours(text):
             self.say(f"{text} …")
 
     def detail(self, line: str) -> None:
@@ -86,7 +96,7 @@ class Lines:
 
     def hears(self, name: str, kind: str, text: str) -> None:
         """Write what is worth a line."""
-        if kind == "say" or (kind == "working" and text[:1].islower()):
+        if kind == "say" or (kind == "working" and is_ours(text)):
             self._progress.say(f"{name}: {text}")
         elif kind == "detail":
             self._progress.detail(f"{name}: {text}")
@@ -105,8 +115,10 @@ class Lines:
 @contextlib.contextmanager
 def board_for(number: int, *, quiet: bool, verbose: bool) -> Iterator[Board]:
     """Yield what shows the work on *number* applications in a way that fits the place where standard error goes."""
-    if quiet or verbose or not sys.stderr.isatty():
-        yield Lines(Silent() if quiet else Plain(verbose=verbose))
+    if quiet or _nobody_listens():
+        yield Lines(Silent())
+    elif verbose or not sys.stderr.isatty():
+        yield Lines(Plain(verbose=verbose))
     else:
         from isolate.boards import LiveBoard  # noqa: PLC0415 - only when there is something to draw
 
@@ -117,9 +129,9 @@ def board_for(number: int, *, quiet: bool, verbose: bool) -> Iterator[Board]:
 @contextlib.contextmanager
 def progress_for(*, quiet: bool, verbose: bool) -> Iterator[Progress]:
     """Yield what fits the place where standard error goes."""
-    if quiet:
+    if quiet or _nobody_listens():
         yield Silent()
-    elif verbose or sys.stderr is None or not sys.stderr.isatty():
+    elif verbose or not sys.stderr.isatty():
         yield Plain(verbose=verbose)
     else:
         live = Live()
