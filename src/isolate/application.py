@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+DECLARATIONS = ("pyproject.toml", "requirements.txt", "pylock.toml")
+"""The files that an application's directory may have declarations in."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Application:

@@ -10,17 +10,16 @@ import fnmatch
 import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from isolate.application import Application
+from isolate import process
+from isolate.application import DECLARATIONS, Application
+from isolate.declarations.model import Settings
 from isolate.errors import IsolateError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from isolate.declarations.model import Settings
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
 VENDORED = frozenset({"node_modules", "site-packages", "third_party", "vendor", "vendored", "_vendor", "__pycache__"})
 """Names of directories that hold what others wrote."""
@@ -34,13 +33,12 @@ def find_applications(root: Path) -> list[Application]:
 
     Raises `DeclarationError` if the `pyproject.toml` of *root* cannot be read, `IsolateError` if there is none at all.
     """
-    settings = _settings_of(root)
-    if settings is not None and settings.applications:
+    settings = _settings_of(root, _text_of(root))
+    if settings.applications:
         found = sorted({path for pattern in settings.applications for path in root.glob(pattern) if path.is_dir()})
     else:
         found = sorted(_walk(root))
-    exclude = settings.exclude if settings is not None else ()
-    own = [path for path in found if is_application(path) and not _is_excluded(path, root, exclude)]
+    own = [path for path in found if is_application(path) and not _is_excluded(path, root, settings.exclude)]
     kept = _without_ignored(own, root)
     if not kept:
         raise IsolateError(
@@ -55,21 +53,24 @@ def is_application(folder: Path) -> bool:
     """Say whether *folder* has declarations of its own."""
     if (folder / "requirements.txt").is_file() or (folder / "pylock.toml").is_file():
         return True
+    text = _text_of(folder)
+    return DECLARES.search(text) is not None or bool(_settings_of(folder, text).requirements)
+
+
+def _text_of(folder: Path) -> bytes:
     try:
-        text = (folder / "pyproject.toml").read_bytes()
+        return (folder / "pyproject.toml").read_bytes()
     except OSError:
-        return False
-    settings = _settings_of(folder) if b"tool.isolate" in text else None
-    return DECLARES.search(text) is not None or bool(settings and settings.requirements)
+        return b""
 
 
-def _settings_of(root: Path) -> Settings | None:
-    path = root / "pyproject.toml"
-    if not path.is_file() or b"tool.isolate" not in path.read_bytes():
-        return None
-    from isolate.declarations.project_file import read_project_file  # noqa: PLC0415 - most roots need no parser
+def _settings_of(folder: Path, text: bytes) -> Settings:
+    """Return what `[tool.isolate]` says in *text*, the `pyproject.toml` of *folder*."""
+    if b"tool.isolate" not in text:
+        return Settings()
+    from isolate.declarations.project_file import read_project_file  # noqa: PLC0415 - most need no parser
 
-    return read_project_file(path).settings
+    return read_project_file(folder / "pyproject.toml").settings
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -78,7 +79,7 @@ def _walk(folder: Path) -> Iterator[Path]:
             folders.clear()
             continue
         folders[:] = [name for name in folders if not name.startswith(".") and name not in VENDORED]
-        if not {"requirements.txt", "pylock.toml", "pyproject.toml"}.isdisjoint(files):
+        if not set(DECLARATIONS).isdisjoint(files):
             yield Path(where)
 
 
@@ -114,21 +115,19 @@ def changed_since(applications: Iterable[Application], root: Path, revision: str
     return [one for path, one in by_path.items() if path in touched]
 
 
-def _innermost(file: str, folders: Iterable[str]) -> str | None:
+def _innermost(file: str, folders: Container[str]) -> str | None:
     folder = os.path.dirname(file)
-    known = set(folders)
-    while folder not in known and folder != os.path.dirname(folder):
+    while folder not in folders and folder != os.path.dirname(folder):
         folder = os.path.dirname(folder)
-    return folder if folder in known else None
+    return folder if folder in folders else None
 
 
 def _git(folder: Path, arguments: Sequence[str], told: str = "") -> str:
     """Return what git answers in *folder*; a status of 1, with which it says no, is an answer."""
-    command = ["git", "-C", str(folder), *arguments]
-    done = subprocess.run(command, input=told, capture_output=True, text=True, check=False)
-    if done.returncode not in (0, 1):
-        facts = tuple(done.stderr.strip().splitlines()[:3])
+    done = process.run(("git", *arguments), env=os.environ, cwd=folder, told=told)
+    if done.status not in (0, 1):
+        facts = tuple(done.errors.strip().splitlines()[:3])
         raise IsolateError(
             "git cannot tell", facts=(" ".join(arguments), *facts), hint="name a revision that git knows"
         )
-    return done.stdout
+    return done.output

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NoReturn
+from typing import IO, TYPE_CHECKING, NoReturn
 
 from isolate.errors import IsolateError
 
@@ -43,15 +43,16 @@ class Finished:
     errors: str
 
 
-def run(
+def run(  # noqa: PLR0913 - each has a name, and most of them their default
     argv: Sequence[str | Path],
     *,
     env: Mapping[str, str],
     cwd: Path,
     on_line: Callable[[str], None] | None = None,
     on_silence: Callable[[float], None] | None = None,
+    told: str = "",
 ) -> Finished:
-    """Run a program to its end, in a process group of its own, with nothing to read.
+    """Run a program to its end, in a process group of its own, with nothing to read but what it is *told*.
 
     *on_line* hears each line of either stream as it comes, *on_silence* now and then for how many seconds none has
     come; both are called in the thread of the caller. Whatever interrupts the waiting, an exception of theirs too, ends
@@ -59,7 +60,7 @@ def run(
     program that fails is no error here.
     """
     words = tuple(map(str, argv))
-    child = _start(words, env, cwd)
+    child = _start(words, env, cwd, told)
     try:
         output, errors = _listen(child, on_line, on_silence)
         child.wait()
@@ -87,22 +88,37 @@ def become(argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
 START_HINT = "check that it is there, and that it may be executed"
 
 
-def _start(words: tuple[str, ...], env: Mapping[str, str], cwd: Path) -> subprocess.Popen[bytes]:
+def _start(words: tuple[str, ...], env: Mapping[str, str], cwd: Path, told: str) -> subprocess.Popen[bytes]:
     try:
-        return subprocess.Popen(
-            words,
-            env={**env},
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            start_new_session=True,
-            preexec_fn=_dying_with_us(),  # noqa: PLW1509 - see there
-        )
+        with _to_be_read(told) as stdin:
+            return subprocess.Popen(
+                words,
+                env={**env},
+                cwd=cwd,
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                start_new_session=True,
+                preexec_fn=_dying_with_us(),  # noqa: PLW1509 - see there
+            )
     except OSError as error:
         where = f" in {cwd}" if str(error.filename) == str(cwd) else ""
         raise IsolateError(f"{words[0]} cannot be started{where}: {error.strerror}", hint=START_HINT) from None
+
+
+@contextlib.contextmanager
+def _to_be_read(text: str) -> Iterator[IO[bytes] | int]:
+    """Open what a program is told: a file, for a pipe would have to be fed while the program is heard."""
+    if not text:
+        yield subprocess.DEVNULL
+        return
+    import tempfile  # noqa: PLC0415 - hardly any program is told anything
+
+    with tempfile.TemporaryFile() as file:
+        file.write(os.fsencode(text))
+        file.seek(0)
+        yield file
 
 
 def die_with_parent() -> None:

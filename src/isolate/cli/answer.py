@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from isolate.application import Application
-from isolate.cli.ending import in_short
+from isolate.cli.ending import failure
 from isolate.cli.saying import say
 from isolate.commands.session import Session
 from isolate.commands.summary import summary
@@ -19,7 +19,7 @@ from isolate.report import Outcome, as_json, document
 from isolate.terminal import board_for, progress_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from isolate.report import Progress
 
@@ -72,9 +72,7 @@ def _together(
             documents[name] = outcome
     worst = max(codes.values())
     if asked["json_"]:
-        facts = [{"application": name, **document(documents[name])} for name in chosen]
-        name = str(click.get_current_context().info_name)
-        say(as_json(Outcome(command=name, exit_code=worst, facts={"applications": facts})))
+        say_as_json(chosen, documents, worst)
     elif not asked["quiet"]:
         say(summary(codes.values(), same))
     return worst
@@ -109,14 +107,13 @@ def _attempt(application: Application, command: Command, progress: Progress) -> 
     try:
         return command(application, Session(environ=os.environ, progress=progress))
     except BaseException as error:  # noqa: BLE001 - the others go on, whatever happened to this one
-        message, code = in_short(error)
-        return Outcome(command="", exit_code=code, facts={"error": message}, lines=(message,))
+        return failure(error)
 
 
 def _tell(name: str, outcome: Outcome, asked: Mapping[str, Any]) -> None:
     """Print what came of one of many, in one line if that is all; what failed goes to standard error in any case."""
     failed = outcome.exit_code > 1
-    if (asked["quiet"] and not failed) or (asked["json_"] and not failed):
+    if not failed and (asked["quiet"] or asked["json_"]):
         return
     *more, last = outcome.lines or ("",)
     text = "\n".join([f"{name}:", *(f"  {line}" for part in (*more, last) for line in part.split("\n"))])
@@ -125,6 +122,13 @@ def _tell(name: str, outcome: Outcome, asked: Mapping[str, Any]) -> None:
         click.echo(told, err=True)
     else:
         say(told)
+
+
+def say_as_json(chosen: Iterable[str], outcomes: Mapping[str, Outcome], worst: int) -> None:
+    """Print the outcomes of many applications as one document, in the order of *chosen*, the names."""
+    facts = [{"application": name, **document(outcomes[name])} for name in chosen]
+    command = str(click.get_current_context().info_name)
+    say(as_json(Outcome(command=command, exit_code=worst, facts={"applications": facts})))
 
 
 def answer(outcome: Outcome, asked: Mapping[str, Any]) -> None:

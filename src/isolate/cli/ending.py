@@ -5,6 +5,13 @@ from __future__ import annotations
 import click
 
 from isolate.errors import IsolateError, in_words
+from isolate.report import Outcome
+
+
+def failure(error: BaseException) -> Outcome:
+    """Return the failure of one of many applications as an outcome like any other."""
+    message, code = in_short(error)
+    return Outcome(command="", exit_code=code, facts={"error": message}, lines=(message,))
 
 
 def in_short(error: BaseException) -> tuple[str, int]:

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from isolate.application import Application
-from isolate.cli.answer import applications_of, each, outcomes_of
-from isolate.cli.ending import in_short
+from isolate.cli.answer import applications_of, each, outcomes_of, say_as_json
+from isolate.cli.ending import failure
 from isolate.cli.group import APPLICATIONS, EVERYWHERE, FOLDER, JOBS, LOUDNESS, isolate
 from isolate.cli.saying import say
-from isolate.report import Outcome, as_json, document
-
-FILE = click.Path(dir_okay=False, path_type=Path)
+from isolate.report import Outcome, as_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @isolate.command()
@@ -37,7 +37,7 @@ def status(applications: tuple[Path, ...], **asked: Any) -> None:
     well = _well(chosen, found)
     if not asked["json_"] and not asked["quiet"] and well:
         say("\n".join(table({name: outcome.facts for name, outcome in well.items()})))
-    _finish("status", chosen, found, asked)
+    _finish(chosen, found, asked)
 
 
 @isolate.command(name="list")
@@ -57,16 +57,14 @@ def list_(applications: tuple[Path, ...], *, changed_since: str | None, **asked:
     found = {name: _described(describe, one) for name, one in chosen.items()}
     if not asked["json_"] and not asked["quiet"]:
         say("".join(f"{name}\n" for name in _well(chosen, found)), end="")
-    _finish("list", chosen, found, asked)
+    _finish(chosen, found, asked)
 
 
-def _described(describe: Any, application: Application) -> Outcome:
+def _described(describe: Callable[[Application], Outcome], application: Application) -> Outcome:
     try:
-        outcome: Outcome = describe(application)
+        return describe(application)
     except Exception as error:  # noqa: BLE001 - the others can be described, whatever is wrong with this one
-        message, code = in_short(error)
-        return Outcome(command="list", exit_code=code, facts={"error": message}, lines=(message,))
-    return outcome
+        return failure(error)
 
 
 @isolate.command()
@@ -116,14 +114,11 @@ def _complain(outcomes: Mapping[str, Outcome]) -> None:
             click.echo(f"{name}: {line}", err=True)
 
 
-def _finish(
-    command: str, chosen: Mapping[str, Application], found: Mapping[str, Outcome], asked: Mapping[str, Any]
-) -> None:
+def _finish(chosen: Mapping[str, Application], found: Mapping[str, Outcome], asked: Mapping[str, Any]) -> None:
     """Say what could not be done, or everything as JSON, and exit with the worst code."""
     worst = max((outcome.exit_code for outcome in found.values()), default=0)
     if asked["json_"]:
-        facts = [{"application": name, **document(found[name])} for name in chosen]
-        say(as_json(Outcome(command=command, exit_code=worst, facts={"applications": facts})))
+        say_as_json(chosen, found, worst)
     else:
         _complain(found)
     raise click.exceptions.Exit(worst)

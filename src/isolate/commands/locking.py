@@ -70,20 +70,22 @@ def decide(
         raise StaleLock(
             f"the lock of {application.name} does not meet its declarations", facts=why, hint="run `isolate lock`"
         )
-    lock = None if moves.upgrade else _recalled(declarations, workshop, trees=trees)
+    known = _known(declarations, workshop)
+    lock = None if moves.upgrade else _recalled(declarations, interpreter, known, trees=trees)
     if lock is None:
         workshop.progress.working("resolving")
         report = resolve(declarations, _kept(best.lock if best else None, declarations, moves), workshop)
-        _known(declarations, workshop).remember(report.items)
+        known.remember(report.items)
         lock = lock_from(report, declarations, interpreter, trees=trees)
     in_tree = application.lock_file.exists() or not is_closed(lock, declarations)
     return Decision(lock=lock, text=lock_text(lock), in_tree=in_tree, is_new=True, reasons=why)
 
 
-def _recalled(declarations: Declarations, workshop: Workshop, *, trees: Mapping[str, str]) -> Pylock | None:
+def _recalled(
+    declarations: Declarations, interpreter: Interpreter, known: Known, *, trees: Mapping[str, str]
+) -> Pylock | None:
     """Return the lock for pins that are closed and of which the store has everything; None for all others."""
-    interpreter = workshop.interpreter
-    report = recall(declarations, interpreter.markers, _known(declarations, workshop).get)
+    report = recall(declarations, interpreter.markers, known.get)
     lock = None if report is None else lock_from(report, declarations, interpreter, trees=trees)
     return None if lock is None or staleness(lock, declarations, interpreter, trees=trees) else lock
 

@@ -10,6 +10,7 @@ from isolate.commands.check import check
 from isolate.declarations.reading import read_declarations
 from isolate.environment.records import STAMP, STATE, metadata_of, read_state
 from isolate.environment.stamp import answer_if_current
+from isolate.health import Finding
 from isolate.report import Outcome, count, in_units
 
 if TYPE_CHECKING:
@@ -34,9 +35,8 @@ def status(application: Application, session: Session) -> Outcome:
     """Return how *application* stands; needs no network, and changes nothing but what a killed command left."""
     if (known := status_if_in_step(application)) is not None:
         return known
-    findings = check(application, session).lines
-    state = read_state(application.venv)
-    return _outcome(application, state, findings[:-1] if len(findings) > 1 else ())
+    found: list[dict[str, str]] = check(application, session).facts["findings"]  # type: ignore[assignment]
+    return _outcome(application, read_state(application.venv), [Finding(**one).line for one in found])
 
 
 def _outcome(application: Application, state: State | None, differences: Sequence[str]) -> Outcome:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from isolate.application import DECLARATIONS
 from isolate.declarations.model import Declarations, Declared, Settings
 from isolate.declarations.project_file import ProjectFile, read_project_file
 from isolate.declarations.requirements_file import Found, read_requirements
@@ -13,8 +14,6 @@ from isolate.errors import DeclarationError, IsolateError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
-
-NAMES = ("pyproject.toml", "requirements.txt", "pylock.toml")
 
 
 def read_declarations(root: Path, environ: Mapping[str, str] | None = None) -> Declarations:
@@ -62,7 +61,7 @@ def _check_lock_alone(root: Path) -> None:
     if not (root / "pylock.toml").exists():
         raise IsolateError(
             f"no declarations in {root}",
-            facts=(f"looked for {', '.join(NAMES)}",),
+            facts=(f"looked for {', '.join(DECLARATIONS)}",),
             hint="go to the directory of an application, or write down what it needs in requirements.txt",
         )
 

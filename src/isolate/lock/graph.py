@@ -9,7 +9,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 
 class Wanted(NamedTuple):
@@ -36,20 +36,23 @@ def wanted(requirement: Requirement) -> Wanted:
     )
 
 
-def needs(requires_dist: Iterable[str], extras: frozenset[str], markers: Mapping[str, str]) -> tuple[Wanted, ...]:
-    """Return what a distribution with these `Requires-Dist` lines needs, with *extras* of it asked for.
+def in_force(requires_dist: Iterable[str], extras: frozenset[str], markers: Mapping[str, str]) -> Iterator[Requirement]:
+    """Yield those of the `Requires-Dist` lines of a distribution that count with *extras* of it asked for.
 
     A line that is no requirement by today's rules is passed over: pip did not act on it either.
     """
-    found: dict[Wanted, None] = {}
     for line in requires_dist:
         try:
             requirement = Requirement(line)
         except InvalidRequirement:
             continue
         if any(applies(requirement.marker, markers, extra) for extra in ("", *extras)):
-            found[wanted(requirement)] = None
-    return tuple(found)
+            yield requirement
+
+
+def needs(requires_dist: Iterable[str], extras: frozenset[str], markers: Mapping[str, str]) -> tuple[Wanted, ...]:
+    """Return what a distribution with these `Requires-Dist` lines needs, with *extras* of it asked for."""
+    return tuple(dict.fromkeys(map(wanted, in_force(requires_dist, extras, markers))))
 
 
 def closure(

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from isolate.lock.graph import applies, closure, wanted
+from isolate.lock.graph import applies, closure, in_force, wanted
 from isolate.pip.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from packaging.requirements import Requirement
 
     from isolate.declarations.model import Declarations
     from isolate.pip.report import Reported
@@ -39,12 +40,12 @@ def pinned(declarations: Declarations, markers: Mapping[str, str]) -> dict[str, 
     """Return the version of each distribution that *declarations* ask for; None if they leave any of them open."""
     pins: dict[str, str] = {}
     for one in declarations.requirements:
-        if one.requirement is None or one.url is not None or one.path is not None:
+        if one.requirement is None or one.name is None or one.url is not None or one.path is not None:
             return None
-        if applies(one.requirement.marker, markers):
-            name = canonicalize_name(one.requirement.name)
-            if one.pin is None or pins.setdefault(name, one.pin) != one.pin:
-                return None
+        if applies(one.requirement.marker, markers) and (
+            one.pin is None or pins.setdefault(one.name, one.pin) != one.pin
+        ):
+            return None
     if any(one.requirement is None or one.url is not None for one in declarations.constraints):
         return None
     return pins
@@ -66,15 +67,10 @@ def _is_closed(declarations: Declarations, items: Mapping[str, Reported], marker
 def _needs_met(
     items: Mapping[str, Reported], item: Reported, extras: frozenset[str], markers: Mapping[str, str]
 ) -> bool:
-    for line in item.requires_dist:
-        try:
-            requirement = Requirement(line)
-        except InvalidRequirement:
-            continue
-        counts = any(applies(requirement.marker, markers, extra) for extra in ("", *extras))
-        if counts and (requirement.url is not None or not _meets(items, requirement)):
-            return False
-    return True
+    return all(
+        requirement.url is None and _meets(items, requirement)
+        for requirement in in_force(item.requires_dist, extras, markers)
+    )
 
 
 def _meets(items: Mapping[str, Reported], requirement: Requirement) -> bool:

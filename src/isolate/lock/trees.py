@@ -45,8 +45,3 @@ def content_digest(path: str) -> str:
 
 
 GENERATED = frozenset({"__pycache__", "build", "dist", "node_modules"})
-
-
-def file_digest(path: Path) -> str:
-    """Return the sha256 (hex) of the content of *path*."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

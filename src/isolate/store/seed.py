@@ -22,10 +22,10 @@ import pip
 from isolate import process
 from isolate.errors import IsolateError
 from isolate.lock.model import Locked
-from isolate.lock.trees import file_digest
 from isolate.pip.command import download_argv
 from isolate.pip.redaction import redact
 from isolate.pip.surroundings import pip_environment
+from isolate.store.intake import digest_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +51,7 @@ def seed_wheel(store: Store, interpreter: Interpreter, environ: Mapping[str, str
 
 def seed_of(wheel: Path) -> Locked:
     """Return the pip in *wheel* as something that the store can hold."""
-    digest, version = file_digest(wheel), str(_version(wheel))
+    digest, version = digest_of_file(wheel), str(_version(wheel))
     archive = {"path": str(wheel), "hashes": {"sha256": digest}}
     return Locked(
         name="pip",
