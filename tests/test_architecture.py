@@ -50,6 +50,7 @@ PURE = (
     "pip/mishaps",
     "pip/refusals",
     "pip/places",
+    "store/portions",
     "store/scripts",
 )
 HANDS = {"shutil", "socket", "subprocess", "tempfile", "urllib.request", "pathlib"}

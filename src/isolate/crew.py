@@ -1,4 +1,4 @@
-"""Many applications at once: each is worked on by a process of its own, so that no failure reaches another.
+"""Several things at once: each is worked on by a process of its own, so that no failure reaches another.
 
 A worker is forked, so what is imported by then is there; it tells what it is at through a pipe, and in the end what
 came of it. Whatever ends this process ends the workers, and with them the programs that they started.
@@ -12,13 +12,13 @@ import os
 import signal
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from isolate.errors import IsolateError
 from isolate.process import die_with_parent
-from isolate.report import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from multiprocessing.connection import Connection
     from multiprocessing.context import ForkProcess
@@ -26,10 +26,13 @@ if TYPE_CHECKING:
 
     from isolate.report import Progress
 
-    Task = Callable[[Progress], Outcome]
+Result = TypeVar("Result")
 
 PATIENCE = 10.0
 """Seconds that workers have to clean up after an interrupt."""
+
+DONE = "done"
+"""What a worker says when it has ended; all else that it says names a method of `Progress`."""
 
 LOOK = 0.1
 """Seconds between two looks at a display that moves by itself."""
@@ -70,19 +73,26 @@ class _Telling:
         self.pipe.send(("detail", line))
 
 
+@dataclass(eq=False)
+class WorkerLost(IsolateError):
+    """A worker was killed before it could say what came of its task."""
+
+    exit_code = 3
+
+
 @dataclass
-class Crew:
+class Crew(Generic[Result]):
     """As many workers as there are tasks (by name), *at_once* of them at a time."""
 
-    tasks: Mapping[str, Task]
+    tasks: Mapping[str, Callable[[Progress], Result]]
     at_once: int
     board: Board
     _working: dict[Connection, tuple[str, ForkProcess]] = field(default_factory=dict)
 
-    def work(self) -> Iterator[tuple[str, Outcome]]:
-        """Yield the name and the outcome of each task, as they come to their ends.
+    def work(self) -> Iterator[tuple[str, Result | Exception]]:
+        """Yield the name and the result of each task, as they come to their ends; if it failed, what it raised.
 
-        A worker that was killed has an outcome with exit code 3. Whatever interrupts the waiting ends all workers.
+        What a worker that was killed raised is `WorkerLost`. Whatever interrupts the waiting ends all workers.
         """
         waiting = iter(self.tasks.items())
         try:
@@ -95,7 +105,7 @@ class Crew:
         finally:
             self._end_all()
 
-    def _begin(self, name: str, task: Task) -> None:
+    def _begin(self, name: str, task: Callable[[Progress], Result]) -> None:
         context = multiprocessing.get_context("fork")
         here, there = context.Pipe(duplex=False)
         worker = context.Process(target=_work, args=(task, there))
@@ -104,21 +114,20 @@ class Crew:
         self._working[here] = (name, worker)
         self.board.begins(name)
 
-    def _listen(self) -> Iterator[tuple[str, Outcome]]:
+    def _listen(self) -> Iterator[tuple[str, Result | Exception]]:
         ready: list[Connection] = wait([*self._working], timeout=LOOK)  # type: ignore[assignment]
         for pipe in ready:
             name, worker = self._working[pipe]
             try:
-                told = pipe.recv()
+                kind, told = pipe.recv()
             except EOFError:
                 worker.join()
-                message = f"the worker ended with status {worker.exitcode}"
-                told = Outcome(command="", exit_code=3, facts={"error": message}, lines=(message,))
-            if isinstance(told, Outcome):
+                kind, told = DONE, _lost(worker.exitcode)
+            if kind == DONE:
                 self._end(pipe)
                 yield name, told
             else:
-                self.board.hears(name, *told)
+                self.board.hears(name, kind, told)
         self.board.moves()
 
     def _end(self, pipe: Connection) -> None:
@@ -140,13 +149,69 @@ class Crew:
         self._working.clear()
 
 
-def _work(task: Task, pipe: Connection) -> None:
+def _lost(status: int | None) -> WorkerLost:
+    return WorkerLost(f"a worker ended with status {status}", hint="see what killed it, then run the command again")
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def together(tasks: Sequence[Callable[[Progress], None]], progress: Progress) -> None:
+    """Do all of *tasks* at once, each of which tells *progress* what it is at; raise what the first that fails raises.
+
+    A failure ends the others. A single task is done here.
+    """
+    if len(tasks) == 1:
+        tasks[0](progress)
+        return
+    named = {str(number): task for number, task in enumerate(tasks)}
+    for _, result in Crew(tasks=named, at_once=len(tasks), board=_Merged(progress)).work():
+        if isinstance(result, Exception):
+            raise result
+
+
+@dataclass
+class _Merged:
+    """A board that lets one progress hear what all workers tell."""
+
+    progress: Progress
+
+    def begins(self, name: str) -> None:
+        pass
+
+    def hears(self, name: str, kind: str, text: str) -> None:
+        del name
+        getattr(self.progress, kind)(text)
+
+    def ends(self, name: str) -> None:
+        pass
+
+    def moves(self) -> None:
+        pass
+
+    def aside(self) -> AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+
+def _work(task: Callable[[Progress], Result], pipe: Connection) -> None:
     """Do *task* in a worker, and send what came of it."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupted_once)
     die_with_parent()
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):  # nobody waits for the answer any more
-        pipe.send(task(_Telling(pipe)))
+        try:
+            pipe.send((DONE, task(_Telling(pipe))))
+        except Exception as error:  # noqa: BLE001 - raised where the result is waited for
+            pipe.send((DONE, _with_trace(error)))
+
+
+def _with_trace(error: Exception) -> object:
+    """Return what becomes *error* again when it is received, with its traceback as the cause."""
+    from multiprocessing.pool import ExceptionWithTraceback  # type: ignore[attr-defined]  # noqa: PLC0415
+
+    return error if isinstance(error, (IsolateError, OSError)) else ExceptionWithTraceback(error, error.__traceback__)
 
 
 def _interrupted_once(number: int, frame: FrameType | None) -> None:

@@ -7,7 +7,7 @@ with what to do next. Only the door (`cli`) catches them. Anything else that rea
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,6 +26,10 @@ class IsolateError(Exception):
     hint: str | None = None
 
     exit_code = 2
+
+    def __reduce__(self) -> tuple[type[IsolateError], tuple[object, ...]]:
+        """Let the error pass from one process to another with all that it says."""
+        return type(self), tuple(getattr(self, one.name) for one in fields(self))
 
     def __str__(self) -> str:
         """Return the whole message: the problem, the indented facts, the hint."""

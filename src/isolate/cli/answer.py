@@ -90,16 +90,11 @@ def outcomes_of(
             rest[name] = functools.partial(_attempt, application, command)
     if not rest:
         return
-    from isolate.crew import Crew  # noqa: PLC0415
+    from isolate.crew import Crew, cores  # noqa: PLC0415
 
     with board_for(len(rest), quiet=asked["quiet"] or asked["json_"], verbose=asked["verbose"]) as board:
-        for name, outcome in Crew(tasks=rest, at_once=asked.get("jobs") or _cores(), board=board).work():
-            yield name, outcome, board.aside
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        for name, outcome in Crew(tasks=rest, at_once=asked.get("jobs") or cores(), board=board).work():
+            yield name, failure(outcome) if isinstance(outcome, Exception) else outcome, board.aside
 
 
 def _attempt(application: Application, command: Command, progress: Progress) -> Outcome:

@@ -14,7 +14,6 @@ from isolate.environment import staging
 from isolate.environment.inspection import damages
 from isolate.environment.placing import DamagedEntry, Placer
 from isolate.environment.skeleton import make_skeleton
-from isolate.pip.redaction import redact
 from isolate.pip.surroundings import pip_environment
 from isolate.plan import Target
 from isolate.store.bytecode import bytecode_key
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
     from isolate.interpreters.model import Interpreter
     from isolate.report import Progress
     from isolate.store.layout import Store
-
-HEARD = ("Collecting ", "Downloading ", "Building ", "Installing ", "Preparing ", "Getting ")
 
 
 @dataclass(kw_only=True)
@@ -81,8 +78,7 @@ class Workshop:
             version=version,
             env=pip_environment(self.environ, prefix=venv, offline=self.offline),
             options=self.options,
-            on_line=self._heard,
-            on_silence=self._silent,
+            progress=self.progress,
         )
 
     def seed(self) -> Target:
@@ -150,14 +146,6 @@ class Workshop:
         if own.key != self.seed().key or damages(self.application.venv, self.standing, names=["pip"]):
             return None
         return own.version
-
-    def _heard(self, line: str) -> None:
-        self.progress.detail(redact(line))
-        if line.lstrip().startswith(HEARD):
-            self.progress.working(redact(line.strip()))
-
-    def _silent(self, seconds: float) -> None:
-        self.progress.say(f"still waiting for pip, which has said nothing for {seconds:.0f} s")
 
 
 def build_tree(target: Target, pip: Pip, scratch: Path) -> Entry:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -15,8 +16,10 @@ from isolate.errors import BadArtifact
 from isolate.pip.command import install_argv
 from isolate.pip.feeding import write_partial
 from isolate.pip.redaction import redact
+from isolate.report import Silent
 from isolate.store.intake import read_prefix, take_in
 from isolate.store.manifest import Manifest, write_manifest
+from isolate.store.portions import portions
 from isolate.store.siblings import share
 
 if TYPE_CHECKING:
@@ -24,8 +27,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from isolate.lock.model import Locked
+    from isolate.report import Progress
     from isolate.store.intake import Taken
     from isolate.store.layout import Entry, Store
+
+HEARD = ("Collecting ", "Downloading ", "Building ", "Installing ", "Preparing ", "Getting ")
+"""How those lines of pip begin that say what it is at."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +40,7 @@ class Pip:
     """The pip of an application's environment, and what it needs to know to work.
 
     `python` is the interpreter to run it with, `kind` that interpreter's kind, `version` pip's own. `env` is its whole
-    environment. `options` are lines of index options for a requirements file. `on_line` hears each line that pip says,
-    `on_silence` the seconds for which it has said nothing.
+    environment. `options` are lines of index options for a requirements file. `progress` hears what pip says.
     """
 
     python: Path
@@ -42,8 +48,7 @@ class Pip:
     version: str
     env: Mapping[str, str]
     options: tuple[str, ...] = ()
-    on_line: Callable[[str], None] | None = None
-    on_silence: Callable[[float], None] | None = None
+    progress: Progress = field(default_factory=Silent)
 
     def install(self, wanted: Sequence[Locked], scratch: Path) -> Path:
         """Install exactly *wanted* into a new prefix below *scratch* and return it; raise `PipFailed`, explained."""
@@ -62,9 +67,16 @@ class Pip:
 
         Its temporary files lie in *scratch*, which whoever calls clears away: a pip that is ended leaves them.
         """
-        return process.run(
-            argv, env={**self.env, "TMPDIR": str(scratch)}, cwd=cwd, on_line=self.on_line, on_silence=self.on_silence
-        )
+        env = {**self.env, "TMPDIR": str(scratch)}
+        return process.run(argv, env=env, cwd=cwd, on_line=self._heard, on_silence=self._silent)
+
+    def _heard(self, line: str) -> None:
+        self.progress.detail(redact(line))
+        if line.lstrip().startswith(HEARD):
+            self.progress.working(redact(line.strip()))
+
+    def _silent(self, seconds: float) -> None:
+        self.progress.say(f"still waiting for pip, which has said nothing for {seconds:.0f} s")
 
 
 def fill(
@@ -74,11 +86,18 @@ def fill(
 
     Raises `PipFailed` or `BadArtifact`; the entries that were sound stay, the rest is as it was.
     """
-    worker = pip()  # before the lock, which making it may need
-    with store.filling(on_wait), store.scratch() as scratch:
+    from isolate.crew import cores, together  # noqa: PLC0415 - mostly nothing is missing
+
+    own = pip()  # before the lock, which making it may need
+    with store.filling(on_wait):
         still_missing = {key: locked for key, locked in missing.items() if not store.has(key)}
-        if still_missing:
-            publish(store, still_missing, worker.install(list(still_missing.values()), scratch), worker)
+        together([partial(_fill, store, portion, own) for portion in portions(still_missing, cores())], own.progress)
+
+
+def _fill(store: Store, missing: Mapping[str, Locked], pip: Pip, progress: Progress) -> None:
+    with store.scratch() as scratch:
+        prefix = replace(pip, progress=progress).install(list(missing.values()), scratch)
+        publish(store, missing, prefix, pip)
 
 
 def publish(store: Store, wanted: Mapping[str, Locked], prefix: Path, pip: Pip) -> None:

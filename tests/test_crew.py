@@ -1,0 +1,104 @@
+"""Several things are done at once by processes of their own: what they tell, how they fail, how they are ended."""
+
+from __future__ import annotations
+
+import errno
+import os
+import pickle
+import signal
+import time
+
+import pytest
+
+from isolate.crew import WorkerLost, together
+from isolate.environment.placing import DamagedEntry
+from isolate.errors import BadArtifact, DeclarationError, IsolateError, PipFailed
+
+
+class Heard:
+    def __init__(self):
+        self.lines = []
+
+    def say(self, line):
+        self.lines.append(("say", line))
+
+    def working(self, text):
+        self.lines.append(("working", text))
+
+    def detail(self, line):
+        self.lines.append(("detail", line))
+
+
+def raising(error):
+    def task(progress):
+        raise error
+
+    return task
+
+
+def sleeping(progress):
+    time.sleep(60)
+
+
+def test_all_of_them_work_at_once_in_other_processes_and_are_heard():
+    heard = Heard()
+    here, there = os.pipe()
+
+    def first(progress):
+        os.read(here, 1)
+        progress.say(f"first {os.getpid()}")
+
+    def second(progress):
+        progress.working(f"second {os.getpid()}")
+        os.write(there, b"x")
+
+    together([first, second], heard)
+    (_, one), (kind, two) = sorted(heard.lines)
+    assert kind == "working"
+    assert len({one.split()[1], two.split()[1], str(os.getpid())}) == 3
+
+
+def test_a_single_one_is_done_here():
+    heard = Heard()
+    together([lambda progress: progress.say(str(os.getpid()))], heard)
+    assert heard.lines == [("say", str(os.getpid()))]
+
+
+def test_nothing_to_do_is_no_work():
+    together([], Heard())
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        PipFailed("no", facts=("a", "b"), hint="try", output="all"),
+        BadArtifact("bad"),
+        DamagedEntry("changed", key="cp311/x-1"),
+        OSError(errno.ENOSPC, "No space left on device", "/there"),
+    ],
+)
+def test_what_one_raises_is_raised_here_and_ends_the_others(error):
+    started = time.monotonic()
+    with pytest.raises(type(error)) as raised:
+        together([sleeping, raising(error)], Heard())
+    assert str(raised.value) == str(error)
+    assert vars(raised.value) == vars(error)
+    assert time.monotonic() - started < 30
+
+
+def test_a_bug_keeps_its_traceback():
+    with pytest.raises(KeyError) as raised:
+        together([raising(KeyError("x")), raising(KeyError("x"))], Heard())
+    assert "in task" in str(raised.value.__cause__)
+
+
+def test_one_that_was_killed_is_told():
+    with pytest.raises(WorkerLost, match="status -9"):
+        together([lambda progress: os.kill(os.getpid(), signal.SIGKILL), sleeping], Heard())
+
+
+@pytest.mark.parametrize("error", [IsolateError("a", ("b",), "c"), DeclarationError("a", file="f", line=3)])
+def test_errors_pass_from_process_to_process_whole(error):
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error)
+    assert str(again) == str(error)

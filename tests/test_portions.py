@@ -1,0 +1,95 @@
+"""How what is missing is dealt out to several pips, and that several of them fill the store as one would."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conftest import SOURCE, inconsistencies, listing, versions
+from isolate.crew import cores
+from isolate.lock.model import Locked
+from isolate.store.portions import MOST, WORTH, portions
+from kit.index import wait_until
+from kit.packages import build_sdist, build_wheel
+
+NUMBER = 2 * WORTH
+
+
+def locked(number, *, built):
+    return Locked(name=f"p{number}", version="1", identity="x", table={"sdist" if built else "wheels": {}})
+
+
+@given(st.lists(st.booleans(), max_size=70), st.integers(min_value=1, max_value=64))
+def test_each_is_in_one_portion_and_all_that_is_built_in_the_same(built, cores):
+    missing = {f"key{number}": locked(number, built=one) for number, one in enumerate(built)}
+    dealt = portions(missing, cores)
+    assert sorted(key for portion in dealt for key in portion) == sorted(missing)
+    assert all(portion[key] == missing[key] for portion in dealt for key in portion)
+    assert all(dealt)
+    assert len(dealt) <= max(1, min(cores, MOST, len(missing) // WORTH))
+    assert sum(any("sdist" in one.table for one in portion.values()) for portion in dealt) == any(built)
+    sizes = [len(portion) for portion in dealt]
+    assert not sizes or max(sizes) - min(sizes) <= max(1, sum(built))
+
+
+@pytest.fixture
+def many(index, application):
+    for number in range(NUMBER):
+        build_wheel(index.folder, f"part{number}", "1.0", scripts={f"part{number}": f"part{number}:main"})
+    build_sdist(index.folder, "built", "1.0")
+    return application({"requirements.txt": "built==1.0\n" + "".join(f"part{n}==1.0\n" for n in range(NUMBER))})
+
+
+def test_several_pips_fill_the_store_as_one_would_and_fetch_nothing_twice(isolate, many, index):
+    isolate("lock", cwd=many)
+    asked = len(index.fetched())
+    isolate("sync", cwd=many)
+    assert versions(many / ".venv") == {"built": "1.0", **{f"part{number}": "1.0" for number in range(NUMBER)}}
+    assert inconsistencies(many / ".venv") == []
+    wheels = [name for name in index.fetched()[asked:] if name.startswith("part")]
+    assert len(wheels) == len(set(wheels)) == NUMBER
+    isolate("check", "--hash", cwd=many)
+    isolate("store", "verify")
+
+
+@pytest.mark.skipif(cores() == 1, reason="a single core has a single pip")
+def test_what_one_of_them_cannot_fetch_is_told_and_changes_nothing(isolate, many, index, monkeypatch):
+    monkeypatch.setenv("PIP_DEFAULT_TIMEOUT", "2")
+    isolate("lock", cwd=many)
+    before = listing(many)
+    index.misbehave("^/files/part7-", "wrong")
+    message = isolate("sync", cwd=many, status=2).err
+    assert "part7" in message
+    assert listing(many) == before
+    index.behave()
+    isolate("sync", cwd=many)
+    assert inconsistencies(many / ".venv") == []
+
+
+@pytest.mark.skipif(cores() == 1, reason="a single core has a single pip")
+def test_an_interrupt_ends_them_all_and_leaves_nothing(isolate, many, index, cache):
+    isolate("lock", cwd=many)
+    index.misbehave("^/files/part", "hang")
+    before, asked = listing(many), len(index.fetched())
+    child = subprocess.Popen(
+        [sys.executable, "-m", "isolate", "sync"],
+        cwd=many,
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_until(lambda: len(index.fetched()) > asked + 1)
+    child.send_signal(signal.SIGINT)
+    _, errors = child.communicate(timeout=20)
+    assert child.returncode == 130
+    assert errors.splitlines()[-1] == "interrupted"
+    assert listing(many) == before
+    assert [*(cache / "store-v1/tmp").iterdir()] == []
+    running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert str(many) not in running
