@@ -110,9 +110,10 @@ def _in_common(venv: Path, old: Installed | None, new: Manifest) -> Collection[s
 def _leaving(venv: Path, state: State, coming: Next) -> set[str]:
     leaving = {file.path for name in coming.plan.leave for file in files_of(venv, state.installed[name])}
     leaving |= {manifest_path(name) for name in coming.plan.leave}
-    kept = {file.path for name in coming.plan.keep for file in files_of(venv, state.installed[name])}
-    leaving |= {path for one in coming.foreign if one.name in coming.plan.evict for path in one.files} - kept
-    return leaving | {records.STATE, records.LOCK, *coming.forgotten}
+    evicted = {path for one in coming.foreign if one.name in coming.plan.evict for path in one.files}
+    if evicted:  # what a stranger claims may be ours
+        evicted -= {file.path for name in coming.plan.keep for file in files_of(venv, state.installed[name])}
+    return leaving | evicted | {records.STATE, records.LOCK, *coming.forgotten}
 
 
 def _write_records(tree: Path, coming: Next, installed: Mapping[str, Installed]) -> None:
