@@ -13,7 +13,7 @@ from conftest import SOURCE
 PACKAGE = SOURCE / "isolate"
 STAIRS = (
     {"errors"},
-    {"atomic", "process", "report"},
+    {"atomic", "cores", "process", "report"},
     {"application", "crew"},
     {"declarations"},
     {"applications"},

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import SOURCE, inconsistencies, listing, versions
-from isolate.crew import cores
+from isolate.cores import cores
 from isolate.lock.model import Locked
 from isolate.store.portions import MOST, WORTH, portions
 from kit.index import wait_until

@@ -153,11 +153,6 @@ def _lost(status: int | None) -> WorkerLost:
     return WorkerLost(f"a worker ended with status {status}", hint="see what killed it, then run the command again")
 
 
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def together(tasks: Sequence[Callable[[Progress], None]], progress: Progress) -> None:
     """Do all of *tasks* at once, each of which tells *progress* what it is at; raise what the first that fails raises.
 

@@ -15,6 +15,7 @@ from isolate.cli.ending import failure
 from isolate.cli.saying import say
 from isolate.commands.session import Session
 from isolate.commands.summary import summary
+from isolate.cores import cores
 from isolate.report import Outcome, as_json, document
 from isolate.terminal import board_for, progress_for
 
@@ -90,7 +91,7 @@ def outcomes_of(
             rest[name] = functools.partial(_attempt, application, command)
     if not rest:
         return
-    from isolate.crew import Crew, cores  # noqa: PLC0415
+    from isolate.crew import Crew  # noqa: PLC0415
 
     with board_for(len(rest), quiet=asked["quiet"] or asked["json_"], verbose=asked["verbose"]) as board:
         for name, outcome in Crew(tasks=rest, at_once=asked.get("jobs") or cores(), board=board).work():

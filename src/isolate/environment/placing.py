@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import errno
 import fcntl
 import hashlib
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from isolate.store.layout import Entry
+    from isolate.store.manifest import Manifest
 
 LINK_MODES = ("auto", "clone", "hardlink", "copy")
 FICLONE = 0x40049409
@@ -44,16 +46,17 @@ class Placer:
         self._python = python
         self._link = _linker(link_mode)
         self._made: set[str] = set()
-        self._owners: dict[str, str] = {}
+        self._begun: list[Manifest] = []
 
     def place(self, entry: Entry, staying: Collection[str] = ()) -> Installed:
         """Put all files of *entry* into the tree, with its manifest, and return what is now installed.
 
-        Those in *staying* lie where they belong already.
+        Those in *staying* lie where they belong already. Several threads may place entries at once.
         Raises `DamagedEntry` if a file is not what the manifest says, `BadArtifact` if another entry brought the same
         file; the tree is then good for nothing.
         """
         manifest = entry.manifest
+        self._begun.append(manifest)
         record = manifest_path(manifest.name)
         arriving = (file.path for file in manifest.files if file.path not in staying)
         self._make_folders(folders_of([*arriving, record]))
@@ -72,6 +75,7 @@ class Placer:
 
     def add(self, entry: Entry) -> None:
         """Put the files of *entry* into the tree, as a part of what is there already; raises as `place` does."""
+        self._begun.append(entry.manifest)
         self._make_folders(entry.manifest.folders)
         self._link_files(entry, frozenset())
 
@@ -90,19 +94,17 @@ class Placer:
             raise self._collision(manifest.name, path) from None
         except FileNotFoundError:
             raise DamagedEntry(f"{path} is gone from the store", key=entry.key) from None
-        self._owners.update(dict.fromkeys((file.path for file in manifest.files), manifest.name))
 
     def _make_folders(self, folders: tuple[str, ...]) -> None:
         for folder in folders:
             if folder not in self._made:
-                self._made.add(folder)
-                try:
+                with contextlib.suppress(FileExistsError):
                     os.mkdir(f"{self._tree}/{folder}")
-                except FileExistsError:
-                    continue
+                self._made.add(folder)
 
     def _collision(self, name: str, path: str) -> BadArtifact:
-        other = self._owners.get(path, "the environment itself")
+        others = (one.name for one in self._begun if one.name != name and any(path == file.path for file in one.files))
+        other = next(others, "the environment itself")
         return BadArtifact(
             f"{name} and {other} both claim {path}",
             hint="one environment cannot hold both: pin one of them out, or versions that do not collide",
@@ -177,15 +179,16 @@ class Automatic:
     def __call__(self, source: str, target: str) -> None:
         """Make *target* the same file as *source*, in the best way that works here."""
         while True:
+            way, *worse = self._ways
             try:
-                self._ways[0](source, target)
+                way(source, target)
             except OSError as error:
-                if len(self._ways) == 1 or error.errno not in CANNOT:
+                if not worse or error.errno not in CANNOT:
                     raise
                 if error.errno == errno.EMLINK:  # this file has all the links it may have: others have not
                     copy(source, target)
                     return
-                del self._ways[0]
+                self._ways = worse
             else:
                 return
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from isolate.cores import on_all_cores
 from isolate.environment import staging
 from isolate.environment.inspection import damages
 from isolate.environment.placing import DamagedEntry, Placer
@@ -117,15 +118,17 @@ class Workshop:
         Raises `DamagedEntry` for an entry that is not as it was, `BadArtifact` for files that are claimed twice.
         """
         placer = Placer(tree, python=str(self.application.venv / "bin/python"), link_mode=self.link_mode)
-        placed = {}
-        for target in targets:
+
+        def place(target: Target) -> Installed:
             entry = (built or {}).get(target.name) or self.store.entry(target.key)
             if entry is None:
                 raise DamagedEntry(f"{target.key} cannot be read", key=target.key)
-            placed[target.name] = replace(placer.place(entry, staying(entry)), key=target.key)
+            installed = replace(placer.place(entry, staying(entry)), key=target.key)
             if self.bytecode and (compiled := self.store.entry(bytecode_key(target.key))) is not None:
                 placer.add(compiled)
-        return placed
+            return installed
+
+        return {installed.name: installed for installed in on_all_cores(place, [*targets])}
 
     def _make_seed(self, wheel: Path, seed: Target) -> None:
         with self.store.filling(None), self.store.scratch() as scratch:

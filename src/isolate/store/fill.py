@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from isolate import process
+from isolate.cores import cores
 from isolate.errors import BadArtifact
 from isolate.pip.command import install_argv
 from isolate.pip.feeding import write_partial
@@ -86,7 +87,7 @@ def fill(
 
     Raises `PipFailed` or `BadArtifact`; the entries that were sound stay, the rest is as it was.
     """
-    from isolate.crew import cores, together  # noqa: PLC0415 - mostly nothing is missing
+    from isolate.crew import together  # noqa: PLC0415 - mostly nothing is missing
 
     own = pip()  # before the lock, which making it may need
     with store.filling(on_wait):
