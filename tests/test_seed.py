@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from isolate.store.intake import read_prefix
 from isolate.store.seed import pack_installed
+from isolate.store.seeding import install_seed
 
 
 @pytest.fixture
@@ -47,3 +49,17 @@ def test_it_is_the_same_bytes_each_time(copied, tmp_path):
     for wheel in (one, other):
         pack_installed(copied, wheel)
     assert Path(one).read_bytes() == Path(other).read_bytes()
+
+
+def test_it_arrives_with_its_scripts_and_all_that_its_record_lists(copied, tmp_path):
+    wheel, prefix = tmp_path / f"pip-{copied.version}-py3-none-any.whl", tmp_path / "prefix"
+    pack_installed(copied, wheel)
+    install_seed(wheel, prefix, "lib/python3.12/site-packages", python=Path("/python"), version="3.12")
+    assert sorted(path.name for path in (prefix / "bin").iterdir()) == ["pip", "pip3", "pip3.12"]
+    assert {(prefix / f"bin/{name}").read_text() for name in ("pip", "pip3", "pip3.12")} == {
+        (prefix / "bin/pip").read_text()
+    }
+    assert (prefix / "bin/pip").read_text().startswith("#!/python\n")
+    claims = read_prefix(prefix)["pip"].claims
+    there = {str(path.relative_to(prefix)) for path in prefix.rglob("*") if path.is_file()}
+    assert set(claims) == there

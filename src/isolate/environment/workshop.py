@@ -8,13 +8,14 @@ pip that installs.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isolate.cores import on_all_cores
 from isolate.environment import staging
 from isolate.environment.inspection import damages
 from isolate.environment.placing import DamagedEntry, Placer
-from isolate.environment.skeleton import make_skeleton
+from isolate.environment.skeleton import make_skeleton, site_packages
 from isolate.pip.surroundings import pip_environment
 from isolate.plan import Target
 from isolate.store.bytecode import bytecode_key
@@ -22,11 +23,10 @@ from isolate.store.fill import Pip, prepare, publish
 from isolate.store.intake import read_prefix
 from isolate.store.layout import Entry
 from isolate.store.manifest import read_manifest
-from isolate.store.seed import install_seed, seed_of, seed_wheel
+from isolate.store.seed import seed_of, seed_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
-    from pathlib import Path
     from types import TracebackType
 
     from isolate.application import Application
@@ -135,9 +135,12 @@ class Workshop:
             if self.store.has(seed.key):
                 return
             self.progress.working(f"preparing pip {seed.locked.version} for Python {self.interpreter.version}")
+            from isolate.store.seeding import install_seed  # noqa: PLC0415 - once for each kind of interpreter
+
             make_skeleton(scratch / "venv", scratch / "venv", self.interpreter, self.store)
-            python = scratch / "venv/bin/python"
-            install_seed(wheel, python, scratch / "prefix", self.environ)
+            site = str(site_packages(scratch / "venv", self.interpreter.to_dict()))
+            python = Path("/python")  # stands for that of every environment
+            install_seed(wheel, scratch / "prefix", site, python=python, version=self.interpreter.short)
             pip = Pip(python=python, kind=self.interpreter.kind, version=seed.locked.version or "", env={})
             publish(self.store, {seed.key: seed.locked}, scratch / "prefix", pip)
 

@@ -1,7 +1,6 @@
 """The pip that new environments begin with: no ensurepip, and no network where isolate's own pip serves.
 
-pip is an entry like any other. Our own pip installs its like; an older one gets there by a wheel that installs itself,
-`python pip.whl/pip install pip.whl`, which the pip project keeps working for exactly this use.
+pip is an entry like any other; only that no pip is there yet to install it.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import parse_wheel_filename
-from packaging.version import Version
 
 import pip
 from isolate import process
@@ -30,6 +28,8 @@ from isolate.store.intake import digest_of_file
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from importlib.metadata import Distribution
+
+    from packaging.version import Version
 
     from isolate.interpreters.model import Interpreter
     from isolate.store.layout import Store
@@ -59,22 +59,6 @@ def seed_of(wheel: Path) -> Locked:
         identity=f"sha256:{digest}",
         table={"name": "pip", "version": version, "wheels": [{"name": wheel.name, **archive}]},
     )
-
-
-def install_seed(wheel: Path, python: Path, prefix: Path, environ: Mapping[str, str]) -> None:
-    """Let the pip in *wheel* install itself into *prefix* by *python*, an interpreter in an environment without pip."""
-    options = ("--no-index", "--no-deps", "--no-compile", "--ignore-installed", "--no-warn-script-location")
-    # Our own pip, which it is then, starts in half the time that a zipped one needs.
-    ours = (sys.executable, "-I", "-m", "pip", "--python", str(python))
-    program = ours if _version(wheel) == Version(pip.__version__) else (str(python), "-I", f"{wheel}/pip")
-    argv = (*program, "install", "--quiet", *options, "--prefix", str(prefix), str(wheel))
-    finished = process.run(argv, env=pip_environment(environ, prefix=prefix, offline=True), cwd=prefix.parent)
-    if finished.status:
-        from isolate.pip.explanation import explain  # noqa: PLC0415 - only a failure needs it
-
-        failure = explain(redact(finished.output + finished.errors), declared=())
-        failure.problem = f"pip {_version(wheel)} cannot be installed for {python}: {failure.problem}"
-        raise failure
 
 
 def _version(wheel: Path) -> Version:
