@@ -9,6 +9,7 @@ import os
 import sys
 
 from isolate.environment.stamp import answer_if_current
+from isolate.streams import complain, end_unheard
 
 QUIET = ("-q", "--quiet")
 
@@ -18,26 +19,33 @@ def main() -> None:
     try:
         _main()
     except KeyboardInterrupt:  # before `cli` is there to say it
-        sys.stderr.write("\ninterrupted\n")
+        complain("\ninterrupted")
         sys.exit(130)
 
 
 def _main() -> None:
-    """Answer `isolate sync` and `isolate sync -q` if nothing is to be done; the command line does all else."""
+    """Answer `isolate sync` and `isolate sync -q` without the command line, and have it do all else."""
     arguments = sys.argv[1:]
-    if arguments[:1] == ["sync"] and all(one in QUIET for one in arguments[1:]):
-        try:
-            answer = answer_if_current(f"{os.getcwd()}/.venv")
-            if answer is not None:
-                if len(arguments) == 1:
-                    sys.stdout.write(f"{answer}\n")
-                    sys.stdout.flush()
-                return
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(141)
-        except (OSError, AttributeError):  # no directory, no output: the command line says it in words
-            pass
-    from isolate.cli.door import main as command_line  # noqa: PLC0415
+    if arguments[:1] != ["sync"] or not all(one in QUIET for one in arguments[1:]):
+        from isolate.cli.door import main as command_line  # noqa: PLC0415
 
-    command_line()
+        command_line()
+    quiet = len(arguments) > 1
+    if not _answered(quiet=quiet):
+        from isolate.cli.syncing import sync_plainly  # noqa: PLC0415
+
+        sync_plainly(quiet=quiet)
+
+
+def _answered(*, quiet: bool) -> bool:
+    """Say whether nothing was to be done here, and that has been said."""
+    try:
+        answer = answer_if_current(f"{os.getcwd()}/.venv")
+        if answer is not None and not quiet:
+            sys.stdout.write(f"{answer}\n")
+            sys.stdout.flush()
+    except BrokenPipeError:
+        end_unheard(sys.stdout)
+    except (OSError, AttributeError):  # no directory, no output: who does the work says it in words
+        return False
+    return answer is not None

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from isolate.report import Progress, Silent
+from isolate.streams import complain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +36,7 @@ class Plain:
 
     def say(self, line: str) -> None:
         """Write *line*."""
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
+        complain(line)
 
     def working(self, text: str) -> None:
         """Write *text*, unless it is what is being done already."""
@@ -59,7 +59,7 @@ class Live:
     def say(self, line: str) -> None:
         """Write *line* above the changing one."""
         if self._status is None:
-            sys.stderr.write(f"{line}\n")
+            complain(line)
         else:
             self._status.console.print(line, markup=False, highlight=False)
 

@@ -8,15 +8,13 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from isolate.application import Application
 from isolate.cli.ending import failure
-from isolate.cli.saying import say
 from isolate.commands.session import Session
 from isolate.commands.summary import summary
 from isolate.cores import cores
 from isolate.report import Outcome, as_json, document
+from isolate.streams import complain, say
 from isolate.terminal import board_for, progress_for
 
 if TYPE_CHECKING:
@@ -28,8 +26,8 @@ if TYPE_CHECKING:
     Quick = Callable[[Application], Outcome | None]
 
 
-def each(folders: tuple[Path, ...], asked: Mapping[str, Any], command: Command, quick: Quick | None = None) -> None:
-    """Do *command* for the application or the applications that are meant, and exit with the worst code.
+def each(folders: tuple[Path, ...], asked: Mapping[str, Any], command: Command, quick: Quick | None = None) -> int:
+    """Do *command* for the application or the applications that are meant, and return the worst exit code.
 
     *quick* may have the answer for an application without any work.
     """
@@ -37,8 +35,8 @@ def each(folders: tuple[Path, ...], asked: Mapping[str, Any], command: Command, 
     if len(chosen) == 1 and not asked.get("everywhere"):
         outcome = _alone(next(iter(chosen.values())), asked, command)
         answer(outcome, asked)
-        raise click.exceptions.Exit(outcome.exit_code)
-    raise click.exceptions.Exit(_together(chosen, asked, command, quick))
+        return outcome.exit_code
+    return _together(chosen, asked, command, quick)
 
 
 def applications_of(folders: tuple[Path, ...], *, everywhere: bool) -> dict[str, Application]:
@@ -115,13 +113,15 @@ def _tell(name: str, outcome: Outcome, asked: Mapping[str, Any]) -> None:
     text = "\n".join([f"{name}:", *(f"  {line}" for part in (*more, last) for line in part.split("\n"))])
     told = text if more or "\n" in last else f"{name}: {last}"
     if failed:
-        click.echo(told, err=True)
+        complain(told)
     else:
         say(told)
 
 
 def say_as_json(chosen: Iterable[str], outcomes: Mapping[str, Outcome], worst: int) -> None:
     """Print the outcomes of many applications as one document, in the order of *chosen*, the names."""
+    import click  # noqa: PLC0415 - JSON is asked for by way of click; what is asked for plainly imports no click
+
     facts = [{"application": name, **document(outcomes[name])} for name in chosen]
     command = str(click.get_current_context().info_name)
     say(as_json(Outcome(command=command, exit_code=worst, facts={"applications": facts})))

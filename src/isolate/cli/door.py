@@ -1,41 +1,31 @@
-"""The door: every way in which a run can end, as an exit code and a message.
-
-Exit codes: 0 done, 1 the answer is no, 2 cannot be done as asked, 3 a bug of ours (with a log file), 130 interrupted.
-"""
+"""The door for everything that a user can say, options and all."""
 
 from __future__ import annotations
 
-import signal
-import sys
+from typing import NoReturn
 
 import click
 
 from isolate.cli import many, one
-from isolate.cli.ending import in_short
+from isolate.cli.ending import to_the_end
 from isolate.cli.group import isolate
 
 ROOMS = (one, many)
 """Importing these gives the group its commands."""
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run the command line and exit with its code."""
-    _end_in_order()
+    to_the_end(_command_line)
+
+
+def _command_line() -> int | None:
+    """Return the exit code of the command that was asked for; what click has to say about it is click's to show."""
     try:
-        sys.exit(isolate.main(standalone_mode=False))
-    except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
+        code: int | None = isolate.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        sys.exit(2)
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever it is, it is told in words
-        message, code = in_short(error)
-        click.echo(message, err=True)
-        sys.exit(code)
-
-
-def _end_in_order() -> None:
-    """Let the signals that ask for an end unwind, so that what was started is ended too, and nothing is left."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, lambda received, _: sys.exit(128 + received))
+        return 2
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    return code

@@ -1,11 +1,38 @@
-"""How a failure is told: in words, and as an exit code."""
+"""Every way in which a run can end, as an exit code and a message.
+
+Exit codes: 0 done, 1 the answer is no, 2 cannot be done as asked, 3 a bug of ours (with a log file), 130 interrupted.
+"""
 
 from __future__ import annotations
 
-import click
+import signal
+import sys
+from typing import TYPE_CHECKING, NoReturn
 
 from isolate.errors import IsolateError, in_words
 from isolate.report import Outcome
+from isolate.streams import complain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def to_the_end(work: Callable[[], int | None]) -> NoReturn:
+    """Do *work* and exit with the code that it returns, or else with that of what came in between, told in words."""
+    _end_in_order()
+    try:
+        code = work()
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever it is, it is told in words
+        message, code = in_short(error)
+        complain(message)
+    sys.exit(code)
+
+
+def _end_in_order() -> None:
+    """Let the signals that ask for an end unwind, so that what was started is ended too, and nothing is left."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, lambda received, _: sys.exit(128 + received))
 
 
 def failure(error: BaseException) -> Outcome:
@@ -16,7 +43,7 @@ def failure(error: BaseException) -> Outcome:
 
 def in_short(error: BaseException) -> tuple[str, int]:
     """Return what to say about *error*, and the exit code. What nobody expected is written into a file first."""
-    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+    if isinstance(error, KeyboardInterrupt):
         return "interrupted", 130
     if isinstance(error, IsolateError):
         return f"isolate: {error}", error.exit_code

@@ -12,8 +12,8 @@ from isolate.application import Application
 from isolate.cli.answer import applications_of, each, outcomes_of, say_as_json
 from isolate.cli.ending import failure
 from isolate.cli.group import APPLICATIONS, EVERYWHERE, FOLDER, JOBS, LOUDNESS, isolate
-from isolate.cli.saying import say
 from isolate.report import Outcome, as_json
+from isolate.streams import complain, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,19 +25,19 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @APPLICATIONS
 @EVERYWHERE
 @LOUDNESS
-def status(applications: tuple[Path, ...], **asked: Any) -> None:
+def status(applications: tuple[Path, ...], **asked: Any) -> int:
     """Show how applications stand: Python, pins, packages, size, and what differs. Needs no network."""
     from isolate.commands.status import status as command  # noqa: PLC0415
     from isolate.commands.status import status_if_in_step, table  # noqa: PLC0415
 
     if len(applications) <= 1 and not asked["everywhere"]:
-        each(applications, asked, command)
+        return each(applications, asked, command)
     chosen = applications_of(applications, everywhere=asked["everywhere"])
     found = {name: outcome for name, outcome, _ in outcomes_of(chosen, asked, command, status_if_in_step)}
     well = _well(chosen, found)
     if not asked["json_"] and not asked["quiet"] and well:
         say("\n".join(table({name: outcome.facts for name, outcome in well.items()})))
-    _finish(chosen, found, asked)
+    return _finish(chosen, found, asked)
 
 
 @isolate.command(name="list")
@@ -45,7 +45,7 @@ def status(applications: tuple[Path, ...], **asked: Any) -> None:
 @EVERYWHERE
 @click.option("--changed-since", metavar="REV", help="Only those of which a file has changed since a git revision.")
 @LOUDNESS
-def list_(applications: tuple[Path, ...], *, changed_since: str | None, **asked: Any) -> None:
+def list_(applications: tuple[Path, ...], *, changed_since: str | None, **asked: Any) -> int:
     """Name applications; with --json their paths, Pythons, and keys that change when their requirements do."""
     from isolate.applications import changed_since as those_changed  # noqa: PLC0415
     from isolate.commands.listing import describe  # noqa: PLC0415
@@ -57,7 +57,7 @@ def list_(applications: tuple[Path, ...], *, changed_since: str | None, **asked:
     found = {name: _described(describe, one) for name, one in chosen.items()}
     if not asked["json_"] and not asked["quiet"]:
         say("".join(f"{name}\n" for name in _well(chosen, found)), end="")
-    _finish(chosen, found, asked)
+    return _finish(chosen, found, asked)
 
 
 def _described(describe: Callable[[Application], Outcome], application: Application) -> Outcome:
@@ -73,7 +73,7 @@ def _described(describe: Callable[[Application], Outcome], application: Applicat
 @click.option("--fail", is_flag=True, help="Exit with 1 if anything collides.")
 @click.option("--html", type=FILE, metavar="FILE", help="Write a page to look at.")
 @LOUDNESS
-def conflicts(root: Path | None, *, fail: bool, html: Path | None, **asked: Any) -> None:
+def conflicts(root: Path | None, *, fail: bool, html: Path | None, **asked: Any) -> int:
     """Show which packages are pinned to versions that could not live in one environment, by whom, and through what."""
     from isolate.commands.conflicts import pins  # noqa: PLC0415
     from isolate.conflicts.model import find_conflicts  # noqa: PLC0415
@@ -96,7 +96,7 @@ def conflicts(root: Path | None, *, fail: bool, html: Path | None, **asked: Any)
         say(as_json(Outcome(command="conflicts", exit_code=worst, facts={**facts(seen), "errors": errors})))
     elif not asked["quiet"]:
         say("\n".join(lines(seen, limit=MOST)))
-    raise click.exceptions.Exit(worst)
+    return worst
 
 
 MOST = 50
@@ -111,14 +111,14 @@ def _well(chosen: Mapping[str, Application], found: Mapping[str, Outcome]) -> di
 def _complain(outcomes: Mapping[str, Outcome]) -> None:
     for name, outcome in outcomes.items():
         for line in outcome.lines if "error" in outcome.facts else ():
-            click.echo(f"{name}: {line}", err=True)
+            complain(f"{name}: {line}")
 
 
-def _finish(chosen: Mapping[str, Application], found: Mapping[str, Outcome], asked: Mapping[str, Any]) -> None:
-    """Say what could not be done, or everything as JSON, and exit with the worst code."""
+def _finish(chosen: Mapping[str, Application], found: Mapping[str, Outcome], asked: Mapping[str, Any]) -> int:
+    """Say what could not be done, or everything as JSON, and return the worst code."""
     worst = max((outcome.exit_code for outcome in found.values()), default=0)
     if asked["json_"]:
         say_as_json(chosen, found, worst)
     else:
         _complain(found)
-    raise click.exceptions.Exit(worst)
+    return worst

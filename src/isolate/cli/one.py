@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -15,10 +15,13 @@ from isolate.cli.group import APPLICATIONS, EVERYWHERE, JOBS, LOUDNESS, MOVES, P
 from isolate.commands.request import Moves, Request
 from isolate.commands.session import Session
 from isolate.environment.placing import LINK_MODES
+from isolate.streams import complain
 from isolate.terminal import progress_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from isolate.report import Outcome
 
 
 @isolate.command()
@@ -41,10 +44,9 @@ if TYPE_CHECKING:
 @click.option("--offline", is_flag=True, help="Use what the store has, and no network.")
 @click.option("--verify", is_flag=True, help="Look at every file, even if nothing seems to have changed.")
 @LOUDNESS
-def sync(applications: tuple[Path, ...], **asked: Any) -> None:
+def sync(applications: tuple[Path, ...], **asked: Any) -> int:
     """Make the environment of each APP (default: the current directory) what its declarations ask for."""
-    from isolate.commands.sync import answered  # noqa: PLC0415
-    from isolate.commands.sync import sync as command  # noqa: PLC0415
+    from isolate.cli.syncing import sync_each  # noqa: PLC0415
 
     request = Request(
         extras=_names(asked["extras"]),
@@ -62,8 +64,7 @@ def sync(applications: tuple[Path, ...], **asked: Any) -> None:
         offline=asked["offline"],
         verify=asked["verify"],
     )
-    quick = answered if request.is_plain and not request.verify else None
-    each(applications, asked, lambda application, session: command(application, request, session), quick)
+    return sync_each(applications, asked, request)
 
 
 @isolate.command()
@@ -74,12 +75,14 @@ def sync(applications: tuple[Path, ...], **asked: Any) -> None:
 @MOVES
 @click.option("--offline", is_flag=True, help="Use no network.")
 @LOUDNESS
-def lock(applications: tuple[Path, ...], *, only_check: bool, **asked: Any) -> None:
+def lock(applications: tuple[Path, ...], *, only_check: bool, **asked: Any) -> int:
     """Write pylock.toml, keeping what is locked unless a declaration or an option moves it."""
     from isolate.commands.lock import lock as command  # noqa: PLC0415
 
     request = Request(python=asked["python"], moves=_moves(asked), offline=asked["offline"])
-    each(applications, asked, lambda application, session: command(application, request, session, check=only_check))
+    return each(
+        applications, asked, lambda application, session: command(application, request, session, check=only_check)
+    )
 
 
 @isolate.command()
@@ -87,11 +90,11 @@ def lock(applications: tuple[Path, ...], *, only_check: bool, **asked: Any) -> N
 @EVERYWHERE
 @click.option("--hash", "hashes", is_flag=True, help="Read every file, not only sizes and times.")
 @LOUDNESS
-def check(applications: tuple[Path, ...], *, hashes: bool, **asked: Any) -> None:
+def check(applications: tuple[Path, ...], *, hashes: bool, **asked: Any) -> int:
     """Exit with 0 if declarations, lock and environment agree; else with 1 and a line for each difference."""
     from isolate.commands.check import check as command  # noqa: PLC0415
 
-    each(applications, asked, lambda application, session: command(application, session, hashes=hashes))
+    return each(applications, asked, lambda application, session: command(application, session, hashes=hashes))
 
 
 @isolate.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -100,19 +103,25 @@ def check(applications: tuple[Path, ...], *, hashes: bool, **asked: Any) -> None
 @click.option("--no-sync", is_flag=True, help="Take the environment as it is.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND...")
-def run(command: tuple[str, ...], *, no_sync: bool, **asked: Any) -> None:
+def run(command: tuple[str, ...], *, no_sync: bool, **asked: Any) -> int:
     """Bring the environment into step, then become COMMAND, with the environment first on PATH."""
+    from isolate.commands import run as running  # noqa: PLC0415
+
+    if not asked["everywhere"]:
+        _become(command, sync=not no_sync, quiet=asked["quiet"])
+    plain = {**asked, "json_": False, "verbose": False}
+    return each((), plain, lambda application, session: running.run(application, command, session, sync=not no_sync))
+
+
+def _become(command: tuple[str, ...], *, sync: bool, quiet: bool) -> NoReturn:
     from isolate import process  # noqa: PLC0415
     from isolate.commands import run as running  # noqa: PLC0415
 
-    if asked["everywhere"]:
-        plain = {**asked, "json_": False, "verbose": False}
-        each((), plain, lambda application, session: running.run(application, command, session, sync=not no_sync))
     application = Application.at(Path.cwd())
-    with progress_for(quiet=asked["quiet"], verbose=False) as progress:
-        outcome = running.prepare(application, Session(environ=os.environ, progress=progress), sync=not no_sync)
-        if outcome is not None and not asked["quiet"]:
-            click.echo("" if outcome.facts["up_to_date"] else "\n".join([*outcome.lines, ""]), err=True, nl=False)
+    with progress_for(quiet=quiet, verbose=False) as progress:
+        outcome = running.prepare(application, Session(environ=os.environ, progress=progress), sync=sync)
+        if outcome is not None and not quiet and not outcome.facts["up_to_date"]:
+            complain("\n".join(outcome.lines))
         environment = running.environment_of(application, os.environ)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -123,22 +132,22 @@ def run(command: tuple[str, ...], *, no_sync: bool, **asked: Any) -> None:
 @APPLICATIONS
 @EVERYWHERE
 @LOUDNESS
-def history(applications: tuple[Path, ...], **asked: Any) -> None:
+def history(applications: tuple[Path, ...], **asked: Any) -> int:
     """Show what each sync changed, and when."""
     from isolate.commands.history import history as command  # noqa: PLC0415
 
-    each(applications, asked, command)
+    return each(applications, asked, command)
 
 
 @isolate.command()
 @click.argument("number", type=int, required=False, metavar="[N]")
 @click.option("--lock", "with_lock", is_flag=True, help="Write pylock.toml as it was then, too.")
 @LOUDNESS
-def rollback(number: int | None, *, with_lock: bool, **asked: Any) -> None:
+def rollback(number: int | None, *, with_lock: bool, **asked: Any) -> int:
     """Go back to what the environment was after sync N (default: the one before), from the store."""
     from isolate.commands.history import rollback as command  # noqa: PLC0415
 
-    each((), asked, lambda application, session: command(application, number, session, lock=with_lock))
+    return each((), asked, lambda application, session: command(application, number, session, lock=with_lock))
 
 
 @isolate.group()
@@ -149,13 +158,13 @@ def store() -> None:
 def _of_store(name: str) -> None:
     @store.command(name=name, help=STORE_COMMANDS[name])
     @LOUDNESS
-    def command(**asked: Any) -> None:
+    def command(**asked: Any) -> int:
         from isolate.commands import store as room  # noqa: PLC0415
 
         with progress_for(quiet=asked["quiet"] or asked["json_"], verbose=asked["verbose"]) as progress:
-            outcome = getattr(room, name)(Session(environ=os.environ, progress=progress))
+            outcome: Outcome = getattr(room, name)(Session(environ=os.environ, progress=progress))
         answer(outcome, asked)
-        raise click.exceptions.Exit(outcome.exit_code)
+        return outcome.exit_code
 
 
 STORE_COMMANDS = {

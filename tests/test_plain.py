@@ -1,0 +1,99 @@
+"""What is asked for plainly needs no parser of command lines, and comes to the same as if it had one."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+from conftest import SOURCE, versions
+from isolate import fastpath
+from isolate.errors import IsolateError
+
+
+def imported(*arguments, cwd):
+    """Run the command, and return the modules that it imported."""
+    environ = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    command = [sys.executable, "-X", "importtime", "-m", "isolate", *arguments]
+    done = subprocess.run(command, cwd=cwd, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return {line.split("|")[-1].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+
+
+@pytest.mark.parametrize("quiet", [[], ["-q"], ["--quiet"]])
+def test_a_plain_sync_that_has_something_to_do_imports_no_click(application, index, cache, quiet):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    assert "click" not in imported("sync", *quiet, cwd=app)
+    assert versions(app / ".venv") == {"alpha": "1.0"}
+    assert "dataclasses" not in imported("sync", *quiet, cwd=app)
+    assert "click" in imported("sync", "-v", cwd=app)
+
+
+ARROW = {"PYTHONIOENCODING": "ascii"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "redirected", "environ", "status"),
+    [
+        ("alpha==1.1\n", "", {}, 0),
+        ("alpha==1.1\n", "", ARROW, 0),
+        ("alpha==1.1 ==\n", "", {}, 2),
+        ("alpha==7\n", "", {}, 2),
+        ("alpha==1.1\n", ">&-", {}, 0),
+        ("alpha==1.1\n", ">/dev/full", {}, 2),
+        ("alpha==1.1\n", "2>&-", {}, 0),
+        ("alpha==1.1\n", "2>&1 | (exec <&-); exit ${PIPESTATUS[0]}", {}, 141),
+        ("alpha==1.1\n", "| head -c 0; exit ${PIPESTATUS[0]}", {}, 141),
+    ],
+)
+def test_both_ways_come_to_the_same(application, index, cache, isolate, wanted, redirected, environ, status):
+    isolate("sync", application({"requirements.txt": "alpha==1.1\n"}))  # from here on the store has it
+    ends = []
+    for name, argument in (("plain", ""), ("other", ".")):
+        app = application({"requirements.txt": "alpha==1.0\n"}, name=f"{name}/app")
+        isolate("sync", app)
+        (app / "requirements.txt").write_text(wanted)
+        line = f"{sys.executable} -m isolate sync {argument} {redirected}"
+        done = subprocess.run(
+            ["bash", "-c", line],
+            cwd=app,
+            env={**os.environ, **environ, "PYTHONPATH": str(SOURCE)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        said = [re.sub(r"\d+\.\d+ s\b", "", text).replace(str(app.parent), "") for text in (done.stdout, done.stderr)]
+        ends.append((done.returncode, *said, versions(app / ".venv")))
+    assert ends[0] == ends[1]
+    assert ends[0][0] == status
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (IsolateError("no", facts=("a fact",), hint="do this"), 2, "isolate: no\n  a fact\nhint: do this\n"),
+        (PermissionError(13, "Permission denied", "there"), 2, "isolate: Permission denied (there); "),
+        (KeyboardInterrupt(), 130, "\ninterrupted\n"),
+        (ValueError("what"), 3, "isolate: this is a bug (ValueError: what); it is described in "),
+    ],
+)
+@pytest.mark.parametrize("arguments", [["sync"], ["sync", "."]])
+def test_both_ways_tell_a_failure_alike(
+    application, monkeypatch, mocker, capsys, tmp_path, error, status, said, arguments
+):
+    monkeypatch.chdir(application({"requirements.txt": ""}))
+    monkeypatch.setattr(sys, "argv", ["isolate", *arguments])
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    mocker.patch("isolate.cli.ending._end_in_order")
+    mocker.patch("isolate.cli.syncing.sync", side_effect=error)
+    with pytest.raises(SystemExit) as ended:
+        fastpath.main()
+    assert ended.value.code == status
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith(said)
+    assert len(list(tmp_path.glob("isolate-bug-*.log"))) == (status == 3)
