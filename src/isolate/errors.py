@@ -67,7 +67,6 @@ class DeclarationError(IsolateError):
         return place + super().__str__()
 
 
-@dataclass(eq=False)
 class NoInterpreter(IsolateError):
     """No Python on this machine fits what the application asks for."""
 
@@ -79,16 +78,13 @@ class PipFailed(IsolateError):
     output: str = field(default="", repr=False)
 
 
-@dataclass(eq=False)
 class StaleLock(IsolateError):
     """The lock does not meet the declarations, and the command may not change it."""
 
 
-@dataclass(eq=False)
 class NotOurs(IsolateError):
     """Something stands where isolate would write, and isolate did not make it."""
 
 
-@dataclass(eq=False)
 class BadArtifact(IsolateError):
     """A distribution that pip installed cannot be taken into the store."""

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -129,11 +128,13 @@ def _exchange(one: Path, other: Path) -> bool:
 
     `renameat2(2)` with RENAME_EXCHANGE on Linux, `renamex_np(2)` with RENAME_SWAP on macOS.
     """
-    libc = ctypes.CDLL(None, use_errno=True)
     a, b = os.fsencode(one), os.fsencode(other)
     try:
+        import ctypes  # noqa: PLC0415 - not every Python has it, and few changes need it
+
+        libc = ctypes.CDLL(None, use_errno=True)
         if sys.platform == "darwin":
             return bool(libc.renamex_np(a, b, 2) == 0)
         return bool(libc.renameat2(-100, a, -100, b, 2) == 0)
-    except AttributeError:
+    except (AttributeError, ImportError):
         return False

@@ -9,7 +9,6 @@ import csv
 import io
 import re
 import sys
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,6 +91,8 @@ def _own_wheel(store: Store) -> Path:
 
 def pack_installed(own: Distribution, wheel: Path) -> None:
     """Write the files of an installed pure distribution back into a wheel, the same bytes each time."""
+    import zipfile  # noqa: PLC0415 - once for each pip, and the import costs every sync
+
     rows = []
     with zipfile.ZipFile(wheel, "w") as archive:
         for row in sorted(csv.reader(io.StringIO(own.read_text("RECORD") or ""))):
