@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from isolate.commands.locking import digest_of
 from isolate.environment import records, staging
 from isolate.environment.change import Next, change, make_new
-from isolate.environment.history import Generation, next_number, outdated, read_history
+from isolate.environment.history import Generation, next_number, record_paths
 from isolate.environment.stamping import remove_stamp, write_stamp
 from isolate.environment.workshop import build_tree
 from isolate.errors import IsolateError
@@ -19,7 +19,7 @@ from isolate.store.fill import fill
 from isolate.store.layout import remember_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from isolate.commands.proposal import Proposal
     from isolate.commands.session import Session
@@ -94,15 +94,17 @@ def write_lock(proposal: Proposal) -> None:
 
 
 def _next(proposal: Proposal, built: Mapping[str, Entry], session: Session, *, bytecode: bool) -> Next:
-    history = read_history(proposal.application.venv)
-    generation = _generation(proposal, history, session.clock())
+    venv = proposal.application.venv
+    history = record_paths(venv)
+    staying, forgotten = history[: records.HISTORY_KEPT - 1], history[records.HISTORY_KEPT - 1 :]
+    generation = _generation(proposal, next_number(history), session.clock())
     remembered = {records.LOCK: proposal.decision.text, generation.path: generation.to_json()}
     if proposal.situation.rebuild:
-        remembered |= {one.path: one.to_json() for one in history[: records.HISTORY_KEPT - 1]}
+        remembered |= {path: (venv / path).read_bytes() for path in staying}
     return Next(
         plan=proposal.plan,
         state=records.State(
-            venv=str(proposal.application.venv),
+            venv=str(venv),
             interpreter=proposal.situation.interpreter.to_dict(),
             selection=proposal.selection,
             inexact=proposal.request.inexact,
@@ -111,15 +113,15 @@ def _next(proposal: Proposal, built: Mapping[str, Entry], session: Session, *, b
         built=built,
         foreign=proposal.situation.foreign,
         remembered=remembered,
-        forgotten=outdated(history),
+        forgotten=forgotten,
     )
 
 
-def _generation(proposal: Proposal, history: Sequence[Generation], now: float) -> Generation:
+def _generation(proposal: Proposal, number: int, now: float) -> Generation:
     changes = tuple(change.line for change in proposal.shown)
     reason = (f"made anew: {proposal.situation.rebuild}",) if proposal.situation.rebuild else ()
     return Generation(
-        number=next_number(history),
+        number=number,
         time=now,
         command=proposal.command,
         changes=(*reason, *changes),

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from isolate.environment.records import HISTORY, HISTORY_KEPT
+from isolate.environment.records import HISTORY
 from isolate.lock.model import Locked, Selection
 
 if TYPE_CHECKING:
@@ -61,11 +61,12 @@ def read_history(venv: Path) -> list[Generation]:
     return sorted(found, key=lambda one: one.number, reverse=True)
 
 
-def next_number(history: Sequence[Generation]) -> int:
-    """Return the number of the generation that comes after *history*."""
-    return max((one.number for one in history), default=0) + 1
+def record_paths(venv: Path) -> list[str]:
+    """Return where the records about the environment *venv* lie, the latest first, by path below it."""
+    found = [path for path in (venv / HISTORY).glob("*.json") if path.stem.isdigit()]
+    return [str(path.relative_to(venv)) for path in sorted(found, key=lambda path: int(path.stem), reverse=True)]
 
 
-def outdated(history: Sequence[Generation]) -> list[str]:
-    """Return the records to delete when one more is added, by path below the environment."""
-    return [one.path for one in history[HISTORY_KEPT - 1 :]]
+def next_number(paths: Sequence[str]) -> int:
+    """Return the number of the generation that comes after those in *paths*, the latest first."""
+    return int(paths[0].rpartition("/")[2].removesuffix(".json")) + 1 if paths else 1
