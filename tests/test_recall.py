@@ -73,3 +73,72 @@ def test_what_the_store_has_no_more_is_asked_again(isolate, application, knowing
     app = application({"requirements.txt": "# not the same file\nalpha==2.0\n"})
     assert "resolving" in isolate("sync", cwd=app).err
     assert versions(app / ".venv") == {"alpha": "2.0"}
+
+
+PARTS = 9
+
+
+@pytest.fixture
+def parts(index):
+    """Distributions of which the first needs another, and nine pins that are closed."""
+    for number in range(PARTS):
+        build_wheel(index.folder, f"part{number}", "1.0", requires=["part8<2"] if number == 0 else [])
+    build_wheel(index.folder, "part8", "2.0")
+    return [f"part{number}==1.0" for number in range(PARTS)]
+
+
+def text(lines):
+    return "".join(f"{line}\n" for line in lines)
+
+
+def test_many_pins_that_are_closed_are_fetched_without_a_resolver(isolate, application, parts):
+    app = application({"requirements.txt": text(parts)})
+    assert "resolving" not in isolate("sync", cwd=app).err
+    assert versions(app / ".venv") == {f"part{number}": "1.0" for number in range(PARTS)}
+    assert inconsistencies(app / ".venv") == []
+    assert not (app / "pylock.toml").exists()
+    isolate("check", cwd=app)
+    assert "nothing to do" in isolate("sync", cwd=app).out
+
+
+def test_one_that_moved_is_fetched_alone(isolate, application, parts, index):
+    app = application({"requirements.txt": text(parts)})
+    isolate("sync", cwd=app)
+    build_wheel(index.folder, "part3", "1.1")
+    index.requests.clear()
+    application({"requirements.txt": text(parts).replace("part3==1.0", "part3==1.1")})
+    assert "resolving" not in isolate("sync", cwd=app).err
+    assert versions(app / ".venv")["part3"] == "1.1"
+    assert {path.split("/")[2] for path in index.requests if path.startswith("/simple/")} == {"part3"}
+
+
+def test_many_pins_that_leave_something_open_are_resolved_in_the_end(isolate, application, parts, index):
+    build_wheel(index.folder, "more", "1.0", requires=["delta"])
+    app = application({"requirements.txt": text([*parts, "more==1.0"])})
+    assert "resolving" in isolate("sync", cwd=app).err
+    assert versions(app / ".venv")["delta"] == "1.0"
+    assert (app / "pylock.toml").exists()
+
+
+def test_many_pins_that_contradict_each_other_are_refused_by_the_resolver(isolate, application, parts):
+    app = application({"requirements.txt": text(parts).replace("part8==1.0", "part8==2.0")})
+    assert "part0 1.0" in isolate("sync", cwd=app, status=2).err
+    assert not (app / ".venv").exists()
+
+
+def test_a_pin_that_is_not_to_be_had_is_told_by_the_resolver(isolate, application, parts):
+    app = application({"requirements.txt": text([*parts, "absent==1.0"])})
+    message = isolate("sync", cwd=app, status=2).err
+    assert "absent" in message
+    assert "resolving" in message
+
+
+def test_the_hashes_of_many_pins_count(isolate, application, parts):
+    wrong = [f"{line} --hash=sha256:{'0' * 64}" for line in parts]
+    assert "hash" in isolate("sync", cwd=application({"requirements.txt": text(wrong)}), status=2).err
+
+
+@pytest.mark.parametrize("command", [("lock",), ("sync", "--dry-run")])
+def test_who_only_asks_fetches_nothing_into_the_store(isolate, application, parts, cache, command):
+    isolate(*command, cwd=application({"requirements.txt": text(parts)}))
+    assert not [*cache.glob("store-v1/entries/*/part*")]

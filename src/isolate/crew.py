@@ -153,18 +153,20 @@ def _lost(status: int | None) -> WorkerLost:
     return WorkerLost(f"a worker ended with status {status}", hint="see what killed it, then run the command again")
 
 
-def together(tasks: Sequence[Callable[[Progress], None]], progress: Progress) -> None:
-    """Do all of *tasks* at once, each of which tells *progress* what it is at; raise what the first that fails raises.
+def together(tasks: Sequence[Callable[[Progress], Result]], progress: Progress) -> list[Result]:
+    """Do all of *tasks* at once, each of which tells *progress* what it is at, and return their results in order.
 
-    A failure ends the others. A single task is done here.
+    The first failure is raised, and ends the others. A single task is done here.
     """
     if len(tasks) == 1:
-        tasks[0](progress)
-        return
+        return [tasks[0](progress)]
     named = {str(number): task for number, task in enumerate(tasks)}
-    for _, result in Crew(tasks=named, at_once=len(tasks), board=_Merged(progress)).work():
+    results: dict[str, Result] = {}
+    for name, result in Crew(tasks=named, at_once=len(tasks), board=_Merged(progress)).work():
         if isinstance(result, Exception):
             raise result
+        results[name] = result
+    return [results[name] for name in named]
 
 
 @dataclass

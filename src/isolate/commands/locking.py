@@ -21,7 +21,7 @@ from isolate.pip.surroundings import settings_digest
 from isolate.store.known import Known
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from packaging.pylock import Pylock
@@ -49,11 +49,18 @@ class Decision:
     reasons: tuple[str, ...] = ()
 
 
-def decide(
-    application: Application, declarations: Declarations, interpreter: Interpreter, moves: Moves, workshop: Workshop
+def decide(  # noqa: PLR0913 - what is asked, and what may be used to answer
+    application: Application,
+    declarations: Declarations,
+    interpreter: Interpreter,
+    moves: Moves,
+    workshop: Workshop,
+    *,
+    learn: Callable[[Declarations, Known, Workshop], bool] | None = None,
 ) -> Decision:
     """Return the lock for *application*; pip in *workshop* is asked only if there is none that is fresh.
 
+    *learn* may add to what is known about pins, and says whether it has.
     Raises `StaleLock` where it may not be asked, and whatever pip's failure is explained as.
     """
     trees = metadata_digests(source_trees(declarations))
@@ -72,6 +79,8 @@ def decide(
         )
     known = _known(declarations, workshop)
     lock = None if moves.upgrade else _recalled(declarations, interpreter, known, trees=trees)
+    if lock is None and not moves.upgrade and learn is not None and learn(declarations, known, workshop):
+        lock = _recalled(declarations, interpreter, known, trees=trees)
     if lock is None:
         workshop.progress.working("resolving")
         report = resolve(declarations, _kept(best.lock if best else None, declarations, moves), workshop)

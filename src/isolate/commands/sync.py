@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from isolate.commands.applying import carry_out, remember
+from isolate.commands.learning import learn_pins
 from isolate.commands.locking import decide
 from isolate.commands.proposal import Proposal, outcome
 from isolate.commands.request import Request, selected
@@ -80,7 +81,8 @@ def propose(
 ) -> Proposal:
     """Decide what is to become of the environment; pip in *workshop* is asked only where the lock does not say."""
     selection = selected(declarations, request)
-    decision = decide(application, declarations, situation.interpreter, request.moves, workshop)
+    learn = None if request.dry_run else learn_pins
+    decision = decide(application, declarations, situation.interpreter, request.moves, workshop, learn=learn)
     locked = select(decision.lock, situation.interpreter, selection, root=str(application.root))
     targets = targets_for(locked, situation.interpreter, workshop.store)
     if not any(target.name == "pip" for target in targets):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from isolate.interpreters.model import Interpreter
     from isolate.lock.model import Selection
+    from isolate.pip.report import Reported
 
     Source = PackageVcs | PackageDirectory | PackageArchive | PackageWheel | PackageSdist
 
@@ -85,6 +86,16 @@ def _identity(source: Source, entry: dict[str, Any]) -> str:
             return f"directory:{where}{subdirectory}" + (":editable" if source.editable else "")
         case _:
             return best_hash(dict(source.hashes)) + subdirectory
+
+
+def as_locked(item: Reported) -> Locked:
+    """Return what pip installed by name, and reported with a hash, as the store knows it."""
+    return Locked(
+        name=item.name,
+        version=item.version,
+        identity=best_hash(dict(item.hashes)),
+        table={"wheels": [{"url": item.url}]},
+    )
 
 
 def best_hash(hashes: dict[str, str]) -> str:

@@ -14,13 +14,15 @@ from packaging.version import Version
 from isolate import process
 from isolate.cores import cores
 from isolate.errors import BadArtifact
+from isolate.lock.selection import as_locked
 from isolate.pip.command import install_argv
 from isolate.pip.feeding import write_partial
 from isolate.pip.redaction import redact
+from isolate.pip.report import read_report
 from isolate.report import Silent
 from isolate.store.intake import read_prefix, take_in
 from isolate.store.manifest import Manifest, write_manifest
-from isolate.store.portions import portions
+from isolate.store.portions import pips_for, portions
 from isolate.store.siblings import share
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from isolate.lock.model import Locked
+    from isolate.pip.report import Reported
     from isolate.report import Progress
     from isolate.store.intake import Taken
     from isolate.store.layout import Entry, Store
@@ -53,9 +56,18 @@ class Pip:
 
     def install(self, wanted: Sequence[Locked], scratch: Path) -> Path:
         """Install exactly *wanted* into a new prefix below *scratch* and return it; raise `PipFailed`, explained."""
-        prefix = scratch / "prefix"
         requirements = write_partial(wanted, scratch, pip_version=Version(self.version), options=self.options)
-        argv = install_argv(self.python, requirements=requirements, prefix=prefix)
+        return self._install(requirements, scratch)
+
+    def install_reported(self, requirements: Path, scratch: Path) -> tuple[list[Reported], Path]:
+        """Install exactly what a requirements file asks for, likewise, and return what pip reports as well."""
+        report = scratch / "report.json"
+        prefix = self._install(requirements, scratch, "--report", str(report))
+        return list(read_report(report.read_text(encoding="utf-8")).items), prefix
+
+    def _install(self, requirements: Path, scratch: Path, *more: str) -> Path:
+        prefix = scratch / "prefix"
+        argv = (*install_argv(self.python, requirements=requirements, prefix=prefix), *more)
         finished = self.run(argv, cwd=scratch, scratch=scratch)
         if finished.status:
             from isolate.pip.explanation import explain  # noqa: PLC0415 - only a failure needs it
@@ -93,6 +105,33 @@ def fill(
     with store.filling(on_wait):
         still_missing = {key: locked for key, locked in missing.items() if not store.has(key)}
         together([partial(_fill, store, portion, own) for portion in portions(still_missing, cores())], own.progress)
+
+
+def fill_from_pins(
+    store: Store, lines: Sequence[str], pip: Callable[[], Pip], *, on_wait: Callable[[], None] | None = None
+) -> list[Reported]:
+    """Let *pip* install what *lines* of a requirements file pin, and nothing that it needs; return what it reports.
+
+    The store then has an entry for each that has a hash. Raises as `fill` does.
+    """
+    from isolate.crew import together  # noqa: PLC0415 - mostly nothing is missing
+
+    own = pip()
+    number = pips_for(len(lines), cores())
+    with store.filling(on_wait):
+        tasks = [partial(_fill_from_pins, store, lines[first::number], own) for first in range(number)]
+        return [item for items in together(tasks, own.progress) for item in items]
+
+
+def _fill_from_pins(store: Store, lines: Sequence[str], pip: Pip, progress: Progress) -> list[Reported]:
+    with store.scratch() as scratch:
+        requirements = scratch / "pins.txt"
+        requirements.write_text("".join(f"{line}\n" for line in (*pip.options, *lines)), encoding="utf-8")
+        items, prefix = replace(pip, progress=progress).install_reported(requirements, scratch)
+        locked = [as_locked(item) for item in items if item.hashes]
+        keys = (store.key(pip.kind, one.name, one.version, one.identity) for one in locked)
+        publish(store, dict(zip(keys, locked, strict=True)), prefix, pip)
+    return items
 
 
 def _fill(store: Store, missing: Mapping[str, Locked], pip: Pip, progress: Progress) -> None:

@@ -26,8 +26,13 @@ def portions(missing: Mapping[str, Locked], cores: int) -> list[dict[str, Locked
     """
     wheels = [(key, locked) for key, locked in missing.items() if "wheels" in locked.table]
     others = [(key, locked) for key, locked in missing.items() if "wheels" not in locked.table]
-    number = max(1, min(cores, MOST, len(missing) // WORTH))
+    number = pips_for(len(missing), cores)
     dealt: list[dict[str, Locked]] = [dict(others), *({} for _ in range(number - 1))]
     for key, locked in wheels:
         min(dealt, key=len)[key] = locked
     return [portion for portion in dealt if portion]
+
+
+def pips_for(number: int, cores: int) -> int:
+    """Return how many pips are worth starting for a *number* of distributions."""
+    return max(1, min(cores, MOST, number // WORTH))
