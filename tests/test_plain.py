@@ -33,6 +33,65 @@ def test_a_plain_sync_that_has_something_to_do_imports_no_click(application, ind
     assert "click" in imported("sync", "-v", cwd=app)
 
 
+@pytest.fixture
+def repository(application, index, isolate):
+    """Two applications that have nothing to do, below a root in git that is none."""
+    for name in ("repo/one", "repo/two"):
+        application({"requirements.txt": "alpha==1.0\n"}, name=name)
+    root = application({"pyproject.toml": "[tool.other]\n", ".gitignore": ".venv\n"}, name="repo")
+    subprocess.run(["git", "init"], cwd=root, capture_output=True, check=True)
+    isolate("sync", "--all", cwd=root)
+    return root
+
+
+def answers(isolate, root):
+    """Return what a plain sync of all says, after making sure that it is what the other way says."""
+    plain, other = isolate("sync", "--all", cwd=root), isolate("sync", "--all", ".", cwd=root)
+    assert plain == other
+    assert isolate("sync", "--all", "-q", cwd=root).out == ""
+    return [line.partition(",")[0] for line in plain.out.splitlines()]
+
+
+NOTHING = "nothing to do: 1 package"
+
+
+def test_a_plain_sync_of_all_imports_neither_click_nor_what_works(repository):
+    modules = imported("sync", "--all", "-q", cwd=repository)
+    assert modules.isdisjoint({"click", "packaging", "logging", "isolate.commands.sync"})
+    (repository / "one/requirements.txt").write_text("alpha==1.1\n")
+    assert "click" not in imported("sync", "-q", "--all", cwd=repository)
+    assert versions(repository / "one/.venv") == {"alpha": "1.1"}
+
+
+def test_a_plain_sync_of_all_notices_what_makes_an_application_and_what_unmakes_one(isolate, application, repository):
+    assert answers(isolate, repository) == [
+        f"one: {NOTHING}", f"two: {NOTHING}", "2 applications: 2 with nothing to do",
+    ]  # fmt: skip
+    application({"requirements.txt": "alpha==1.0\n"}, name="repo/new/deep")
+    assert "3 applications: 1 done, 2 with nothing to do" in isolate("sync", "--all", cwd=repository).out
+    assert answers(isolate, repository)[0] == f"new/deep: {NOTHING}"
+    with (repository / ".gitignore").open("a") as file:
+        file.write("/new/\n")
+    assert answers(isolate, repository)[-1] == "2 applications: 2 with nothing to do"
+    (repository / "one/requirements.txt").unlink()
+    assert answers(isolate, repository) == [f"two: {NOTHING}", "1 application: 1 with nothing to do"]
+    (repository / "one/pyproject.toml").write_text("[tool.other]\n")
+    assert len(answers(isolate, repository)) == 2
+    (repository / "one/pyproject.toml").write_text('[project]\nname = "one"\ndependencies = ["alpha==1.0"]\n')
+    isolate("sync", "--all", cwd=repository)
+    assert len(answers(isolate, repository)) == 3
+    (repository / "pyproject.toml").write_text('[tool.isolate]\nexclude = ["two"]\n')
+    assert answers(isolate, repository)[0].startswith("one: nothing to do")
+    assert len(answers(isolate, repository)) == 2
+
+
+def test_a_failure_of_one_of_all_is_told_alike(isolate, repository):
+    (repository / "one/requirements.txt").write_text("alpha==1.1 ==\n")
+    plain = isolate("sync", "--all", cwd=repository, status=2)
+    assert plain == isolate("sync", "--all", ".", cwd=repository, status=2)
+    assert plain.out.splitlines()[-1] == "2 applications: 1 with nothing to do, 1 failed"
+
+
 ARROW = {"PYTHONIOENCODING": "ascii"}
 
 
@@ -89,7 +148,7 @@ def test_both_ways_tell_a_failure_alike(
     monkeypatch.setattr(sys, "argv", ["isolate", *arguments])
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     mocker.patch("isolate.cli.ending._end_in_order")
-    mocker.patch("isolate.cli.syncing.sync", side_effect=error)
+    mocker.patch("isolate.commands.sync.sync", side_effect=error)
     with pytest.raises(SystemExit) as ended:
         fastpath.main()
     assert ended.value.code == status

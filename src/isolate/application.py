@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from isolate import atomic
 from isolate.errors import IsolateError
 
 if TYPE_CHECKING:
@@ -71,4 +70,6 @@ class Application:
 
     def exclusive(self, on_wait: Callable[[], None] | None = None) -> AbstractContextManager[None]:
         """Hold the right to change this application. The directory itself is the lock: no file is left in the tree."""
+        from isolate import atomic  # noqa: PLC0415 - whoever only looks at applications changes nothing
+
         return atomic.locked(self.root, on_wait=on_wait)

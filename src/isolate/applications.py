@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from isolate import process
 from isolate.application import DECLARATIONS, Application
-from isolate.declarations.model import Settings
+from isolate.declarations.settings import Settings
 from isolate.errors import IsolateError
 
 if TYPE_CHECKING:
@@ -91,9 +91,10 @@ def _is_excluded(path: Path, root: Path, patterns: Sequence[str]) -> bool:
 
 def _without_ignored(paths: Sequence[Path], root: Path) -> list[Path]:
     """Return *paths* without those that git ignores; all of them where there is no git."""
-    if not paths or shutil.which("git") is None or not _is_in_repository(root):
+    below = [path for path in paths if path != root]
+    if not below or not _is_in_repository(root) or shutil.which("git") is None:
         return list(paths)
-    ignored = _git(root, ["check-ignore", "-z", "--stdin"], "".join(f"{path}\0" for path in paths if path != root))
+    ignored = _git(root, ["check-ignore", "-z", "--stdin"], "".join(f"{path}\0" for path in below))
     dropped = set(ignored.split("\0"))
     return [path for path in paths if str(path) not in dropped]
 

@@ -13,6 +13,7 @@ from isolate.environment.stamp import answer_if_current
 from isolate.streams import complain, end_unheard
 
 QUIET = ("-q", "--quiet")
+EVERYWHERE = "--all"
 MANY = 100_000
 """New objects after which Python looks for circles among them. A run ends soon, and makes no garbage of that kind; to
 look after every 700, as is usual, takes a tenth of the time of a small sync."""
@@ -29,17 +30,18 @@ def main() -> None:
 
 
 def _main() -> None:
-    """Answer `isolate sync` and `isolate sync -q` without the command line, and have it do all else."""
-    arguments = sys.argv[1:]
-    if arguments[:1] != ["sync"] or not all(one in QUIET for one in arguments[1:]):
+    """Answer `isolate sync`, with or without `-q` and `--all`, without the command line, and have it do all else."""
+    command, *options = sys.argv[1:] or [""]
+    if command != "sync" or not all(one in (*QUIET, EVERYWHERE) for one in options):
         from isolate.cli.door import main as command_line  # noqa: PLC0415
 
         command_line()
-    quiet = len(arguments) > 1
-    if not _answered(quiet=quiet):
+    everywhere = EVERYWHERE in options
+    quiet = any(one in QUIET for one in options)
+    if everywhere or not _answered(quiet=quiet):
         from isolate.cli.syncing import sync_plainly  # noqa: PLC0415
 
-        sync_plainly(quiet=quiet)
+        sync_plainly(quiet=quiet, everywhere=everywhere)
 
 
 def _answered(*, quiet: bool) -> bool:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from isolate.application import Application
 from isolate.cli.ending import failure
-from isolate.commands.session import Session
 from isolate.commands.summary import summary
 from isolate.cores import cores
 from isolate.report import Outcome, as_json, document
@@ -20,6 +19,7 @@ from isolate.terminal import board_for, progress_for
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from isolate.commands.session import Session
     from isolate.report import Progress
 
     Command = Callable[[Application, Session], Outcome]
@@ -52,7 +52,14 @@ def applications_of(folders: tuple[Path, ...], *, everywhere: bool) -> dict[str,
 
 def _alone(application: Application, asked: Mapping[str, Any], command: Command) -> Outcome:
     with progress_for(quiet=asked["quiet"] or asked["json_"], verbose=asked["verbose"]) as progress:
-        return command(application, Session(environ=os.environ, progress=progress))
+        return command(application, session_with(progress))
+
+
+def session_with(progress: Progress) -> Session:
+    """Return a session in the surroundings of this process."""
+    from isolate.commands.session import Session  # noqa: PLC0415 - the store, for whoever works
+
+    return Session(environ=os.environ, progress=progress)
 
 
 def _together(
@@ -99,7 +106,7 @@ def outcomes_of(
 def _attempt(application: Application, command: Command, progress: Progress) -> Outcome:
     """Do *command* in a worker: its failure is an outcome like any other."""
     try:
-        return command(application, Session(environ=os.environ, progress=progress))
+        return command(application, session_with(progress))
     except BaseException as error:  # noqa: BLE001 - the others go on, whatever happened to this one
         return failure(error)
 

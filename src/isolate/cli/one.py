@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from isolate.application import Application
-from isolate.cli.answer import answer, each
+from isolate.cli.answer import answer, each, session_with
 from isolate.cli.group import APPLICATIONS, EVERYWHERE, JOBS, LOUDNESS, MOVES, PYTHON, isolate
 from isolate.commands.request import Moves, Request
-from isolate.commands.session import Session
 from isolate.environment.placing import LINK_MODES
 from isolate.streams import complain
 from isolate.terminal import progress_for
@@ -119,7 +118,7 @@ def _become(command: tuple[str, ...], *, sync: bool, quiet: bool) -> NoReturn:
 
     application = Application.at(Path.cwd())
     with progress_for(quiet=quiet, verbose=False) as progress:
-        outcome = running.prepare(application, Session(environ=os.environ, progress=progress), sync=sync)
+        outcome = running.prepare(application, session_with(progress), sync=sync)
         if outcome is not None and not quiet and not outcome.facts["up_to_date"]:
             complain("\n".join(outcome.lines))
         environment = running.environment_of(application, os.environ)
@@ -162,7 +161,7 @@ def _of_store(name: str) -> None:
         from isolate.commands import store as room  # noqa: PLC0415
 
         with progress_for(quiet=asked["quiet"] or asked["json_"], verbose=asked["verbose"]) as progress:
-            outcome: Outcome = getattr(room, name)(Session(environ=os.environ, progress=progress))
+            outcome: Outcome = getattr(room, name)(session_with(progress))
         answer(outcome, asked)
         return outcome.exit_code
 

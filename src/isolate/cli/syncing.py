@@ -7,29 +7,54 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from isolate.cli.answer import each
 from isolate.cli.ending import to_the_end
+from isolate.commands.answering import answered
 from isolate.commands.request import Request
-from isolate.commands.sync import answered, sync
 from isolate.streams import complain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from isolate.application import Application
+    from isolate.commands.session import Session
+    from isolate.report import Outcome
 
 
 def sync_each(folders: tuple[Path, ...], asked: Mapping[str, Any], request: Request) -> int:
     """Sync the application or the applications that are meant, and return the worst exit code."""
-    quick = answered if request.is_plain and not request.verify else None
-    return each(folders, asked, lambda application, session: sync(application, request, session), quick)
+
+    def work(application: Application, session: Session) -> Outcome:
+        return _command()(application, request, session)
+
+    if request.is_plain and not request.verify:
+        return each(folders, asked, work, _quick)
+    _command()
+    return each(folders, asked, work)
 
 
-def sync_plainly(*, quiet: bool) -> NoReturn:
-    """Do what `isolate sync` or `isolate sync -q` asks for, and exit."""
-    to_the_end(functools.partial(_sync_here, quiet=quiet))
+def sync_plainly(*, quiet: bool, everywhere: bool) -> NoReturn:
+    """Do what `isolate sync` asks for, with or without `--quiet` and `--all`, and exit."""
+    to_the_end(functools.partial(_sync, quiet=quiet, everywhere=everywhere))
 
 
-def _sync_here(*, quiet: bool) -> int:
+def _sync(*, quiet: bool, everywhere: bool) -> int:
+    asked = {"quiet": quiet, "everywhere": everywhere, "json_": False, "verbose": False}
     try:
-        return sync_each((), {"quiet": quiet, "json_": False, "verbose": False}, Request())
+        return sync_each((), asked, Request())
     except KeyboardInterrupt:
         complain("")  # ends the line in which a terminal shows ^C, as click does
         raise
+
+
+def _quick(application: Application) -> Outcome | None:
+    answer = answered(application)
+    if answer is None:
+        _command()
+    return answer
+
+
+def _command() -> Callable[[Application, Request, Session], Outcome]:
+    """Return what does the work. Before workers are forked it is asked for once, so that not each has to import it."""
+    from isolate.commands.sync import sync  # noqa: PLC0415 - most of the time of a run that has nothing to do
+
+    return sync

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from isolate.commands.answering import answered
 from isolate.commands.applying import carry_out, remember
 from isolate.commands.learning import learn_pins
 from isolate.commands.locking import decide
@@ -14,12 +15,10 @@ from isolate.commands.situation import Situation, look_at
 from isolate.declarations.reading import read_declarations
 from isolate.environment import staging
 from isolate.environment.placing import DamagedEntry
-from isolate.environment.stamp import answer_if_current
 from isolate.environment.workshop import Workshop
 from isolate.lock.selection import select
 from isolate.lock.trees import content_digest, metadata_digest
 from isolate.plan import Target
-from isolate.report import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from isolate.declarations.model import Declarations
     from isolate.interpreters.model import Interpreter
     from isolate.lock.model import Locked
+    from isolate.report import Outcome
     from isolate.store.layout import Store
 
 ATTEMPTS = 3
@@ -51,14 +51,6 @@ def sync(application: Application, request: Request, session: Session) -> Outcom
                 session.progress.say(f"{damaged.problem}: {damaged.key} is thrown out and fetched again")
                 session.store.discard(damaged.key)
     raise AssertionError
-
-
-def answered(application: Application) -> Outcome | None:
-    """Return the answer to a plain request if nothing is to be done, without any other look."""
-    answer = answer_if_current(str(application.venv))
-    if answer is None:
-        return None
-    return Outcome(command="sync", lines=(answer,), facts={"changes": [], "up_to_date": True})
 
 
 def _sync(application: Application, request: Request, session: Session) -> Proposal:

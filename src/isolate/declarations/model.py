@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from isolate.declarations.settings import Settings
+
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
@@ -68,18 +70,6 @@ class Project:
     name: str | None = None
     is_package: bool = False
     dynamic: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """`[tool.isolate]`. Paths and patterns are as written, relative to the application."""
-
-    requirements: tuple[str, ...] = ()
-    constraints: tuple[str, ...] = ()
-    python: str | None = None
-    link_mode: str | None = None
-    applications: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,9 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
-from isolate.declarations.model import Declared, Origin, Project, Settings
+from isolate.declarations.model import Declared, Origin, Project
 from isolate.declarations.requirements_file import not_a_requirement
+from isolate.declarations.settings import Settings
 from isolate.errors import DeclarationError
 
 if sys.version_info >= (3, 11):

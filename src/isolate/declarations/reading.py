@@ -6,9 +6,10 @@ import os
 from typing import TYPE_CHECKING
 
 from isolate.application import DECLARATIONS
-from isolate.declarations.model import Declarations, Declared, Settings
+from isolate.declarations.model import Declarations, Declared
 from isolate.declarations.project_file import ProjectFile, read_project_file
 from isolate.declarations.requirements_file import Found, read_requirements
+from isolate.declarations.settings import Settings
 from isolate.errors import DeclarationError, IsolateError
 
 if TYPE_CHECKING:
