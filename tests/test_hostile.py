@@ -150,6 +150,18 @@ def test_a_script_with_the_name_of_an_environments_own_is_refused(isolate, appli
     isolate("run", "--no-sync", "--", "python", "-c", "import alpha", cwd=other)
 
 
+def test_metadata_of_what_a_distribution_vendors_is_not_taken_for_its_own(isolate, application, index):
+    vendored = "epsilon/_vendor/zeta-1.0.dist-info"
+    files = {"epsilon/__init__.py": "", f"{vendored}/top_level.txt": "zeta\n"}
+    build_wheel(index.folder, "epsilon", "1.0", files=files)
+    app = application({"requirements.txt": "epsilon==1.0\n"})
+    isolate("sync", cwd=app)
+    assert versions(app / ".venv") == {"epsilon": "1.0"}
+    isolate("check", cwd=app)
+    assert "nothing to do" in isolate("sync", cwd=app).out
+    assert isolate("status", cwd=app).out
+
+
 def test_a_path_file_is_installed_as_pip_does_it(isolate, application, index):
     build_wheel(index.folder, "pointed", "1.0", files={"pointed.pth": "/nowhere\n"})
     app = application({"requirements.txt": "pointed==1.0\n"})

@@ -124,8 +124,9 @@ def files_of(venv: Path, installed: Installed) -> tuple[File, ...]:
 
 def metadata_of(installed: Installed) -> list[str]:
     """Return the files by which pip and `importlib.metadata` know a distribution, below the environment."""
-    folders = [folder for folder in installed.folders if folder.endswith(".dist-info")]
-    return [f"{folder}/{name}" for folder in folders for name in ("METADATA", "RECORD")]
+    found = (folder.rpartition("/") for folder in installed.folders if folder.endswith(".dist-info"))
+    own = [f"{site}/{name}" for site, _, name in found if site.endswith("/site-packages")]  # deeper: what it vendors
+    return [f"{folder}/{name}" for folder in own for name in ("METADATA", "RECORD")]
 
 
 def as_installed(manifest: Manifest, written: tuple[File, ...]) -> tuple[File, ...]:
