@@ -2,11 +2,12 @@
 # test   linters and tests, all of them
 # lint   linters alone
 # faults the long form of the fault suite: a hundred kills of real packages for each case, and every step
-# bench  isolate beside uv, timed in turn; CASES="noop warm" chooses
+# bench  isolate beside uv, timed in turn; CASES="noop warm" chooses, RUNS=3 says how often
 # clean  delete what these targets made
 #
 # Each of them sets up what it needs, in .work/. PYTHON=... chooses the interpreter, of 3.10 or later.
 
+RUNS ?= 5
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do \
 	$$p -I -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$p && break; done)
 BIN := .work/venv/bin
@@ -39,7 +40,7 @@ bench: setup
 	@$(BIN)/python -I -m venv --without-pip .work/bench
 	@$(BIN)/python -m pip --python .work/bench/bin/python install --quiet . uv pip-tools
 	@.work/bench/bin/python benchmarks/bench.py --bin "$(CURDIR)/.work/bench/bin" --work "$(CURDIR)/.work/bench-work" \
-		--out "$(CURDIR)/.work/bench-results" $(CASES)
+		--out "$(CURDIR)/.work/bench-results" --runs $(RUNS) $(CASES)
 
 clean:
 	@rm -rf .work dist .mypy_cache .ruff_cache .pytest_cache .hypothesis examples/*/.venv
