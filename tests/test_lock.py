@@ -5,10 +5,10 @@ import subprocess
 import sys
 
 import pytest
-import tomllib
 
 from conftest import versions
 from kit.packages import build_wheel
+from kit.toml import tomllib
 
 
 def locked(app):

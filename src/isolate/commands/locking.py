@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from isolate.commands.resolving import asks_for_project, kept, resolve, resolve_moved
 from isolate.environment.records import LOCK
 from isolate.errors import IsolateError, StaleLock
 from isolate.lock.decide import environment_marker, is_closed, lock_from
@@ -14,15 +15,11 @@ from isolate.lock.freshness import staleness
 from isolate.lock.pylock_file import lock_text, parse_lock, read_lock
 from isolate.lock.recall import recall
 from isolate.lock.trees import metadata_digests
-from isolate.pip.command import resolve_argv
-from isolate.pip.redaction import redact
-from isolate.pip.report import read_report
 from isolate.pip.surroundings import settings_digest
 from isolate.store.known import Known
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Mapping
 
     from packaging.pylock import Pylock
 
@@ -77,26 +74,34 @@ def decide(  # noqa: PLR0913 - what is asked, and what may be used to answer
         raise StaleLock(
             f"the lock of {application.name} does not meet its declarations", facts=why, hint="run `isolate lock`"
         )
+    staying = {} if best is None else kept(best.lock, declarations, moves)
     known = _known(declarations, workshop)
-    lock = None if moves.upgrade else _recalled(declarations, interpreter, known, trees=trees)
-    if lock is None and not moves.upgrade and learn is not None and learn(declarations, known, workshop):
-        lock = _recalled(declarations, interpreter, known, trees=trees)
+    reports = () if moves.upgrade else _shortcuts(declarations, staying, moves, known, workshop, learn)
+    locks = (lock_from(one, declarations, interpreter, trees=trees) for one in reports if one is not None)
+    lock = next((one for one in locks if not staleness(one, declarations, interpreter, trees=trees)), None)
     if lock is None:
         workshop.progress.working("resolving")
-        report = resolve(declarations, _kept(best.lock if best else None, declarations, moves), workshop)
+        report = resolve(declarations, staying, workshop)
         known.remember(report.items)
         lock = lock_from(report, declarations, interpreter, trees=trees)
     in_tree = application.lock_file.exists() or not is_closed(lock, declarations)
     return Decision(lock=lock, text=lock_text(lock), in_tree=in_tree, is_new=True, reasons=why)
 
 
-def _recalled(
-    declarations: Declarations, interpreter: Interpreter, known: Known, *, trees: Mapping[str, str]
-) -> Pylock | None:
-    """Return the lock for pins that are closed and of which the store has everything; None for all others."""
-    report = recall(declarations, interpreter.markers, known.get)
-    lock = None if report is None else lock_from(report, declarations, interpreter, trees=trees)
-    return None if lock is None or staleness(lock, declarations, interpreter, trees=trees) else lock
+def _shortcuts(  # noqa: PLR0913, PLR0917 - what `decide` has at hand
+    declarations: Declarations,
+    staying: Mapping[str, str],
+    moves: Moves,
+    known: Known,
+    workshop: Workshop,
+    learn: Callable[[Declarations, Known, Workshop], bool] | None,
+) -> Iterator[Report | None]:
+    """Yield what pip would report, found in ways that cost less than to resolve everything, the cheapest first."""
+    markers = workshop.interpreter.markers
+    yield recall(declarations, markers, known.get)
+    if learn is not None and learn(declarations, known, workshop):
+        yield recall(declarations, markers, known.get)
+    yield resolve_moved(declarations, staying, moves, known, workshop)
 
 
 def _known(declarations: Declarations, workshop: Workshop) -> Known:
@@ -137,62 +142,3 @@ def source_trees(declarations: Declarations) -> list[str]:
     if asks_for_project(declarations):
         trees.append(str(declarations.root))
     return trees
-
-
-def asks_for_project(declarations: Declarations) -> bool:
-    """Say whether only building the application tells what it depends on (`dynamic = ["dependencies"]`)."""
-    project = declarations.project
-    return project is not None and project.is_package and "dependencies" in project.dynamic
-
-
-def _kept(found: Pylock | None, declarations: Declarations, moves: Moves) -> list[str]:
-    """Return the versions that are to stay, as lines of a constraints file: whatever no declaration contradicts."""
-    if found is None or moves.upgrade:
-        return []
-    asked = [*declarations.requirements, *declarations.constraints]
-    return [
-        f"{package.name}=={package.version}"
-        for package in found.packages
-        if package.version is not None
-        and package.name not in moves.packages
-        and not package.is_direct
-        and all(
-            one.requirement is None
-            or one.name != package.name
-            or one.requirement.specifier.contains(package.version, prereleases=True)
-            for one in asked
-        )
-    ]
-
-
-def resolve(declarations: Declarations, kept: Sequence[str], workshop: Workshop) -> Report:
-    """Let pip resolve *declarations* with the versions in *kept*; if these cannot all stay, without them."""
-    with workshop.store.scratch() as scratch:
-        requirements = [*declarations.requirements_files] or [_derived(declarations, scratch)]
-        for lines in (kept, ()) if kept else ((),):
-            constraints = scratch / "constraints.txt"
-            constraints.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-            report = scratch / "report.json"
-            pip = workshop.pip()
-            every = [constraints, *_constraints(declarations)]
-            argv = resolve_argv(pip.python, requirements=requirements, constraints=every, report=report)
-            finished = pip.run(argv, cwd=declarations.root, scratch=scratch)
-            if not finished.status:
-                return read_report(report.read_text(encoding="utf-8"))
-        from isolate.pip.explanation import explain  # noqa: PLC0415 - only a failure needs it
-
-        raise explain(redact(finished.output + finished.errors), declared=declarations.requirements)
-
-
-def _constraints(declarations: Declarations) -> list[Path]:
-    return [declarations.root / name for name in declarations.settings.constraints]
-
-
-def _derived(declarations: Declarations, scratch: Path) -> Path:
-    """Write what `pyproject.toml` asks for as a requirements file, word for word."""
-    lines = [one.text for one in declarations.requirements]
-    if asks_for_project(declarations):
-        lines.append(f"-e {declarations.root}")
-    path = scratch / "requirements.txt"
-    path.write_text("".join(f"{line}\n" for line in dict.fromkeys(lines)), encoding="utf-8")
-    return path

@@ -31,9 +31,7 @@ def recall(
     pins = pinned(declarations, markers)
     items = {name: known(name, version) for name, version in (pins or {}).items()}
     found = {name: item for name, item in items.items() if item is not None}
-    if not pins or len(found) < len(pins) or not _is_closed(declarations, found, markers):
-        return None
-    return Report(pip_version="", items=tuple(found.values()), environment=markers)
+    return closed(declarations, found, markers) if pins and len(found) == len(pins) else None
 
 
 def pinned(declarations: Declarations, markers: Mapping[str, str]) -> dict[str, str] | None:
@@ -51,17 +49,22 @@ def pinned(declarations: Declarations, markers: Mapping[str, str]) -> dict[str, 
     return pins
 
 
-def _is_closed(declarations: Declarations, items: Mapping[str, Reported], markers: Mapping[str, str]) -> bool:
-    """Say whether the pins meet all that they need themselves, and all constraints."""
+def closed(declarations: Declarations, items: Mapping[str, Reported], markers: Mapping[str, str]) -> Report | None:
+    """Return a report of those of *items* (by name) that *declarations*, all of which have names, lead to.
+
+    None if they lead to others as well, or if versions are not what declarations, constraints and *items* need.
+    """
     asked = [one.requirement for one in declarations.requirements if one.requirement is not None]
     roots = [wanted(requirement) for requirement in asked if applies(requirement.marker, markers)]
     reached = closure(roots, {name: item.requires_dist for name, item in items.items()}, markers)
-    limits = [one.requirement for one in declarations.constraints if one.requirement is not None]
-    return (
+    limits = [*asked, *(one.requirement for one in declarations.constraints if one.requirement is not None)]
+    if (
         reached.keys() <= items.keys()
         and all(_meets(items, one) for one in limits if applies(one.marker, markers))
         and all(_needs_met(items, items[name], extras, markers) for name, extras in reached.items())
-    )
+    ):
+        return Report(pip_version="", items=tuple(items[name] for name in reached), environment=markers)
+    return None
 
 
 def _needs_met(
