@@ -67,9 +67,9 @@ def unlocked(tool: Tool) -> None:
 
 
 def relocked(tool: Tool) -> None:
-    """Leave the lock for the roots of the web application, of which one then asks for something else."""
+    """Leave the roots of the web application, locked and synced, of which one then asks for something else."""
     roots = pins("web-app-roots")
-    tool.declare(roots)
+    synced(roots)(tool)
     old, new = CHANGED_ROOT
     roots[roots.index(old)] = new
     tool.describe(roots)

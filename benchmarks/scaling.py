@@ -26,7 +26,8 @@ def with_pin(lines: Sequence[str], pin: str) -> list[str]:
 
 
 def made(index: Index, version: str = "1") -> list[str]:
-    """Return the pins of a thousand made-up distributions, of which the first is of *version*."""
+    """Return the pins of a thousand made-up distributions, of which the first is of *version*, `1` or `2`."""
+    index.add("made-0000", "2")  # there from the beginning: a tool may keep what the index said
     return [index.add(f"made-{number:04}", "1" if number else version) for number in range(MANY)]
 
 
