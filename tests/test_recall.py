@@ -142,3 +142,12 @@ def test_the_hashes_of_many_pins_count(isolate, application, parts):
 def test_who_only_asks_fetches_nothing_into_the_store(isolate, application, parts, cache, command):
     isolate(*command, cwd=application({"requirements.txt": text(parts)}))
     assert not [*cache.glob("store-v1/entries/*/part*")]
+
+
+def test_applications_that_share_many_pins_fetch_each_once(isolate, application, parts, index):
+    both = [application({"requirements.txt": text(parts)}, name=name) for name in ("one", "two")]
+    isolate("sync", "-j", "2", *both)
+    for app in both:
+        assert versions(app / ".venv") == {f"part{number}": "1.0" for number in range(PARTS)}
+    fetched = [name for name in index.fetched() if name.startswith("part")]
+    assert len(fetched) == len(set(fetched)) == PARTS

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from isolate.errors import PipFailed
 from isolate.lock.recall import pinned
+from isolate.report import count
 from isolate.store.fill import fill_from_pins
+from isolate.store.layout import BEING_FILLED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from isolate.declarations.model import Declarations, Declared
     from isolate.environment.workshop import Workshop
@@ -29,17 +31,22 @@ def learn_pins(declarations: Declarations, known: Known, workshop: Workshop) -> 
     What pip cannot do here is no error yet: a resolver can tell more about it.
     """
     pins = pinned(declarations, workshop.interpreter.markers) or {}
-    unknown = {name for name, version in pins.items() if known.get(name, version) is None}
-    if len(pins) < MANY or not unknown or workshop.offline:
+    if len(pins) < MANY or workshop.offline or not _unknown(pins, known):
         return False
-    workshop.progress.working(f"fetching {len(unknown)} pinned packages")
-    lines = _lines(one for one in declarations.requirements if one.name in unknown)
-    try:
-        found = fill_from_pins(workshop.store, lines, workshop.pip)
-    except PipFailed:
-        return False
-    known.remember(found)
+    pip = workshop.pip()  # before the lock, which making it may need
+    with workshop.store.filling(lambda: workshop.progress.say(BEING_FILLED)):
+        if unknown := _unknown(pins, known):  # still: another process may have learned them meanwhile
+            workshop.progress.working(f"fetching {count(len(unknown), 'pinned package')}")
+            lines = _lines(one for one in declarations.requirements if one.name in unknown)
+            try:
+                known.remember(fill_from_pins(workshop.store, lines, pip))
+            except PipFailed:
+                return False
     return True
+
+
+def _unknown(pins: Mapping[str, str], known: Known) -> set[str]:
+    return {name for name, version in pins.items() if known.get(name, version) is None}
 
 
 def _lines(declared: Iterable[Declared]) -> list[str]:

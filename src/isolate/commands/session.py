@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from isolate import atomic
 from isolate.errors import IsolateError
 from isolate.report import Progress, Silent
-from isolate.store.layout import cache_directory, open_store, temporary_store
+from isolate.store.layout import BEING_FILLED, cache_directory, open_store, temporary_store
 
 if TYPE_CHECKING:
     from isolate.application import Application
@@ -51,4 +51,4 @@ class Session:
 
     def waiting_for_store(self) -> None:
         """Say that another process is filling the store."""
-        self.progress.say("waiting for another isolate that fills the store")
+        self.progress.say(BEING_FILLED)

@@ -107,20 +107,17 @@ def fill(
         together([partial(_fill, store, portion, own) for portion in portions(still_missing, cores())], own.progress)
 
 
-def fill_from_pins(
-    store: Store, lines: Sequence[str], pip: Callable[[], Pip], *, on_wait: Callable[[], None] | None = None
-) -> list[Reported]:
+def fill_from_pins(store: Store, lines: Sequence[str], pip: Pip) -> list[Reported]:
     """Let *pip* install what *lines* of a requirements file pin, and nothing that it needs; return what it reports.
 
-    The store then has an entry for each that has a hash. Raises as `fill` does.
+    The store then has an entry for each that has a hash. Whoever calls is the only one who fills the store. Raises as
+    `fill` does.
     """
     from isolate.crew import together  # noqa: PLC0415 - mostly nothing is missing
 
-    own = pip()
     number = pips_for(len(lines), cores())
-    with store.filling(on_wait):
-        tasks = [partial(_fill_from_pins, store, lines[first::number], own) for first in range(number)]
-        return [item for items in together(tasks, own.progress) for item in items]
+    tasks = [partial(_fill_from_pins, store, lines[first::number], pip) for first in range(number)]
+    return [item for items in together(tasks, pip.progress) for item in items]
 
 
 def _fill_from_pins(store: Store, lines: Sequence[str], pip: Pip, progress: Progress) -> list[Reported]:

@@ -25,25 +25,24 @@ def install_seed(wheel: Path, prefix: Path, site: str, *, python: Path, version:
     modules, scripts = str(prefix / site), str(prefix / "bin")
     schemes = {"purelib": modules, "platlib": modules, "scripts": scripts, "data": str(prefix), "headers": str(prefix)}
     with WheelFile.open(wheel) as source:
-        install(source, _Destination(schemes, str(python), "posix", version), {"INSTALLER": b"isolate\n"})
+        install(source, _Destination(schemes, str(python), version), {"INSTALLER": b"isolate\n"})
 
 
 class _Destination(SchemeDictionaryDestination):
-    def __init__(self, schemes: dict[str, str], python: str, kind: str, version: str) -> None:
-        super().__init__(schemes, python, kind)  # type: ignore[arg-type]
+    def __init__(self, schemes: dict[str, str], python: str, version: str) -> None:
+        super().__init__(schemes, python, "posix")
         self._version = version
-        self._written: dict[str, RecordEntry] = {}
+        self._more: list[tuple[Scheme, RecordEntry]] = []
 
     def write_script(self, name: str, module: str, attr: str, section: ScriptSection) -> RecordEntry:
         """Write a script; beside the one for the major version of Python, one for its minor version."""
         if name == "pip3":
-            versioned = f"pip{self._version}"
-            self._written[versioned] = super().write_script(versioned, module, attr, section)
+            entry = super().write_script(f"pip{self._version}", module, attr, section)
+            self._more.append((Scheme("scripts"), entry))
         return super().write_script(name, module, attr, section)
 
     def finalize_installation(
         self, scheme: Scheme, record_file_path: str, records: Iterable[tuple[Scheme, RecordEntry]]
     ) -> None:
         """Write RECORD, with the script that the wheel does not know of."""
-        more = [(Scheme("scripts"), entry) for entry in self._written.values()]
-        super().finalize_installation(scheme, record_file_path, [*records, *more])
+        super().finalize_installation(scheme, record_file_path, [*records, *self._more])
