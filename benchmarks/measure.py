@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import statistics
 import sys
 import time
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from tools import Tool
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from child import Taken
@@ -22,6 +24,10 @@ Step = Callable[[Tool], object]
 PAIR = ("isolate", "uv")
 THREE = (*PAIR, "pip-tools")
 PIP_TOOLS_RUNS = 2
+ROOM = 10 * 1000**3
+"""Bytes of the disk that stay free."""
+FORGOTTEN = 70
+"""Seconds after which ext4 has forgotten which inodes were freed."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +82,7 @@ def measure(name: str, case: Case, tools: Mapping[str, Tool], runs: int) -> list
                 del taken[tool]
                 continue
             taken[tool] += [result] if number else []
-        for tool in taken:
-            tools[tool].empty_trash()
+        make_room([tools[tool] for tool in taken])
     ratio = _ratio(taken)
     return [_figure(name, case, tools[tool], results, ratio) for tool, results in taken.items() if results]
 
@@ -90,14 +95,23 @@ def _run_once(case: Case, tool: Tool) -> Taken:
 
 
 def settle() -> None:
-    """Let what was written reach the disk, and wait two seconds.
-
-    On ext4 it takes three to six times as long as usual to make directories right after much was deleted or written,
-    for every tool: the journal is still at work on it, and freed inodes are searched through. That would be counted
-    against whichever comes next, so what is no longer wanted is renamed away, and deleted once the round is measured.
-    """
+    """Let what was written reach the disk, and wait two seconds."""
     os.sync()
     time.sleep(2)
+
+
+def make_room(tools: Sequence[Tool]) -> None:
+    """Delete what was discarded if the disk gets full, and wait until that can be felt no more.
+
+    ext4 does not give an inode away again for a minute after it was freed, and searches through all of those whenever
+    it needs one: after much was deleted, everything that is made takes three to six times as long, whoever makes it.
+    So what is no longer wanted is only renamed away while there is room.
+    """
+    if shutil.disk_usage(tools[0].trash).free < ROOM:
+        for tool in tools:
+            tool.empty_trash()
+        os.sync()
+        time.sleep(FORGOTTEN)
 
 
 def _ratio(taken: Mapping[str, list[Taken]]) -> float | None:
