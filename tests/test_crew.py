@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from isolate.crew import WorkerLost, together
+from isolate.crew import Crew, WorkerLost
 from isolate.environment.placing import DamagedEntry
 from isolate.errors import BadArtifact, DeclarationError, IsolateError, PipFailed
 
@@ -27,6 +27,32 @@ class Heard:
 
     def detail(self, line):
         self.lines.append(("detail", line))
+
+
+class Board:
+    """Lets one progress hear what all workers tell."""
+
+    def __init__(self, progress):
+        self.progress = progress
+
+    def hears(self, name, kind, text):
+        del name
+        getattr(self.progress, kind)(text)
+
+    def begins(self, name):
+        pass
+
+    ends = begins
+
+    def moves(self):
+        pass
+
+
+def together(tasks, progress):
+    named = {str(number): task for number, task in enumerate(tasks)}
+    for _, result in Crew(tasks=named, at_once=len(tasks), board=Board(progress)).work():
+        if isinstance(result, Exception):
+            raise result
 
 
 def raising(error):
@@ -56,12 +82,6 @@ def test_all_of_them_work_at_once_in_other_processes_and_are_heard():
     (_, one), (kind, two) = sorted(heard.lines)
     assert kind == "working"
     assert len({one.split()[1], two.split()[1], str(os.getpid())}) == 3
-
-
-def test_a_single_one_is_done_here():
-    heard = Heard()
-    together([lambda progress: progress.say(str(os.getpid()))], heard)
-    assert heard.lines == [("say", str(os.getpid()))]
 
 
 def test_nothing_to_do_is_no_work():

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from conftest import SOURCE, inconsistencies, listing, versions
 from isolate.cores import cores
 from isolate.lock.model import Locked
-from isolate.store.portions import MOST, WORTH, portions
+from isolate.store.portions import MOST, ROUNDS, WORTH, number_of_portions, pips_at_once, portions
 from kit.index import wait_until
 from kit.packages import build_sdist, build_wheel
 
@@ -32,8 +32,10 @@ def test_each_is_in_one_portion_and_all_that_is_built_in_the_same(built, cores):
     assert sorted(key for portion in dealt for key in portion) == sorted(missing)
     assert all(portion[key] == missing[key] for portion in dealt for key in portion)
     assert all(dealt)
-    assert len(dealt) <= max(1, min(cores, MOST, len(missing) // WORTH))
+    assert len(dealt) <= number_of_portions(len(missing), cores)
     assert sum(any("sdist" in one.table for one in portion.values()) for portion in dealt) == any(built)
+    assert len(dealt) == 1 or len(missing) >= WORTH * len(dealt) or not missing
+    assert len(dealt) <= max(1, ROUNDS * pips_at_once(cores)) <= ROUNDS * MOST
     sizes = [len(portion) for portion in dealt]
     assert not sizes or max(sizes) - min(sizes) <= max(1, sum(built))
 

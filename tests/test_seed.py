@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import shutil
 import subprocess
 import sys
 import zipfile
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
 
+import pip
+from isolate.store.bytecode import SUFFIX, bytecode_key, take_over
 from isolate.store.intake import read_prefix
+from isolate.store.layout import entries, open_store
 from isolate.store.seed import pack_installed
 from isolate.store.seeding import install_seed
+from kit.packages import build_wheel
 
 
 @pytest.fixture
@@ -63,3 +69,69 @@ def test_it_arrives_with_its_scripts_and_all_that_its_record_lists(copied, tmp_p
     claims = read_prefix(prefix)["pip"].claims
     there = {str(path.relative_to(prefix)) for path in prefix.rglob("*") if path.is_file()}
     assert set(claims) == there
+
+
+@pytest.fixture
+def compiled(tmp_path):
+    """A directory of modules with isolate's own pip, compiled."""
+    site = tmp_path / "site"
+    shutil.copytree(Path(pip.__file__).parent, site / "pip")
+    subprocess.run([sys.executable, "-m", "compileall", "-q", site], check=True)
+    return site
+
+
+@pytest.fixture
+def store_with_pip(cache, isolate, application):
+    """A store in which pip has an entry, without bytecode, and the key of that."""
+    isolate("sync", cwd=application({"requirements.txt": ""}))
+    store = open_store(cache)
+    [key] = [one for one in entries(store) if "/pip-" in one and not one.endswith(SUFFIX)]
+    store.discard(bytecode_key(key))
+    return store, key
+
+
+def test_its_bytecode_is_taken_over_if_it_is_that_of_the_same_modules(store_with_pip, compiled):
+    store, key = store_with_pip
+    take_over(store, key, compiled)
+    pip_modules = {file.path for file in store.entry(key).manifest.files if file.path.endswith(".py")}
+    taken = {file.path for file in store.entry(bytecode_key(key)).manifest.files}
+    assert len(taken) == len(pip_modules) > 100
+    assert {cache_from_source(path) for path in pip_modules} == taken
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda module: os.utime(module, (1, 1)),
+        lambda module: module.write_text("another = 1\n"),
+        lambda module: Path(cache_from_source(str(module))).unlink(),
+        lambda module: Path(cache_from_source(str(module))).write_bytes(b"\0" * 40),
+    ],
+)
+def test_bytecode_that_is_not_all_there_and_valid_is_not_taken(spoil, store_with_pip, compiled):
+    store, key = store_with_pip
+    spoil(compiled / "pip/_internal/cli/main.py")
+    take_over(store, key, compiled)
+    assert not store.has(bytecode_key(key))
+    assert list(store.tmp.iterdir()) == []
+
+
+def test_a_new_environment_has_its_pip_compiled_where_pip_is_needed_and_nowhere_else(isolate, application, index):
+    if not Path(cache_from_source(pip.__file__.replace("__init__", "_internal/cli/main"))).exists():
+        pytest.skip("the pip of this environment was not compiled")
+    build_wheel(index.folder, "alpha", "1.0")
+    root = application({"requirements.txt": "alpha==1.0\n"})
+    isolate("sync", cwd=root)
+    said = subprocess.run(
+        [root / ".venv/bin/python", "-I", "-B", "-v", "-c", "import pip._internal.cli.main"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stderr
+    loaded = [line for line in said.splitlines() if line.startswith("# code object from") and "/pip/" in line]
+    assert len(loaded) > 5
+    assert [line for line in loaded if ".pyc" not in line] == []
+    isolate("check", "--hash", cwd=root)
+    shutil.rmtree(root / ".venv")
+    isolate("sync", cwd=root)
+    assert list(root.glob(".venv/lib/*/site-packages/pip/**/__pycache__")) == []

@@ -18,7 +18,7 @@ from isolate.errors import IsolateError
 from isolate.process import die_with_parent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
     from multiprocessing.connection import Connection
     from multiprocessing.context import ForkProcess
@@ -151,45 +151,6 @@ class Crew(Generic[Result]):
 
 def _lost(status: int | None) -> WorkerLost:
     return WorkerLost(f"a worker ended with status {status}", hint="see what killed it, then run the command again")
-
-
-def together(tasks: Sequence[Callable[[Progress], Result]], progress: Progress) -> list[Result]:
-    """Do all of *tasks* at once, each of which tells *progress* what it is at, and return their results in order.
-
-    The first failure is raised, and ends the others. A single task is done here.
-    """
-    if len(tasks) == 1:
-        return [tasks[0](progress)]
-    named = {str(number): task for number, task in enumerate(tasks)}
-    results: dict[str, Result] = {}
-    for name, result in Crew(tasks=named, at_once=len(tasks), board=_Merged(progress)).work():
-        if isinstance(result, Exception):
-            raise result
-        results[name] = result
-    return [results[name] for name in named]
-
-
-@dataclass
-class _Merged:
-    """A board that lets one progress hear what all workers tell."""
-
-    progress: Progress
-
-    def begins(self, name: str) -> None:
-        pass
-
-    def hears(self, name: str, kind: str, text: str) -> None:
-        del name
-        getattr(self.progress, kind)(text)
-
-    def ends(self, name: str) -> None:
-        pass
-
-    def moves(self) -> None:
-        pass
-
-    def aside(self) -> AbstractContextManager[None]:
-        return contextlib.nullcontext()
 
 
 def _work(task: Callable[[Progress], Result], pipe: Connection) -> None:

@@ -21,7 +21,7 @@ from pips import PIPS
 
 from isolate import process
 from isolate.declarations.model import Declared, Origin
-from isolate.pip.command import install_argv, resolve_argv
+from isolate.pip.command import install_arguments, resolve_argv
 from isolate.pip.explanation import explain
 from isolate.pip.redaction import redact
 from isolate.pip.surroundings import pip_environment
@@ -233,6 +233,12 @@ def failed(python, root, environ, argv=None):
     return explain(output, declared=list(declared_in(root / "requirements.txt")))
 
 
+def installing(requirements, prefix):
+    """Return the command that has a pip install."""
+    arguments = install_arguments(requirements=requirements, prefix=prefix)
+    return (sys.executable, "-I", "-m", "pip", *arguments)
+
+
 def declared_in(file):
     """Yield what *file* declares, without asking whether that makes sense."""
     for number, line in enumerate(file.read_text().splitlines(), 1):
@@ -280,7 +286,7 @@ def test_a_lock_that_another_artifact_came_for_is_explained(tmp_path, links):
     lock = tmp_path / "pylock.toml"
     lock.write_text(f'lock-version = "1.0"\ncreated-by = "test"\n[[packages]]\n{package}')
     (tmp_path / "requirements.txt").write_text("alpha\n")
-    argv = install_argv(Path(sys.executable), requirements=lock, prefix=tmp_path / "prefix")
+    argv = installing(lock, tmp_path / "prefix")
     message = str(failed(sys.executable, tmp_path, {}, argv))
     assert "its hash differs" in message
     assert f"Expected sha256 {ZEROS}" in message
@@ -291,7 +297,7 @@ def test_a_directory_that_may_not_be_written_is_named(tmp_path, links):
         pytest.skip("nothing is forbidden to root")
     (tmp_path / "prefix").mkdir(mode=0o500)
     (tmp_path / "requirements.txt").write_text("alpha==1.0\n")
-    argv = install_argv(Path(sys.executable), requirements=tmp_path / "requirements.txt", prefix=tmp_path / "prefix")
+    argv = installing(tmp_path / "requirements.txt", tmp_path / "prefix")
     failure = failed(sys.executable, tmp_path, {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(links)}, argv)
     assert "permission denied" in failure.problem
     assert str(tmp_path / "prefix") in failure.problem

@@ -16,14 +16,15 @@ from isolate.environment import staging
 from isolate.environment.inspection import damages
 from isolate.environment.placing import DamagedEntry, Placer
 from isolate.environment.skeleton import make_skeleton, site_packages
+from isolate.pip.installing import PREFIX, Pip
 from isolate.pip.surroundings import pip_environment
 from isolate.plan import Target
 from isolate.store.bytecode import bytecode_key
-from isolate.store.fill import Pip, prepare, publish
+from isolate.store.fill import prepare, publish
 from isolate.store.intake import read_prefix
 from isolate.store.layout import Entry
 from isolate.store.manifest import read_manifest
-from isolate.store.seed import seed_of, seed_wheel
+from isolate.store.seed import compile_seed, seed_of, seed_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -57,6 +58,7 @@ class Workshop:
     seeded: dict[str, Installed] = field(default_factory=dict)
     _seed: Target | None = None
     _begun: bool = False
+    _compiled: bool = False
 
     def __enter__(self) -> Workshop:  # noqa: PYI034 - Self came with Python 3.11
         """Begin. Nothing is made before it is needed."""
@@ -71,8 +73,10 @@ class Workshop:
 
     def pip(self) -> Pip:
         """Return the pip of the environment that is worked on."""
-        own = self._own_pip()
-        venv, version = (self.application.venv, own) if own else (self.tree(), self.seed().locked.version or "")
+        if own := self._own_pip():
+            venv, version = self.application.venv, own
+        else:
+            venv, version = self._tree_with_bytecode(), self.seed().locked.version or ""
         return Pip(
             python=venv / "bin/python",
             kind=self.interpreter.kind,
@@ -105,6 +109,16 @@ class Workshop:
             self.seeded.update(self.place([self.seed()], tree))
         return tree
 
+    def _tree_with_bytecode(self) -> Path:
+        """Return the new environment, where pip, which is about to run, has its bytecode if that is to be had."""
+        tree, key = self.tree(), self.seed().key
+        if not (self._compiled or self.bytecode):
+            self._compiled = True
+            compile_seed(self.store, key, self.interpreter)
+            if (compiled := self.store.entry(bytecode_key(key))) is not None:
+                self._placer(tree).add(compiled)
+        return tree
+
     def place(
         self,
         targets: Iterable[Target],
@@ -117,7 +131,7 @@ class Workshop:
         *staying* tells which files of an entry lie where they belong already.
         Raises `DamagedEntry` for an entry that is not as it was, `BadArtifact` for files that are claimed twice.
         """
-        placer = Placer(tree, python=str(self.application.venv / "bin/python"), link_mode=self.link_mode)
+        placer = self._placer(tree)
 
         def place(target: Target) -> Installed:
             entry = (built or {}).get(target.name) or self.store.entry(target.key)
@@ -129,6 +143,9 @@ class Workshop:
             return installed
 
         return {installed.name: installed for installed in on_all_cores(place, [*targets])}
+
+    def _placer(self, tree: Path) -> Placer:
+        return Placer(tree, python=str(self.application.venv / "bin/python"), link_mode=self.link_mode)
 
     def _make_seed(self, wheel: Path, seed: Target) -> None:
         with self.store.filling(None), self.store.scratch() as scratch:
@@ -156,7 +173,8 @@ class Workshop:
 
 def build_tree(target: Target, pip: Pip, scratch: Path) -> Entry:
     """Install a source tree by *pip* into *scratch*, and return what came of it, in the shape of an entry."""
-    prefix = pip.install([target.locked], scratch)
+    pip.install([pip.write([target.locked], scratch)], scratch)
+    prefix = scratch / PREFIX
     taken = read_prefix(prefix)[target.name]
     prepare(taken, prefix, scratch / "entry", target.locked.identity, pip)
     return Entry(path=scratch / "entry", manifest=read_manifest(scratch / "entry/manifest.json"))

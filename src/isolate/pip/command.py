@@ -29,10 +29,10 @@ def resolve_argv(
     return tuple(argv)
 
 
-def install_argv(python: Path, *, requirements: Path, prefix: Path) -> tuple[str, ...]:
-    """Return the command that installs exactly *requirements* (a requirements file or a lock) into *prefix*."""
+def install_arguments(*, requirements: Path, prefix: Path) -> tuple[str, ...]:
+    """Return what tells a pip to install exactly *requirements* (a requirements file or a lock) into *prefix*."""
     exactly = ("--no-deps", "--no-compile", "--ignore-installed", "--no-warn-script-location")
-    return (*_pip(python, "install"), *exactly, "--prefix", str(prefix), "--requirement", str(requirements))
+    return ("install", *exactly, "--prefix", str(prefix), "--requirement", str(requirements))
 
 
 def download_argv(python: Path, requirement: str, *, python_version: str, folder: Path) -> tuple[str, ...]:

@@ -7,7 +7,11 @@ does not list them, as it does not list what Python writes.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import struct
+from importlib.util import MAGIC_NUMBER, cache_from_source
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isolate.errors import IsolateError
@@ -16,9 +20,8 @@ from isolate.store.manifest import File, Manifest, write_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
-    from isolate.store.fill import Pip
+    from isolate.pip.installing import Pip
     from isolate.store.layout import Entry, Store
 
 SUFFIX = "+bytecode"
@@ -44,6 +47,40 @@ def compile_missing(store: Store, keys: Sequence[str], pip: Callable[[], Pip], *
         _compile(worker, scratch / "sources")
         for number, entry in enumerate(missing):
             _publish(store, entry, scratch / "sources" / str(number), scratch / str(number))
+
+
+def take_over(store: Store, key: str, site: Path) -> None:
+    """Make the bytecode of the modules in the directory *site* that of the entry *key*, which holds the same modules.
+
+    Bytecode names the time and the size of its source (PEP 552), but for which it is the same wherever that lies. What
+    is not complete and valid is not taken.
+    """
+    entry = store.entry(key)
+    if entry is None or store.has(bytecode_key(key)):
+        return
+    sources = [file.path for file in entry.manifest.files if file.path.endswith(".py") and file.kind != "script"]
+    with store.scratch() as scratch, contextlib.suppress(OSError, ValueError):
+        for path in sources:
+            content = _dated(f"{site}/{path.partition('site-packages/')[2]}", f"{entry.files}/{path}")
+            target = cache_from_source(f"{scratch}/compiled/{path}")
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            with open(target, "xb") as file:
+                file.write(content)
+        _publish(store, entry, scratch / "compiled", scratch / "entry")
+
+
+def _dated(theirs: str, ours: str) -> bytes:
+    """Return the bytecode of the module *theirs* as that of *ours*; raise `OSError` or `ValueError` if it has none."""
+    with open(cache_from_source(theirs), "rb") as file:
+        content = file.read()
+    if content[:16] != _header(theirs) or os.stat(theirs).st_size != os.stat(ours).st_size:
+        raise ValueError(f"the bytecode of {theirs} is of another source")
+    return _header(ours) + content[16:]
+
+
+def _header(source: str) -> bytes:
+    status = os.stat(source)
+    return MAGIC_NUMBER + struct.pack("<III", 0, int(status.st_mtime) & 0xFFFFFFFF, status.st_size & 0xFFFFFFFF)
 
 
 def _link_sources(entry: Entry, folder: Path) -> None:

@@ -102,7 +102,7 @@ def take_in(taken: Taken, prefix: Path, target: Path, python: str) -> tuple[File
     *python* is the interpreter that pip wrote into scripts. Raises `BadArtifact` for a file that is missing, is no
     plain file, or is not what RECORD says.
     """
-    files = [_settle(taken, path, prefix / path, python) for path in taken.claims]
+    files = [_settle(taken, path, f"{prefix}/{path}", python) for path in taken.claims]
     (target / "files").mkdir()
     _move(str(prefix), str(target / "files"), tree_of(taken.claims))
     return tuple(sorted(files))
@@ -128,13 +128,15 @@ def _holds_only(folder: str, tree: dict[str, dict]) -> bool:  # type: ignore[typ
         )
 
 
-def _checked(source: Path, taken: Taken, path: str) -> tuple[bytes, str]:
-    """Return the content of a file that pip installed, and its sha256 (hex), which is what RECORD says."""
+def _checked(source: str, taken: Taken, path: str) -> tuple[os.stat_result, bytes, str]:
+    """Return a file that pip installed: its status, its content, and its sha256 (hex), which is what RECORD says."""
     who = f"{taken.name} {taken.version}"
     try:
-        if not stat.S_ISREG(os.lstat(source).st_mode):
+        status = os.lstat(source)
+        if not stat.S_ISREG(status.st_mode):
             raise BadArtifact(f"{who}: {path} is no plain file", hint=NOT_A_DISTRIBUTION)
-        content = source.read_bytes()
+        with open(source, "rb") as file:
+            content = file.read()
     except OSError as error:
         raise BadArtifact(
             f"{who}: its RECORD lists {path}, which is not there ({error.strerror})", hint=NOT_A_DISTRIBUTION
@@ -143,20 +145,20 @@ def _checked(source: Path, taken: Taken, path: str) -> tuple[bytes, str]:
     if expected not in (None, actual) and path != taken.record:
         facts = (f"RECORD says {expected}", f"the file is {actual}")
         raise BadArtifact(f"{who}: {path} is not what its RECORD says", facts=facts, hint=NOT_A_DISTRIBUTION)
-    return content, actual
+    return status, content, actual
 
 
-def _settle(taken: Taken, path: str, source: Path, python: str) -> File:
+def _settle(taken: Taken, path: str, source: str, python: str) -> File:
     """Bring a file into the form that it has in the store, and return what it is then."""
-    content, digest = _checked(source, taken, path)
-    kind: Kind = "executable" if os.lstat(source).st_mode & 0o111 else "file"
+    status, content, digest = _checked(source, taken, path)
+    kind: Kind = "executable" if status.st_mode & 0o111 else "file"
     if path == taken.record:
         kind = "record"
     elif path.startswith("bin/") and (body := without_interpreter(content, python)) is not None:
         kind, digest = "script", hashlib.sha256(body).hexdigest()
-        source.write_bytes(body)
+        Path(source).write_bytes(body)
+        status = os.stat(source)
     os.chmod(source, 0o444 if kind in ("file", "record") else 0o555)
-    status = os.stat(source)
     return File(path, status.st_size, status.st_mtime_ns, digest, kind)
 
 

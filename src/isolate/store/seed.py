@@ -22,6 +22,7 @@ from isolate.lock.model import Locked
 from isolate.pip.command import download_argv
 from isolate.pip.redaction import redact
 from isolate.pip.surroundings import pip_environment
+from isolate.store.bytecode import take_over
 from isolate.store.intake import digest_of_file
 
 if TYPE_CHECKING:
@@ -58,6 +59,17 @@ def seed_of(wheel: Path) -> Locked:
         identity=f"sha256:{digest}",
         table={"name": "pip", "version": version, "wheels": [{"name": wheel.name, **archive}]},
     )
+
+
+def compile_seed(store: Store, key: str, interpreter: Interpreter) -> None:
+    """Let the store have the bytecode of the pip *key*, if our own is the same and was compiled for such a Python.
+
+    A pip without bytecode takes four times as long to start.
+    """
+    ours = (sys.implementation.name, sys.version_info[:2])
+    theirs = (interpreter.implementation, tuple(int(part) for part in interpreter.short.split(".")))
+    if ours == theirs and not interpreter.free_threaded and f"/pip-{pip.__version__}-" in key:
+        take_over(store, key, Path(pip.__file__).parent.parent)
 
 
 def _version(wheel: Path) -> Version:

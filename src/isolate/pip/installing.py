@@ -1,0 +1,125 @@
+"""The pip of an environment at work: it installs what it is told to, in several processes if there is much."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.version import Version
+
+from isolate import process
+from isolate.pip import several
+from isolate.pip.command import install_arguments
+from isolate.pip.feeding import write_partial
+from isolate.pip.redaction import redact
+from isolate.report import Silent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from isolate.errors import PipFailed
+    from isolate.lock.model import Locked
+    from isolate.report import Progress
+
+HEARD = ("Collecting ", "Downloading ", "Building ", "Installing ", "Preparing ", "Getting ")
+"""How those lines of pip begin that say what it is at."""
+
+PREFIX, REPORT = "prefix", "report.json"
+"""What pip makes beside a requirements file: what it installed, and what it reports about that."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pip:
+    """The pip of an application's environment, and what it needs to know to work.
+
+    `python` is the interpreter to run it with, `kind` that interpreter's kind, `version` pip's own. `env` is its whole
+    environment. `options` are lines of index options for a requirements file. `progress` hears what pip says.
+    """
+
+    python: Path
+    kind: str
+    version: str
+    env: Mapping[str, str]
+    options: tuple[str, ...] = ()
+    progress: Progress = field(default_factory=Silent)
+
+    def write(self, wanted: Sequence[Locked], folder: Path) -> Path:
+        """Write into *folder*, made for it, the requirements file that asks for exactly *wanted*, and return it."""
+        folder.mkdir(exist_ok=True)
+        return write_partial(wanted, folder, pip_version=Version(self.version), options=self.options)
+
+    def install(
+        self,
+        requirements: Sequence[Path],
+        scratch: Path,
+        *,
+        at_once: int = 1,
+        report: bool = False,
+        on_installed: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """Install exactly what each file of *requirements* asks for into `PREFIX` beside it, with a `REPORT` if asked.
+
+        *at_once* of them are installed at the same time; *on_installed* is called with the number of each that is,
+        while others go on. Temporary files lie in *scratch*, which whoever calls clears away: a pip that is ended
+        leaves them. Raises `PipFailed`, explained, at the first that fails; that, and whatever *on_installed* raises,
+        ends the others.
+        """
+        runs = [_arguments(path, report=report) for path in requirements]
+        said: list[str] = []
+
+        def hear(line: str) -> None:
+            if line.startswith(several.ENDED):
+                number, status = map(int, line.removeprefix(several.ENDED).split())
+                if status:
+                    raise _explained("\n".join(said))
+                on_installed(number)
+            else:
+                said.append(line)
+                self._hear(line)
+
+        told = {"runs": runs, "at_once": at_once, "fork": sys.platform != "darwin"}  # whose libraries do not bear it
+        argv = (str(self.python), "-I", os.path.abspath(several.__file__))
+        finished = self.run(argv, cwd=scratch, scratch=scratch, told=json.dumps(told), on_line=hear)
+        if finished.status:
+            raise _explained(finished.output + finished.errors)
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path,
+        scratch: Path,
+        told: str = "",
+        on_line: Callable[[str], None] | None = None,
+    ) -> process.Finished:
+        """Run a command line of this pip in *cwd* and return how it ended; *on_line* hears all, else the progress does.
+
+        Its temporary files lie in *scratch*, as those of `install` do.
+        """
+        env = {**self.env, "TMPDIR": str(scratch)}
+        heard = on_line or self._hear
+        return process.run(argv, env=env, cwd=cwd, told=told, on_line=heard, on_silence=self._wait)
+
+    def _hear(self, line: str) -> None:
+        self.progress.detail(redact(line))
+        if line.lstrip().startswith(HEARD):
+            self.progress.working(redact(line.strip()))
+
+    def _wait(self, seconds: float) -> None:
+        self.progress.say(f"still waiting for pip, which has said nothing for {seconds:.0f} s")
+
+
+def _arguments(requirements: Path, *, report: bool) -> tuple[str, ...]:
+    folder = requirements.parent
+    more = ("--report", str(folder / REPORT)) if report else ()
+    return (*install_arguments(requirements=requirements, prefix=folder / PREFIX), *more)
+
+
+def _explained(said: str) -> PipFailed:
+    from isolate.pip.explanation import explain  # noqa: PLC0415 - only a failure needs it
+
+    return explain(redact(said), declared=())

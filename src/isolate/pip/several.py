@@ -1,0 +1,109 @@
+"""Several pips that share one start: importing pip takes as long as to install eight small distributions.
+
+The Python of an environment runs this file, so it is written for every version that pip itself supports, and imports
+nothing of isolate. On standard input it is told, as JSON: `runs`, the arguments of each pip; `at_once`, how many may
+work at the same time; and `fork`, whether they may be forked (else each is started anew). All that they say comes out
+of standard output, and when one ends a line for it: `ENDED`, its number in `runs`, and its status (negative: a signal).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import json
+import os
+import runpy
+import subprocess
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+ENDED = "\x1e"
+"""How a line begins that says which pip has ended; none begins its own lines with it."""
+
+NEEDED = (
+    "pip._internal.cli.main",
+    "pip._internal.commands.install",
+    "pip._internal.network.session",
+    "pip._internal.operations.install.wheel",
+    "pip._internal.resolution.resolvelib.resolver",
+)
+"""What every pip that installs imports. A pip that has it elsewhere imports it when it is there."""
+
+PR_SET_PDEATHSIG, SIGKILL = 1, 9
+
+
+def main() -> None:
+    """Run what standard input tells of."""
+    task = json.load(sys.stdin)
+    os.dup2(1, 2)  # one stream, so that what a pip says comes before the line that it has ended
+    start = _fork if task["fork"] else _spawn
+    if task["fork"]:
+        _prepare()
+    waiting = list(enumerate(task["runs"]))
+    working: dict[int, int] = {}  # numbers of runs by those of their processes
+    while waiting or working:
+        while waiting and len(working) < task["at_once"]:
+            number, arguments = waiting.pop(0)
+            working[start(arguments)] = number
+        process, status = os.wait()
+        code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)
+        sys.stdout.write(f"{ENDED}{working.pop(process)} {code}\n")
+        sys.stdout.flush()
+
+
+def _prepare() -> None:
+    for name in NEEDED:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # what is there is not garbage, and need not be looked through by each
+
+
+def _fork(arguments: Sequence[str]) -> int:
+    """Begin a pip in a process that has imported it already, and return the number of the process."""
+    die = _dying_with_parent()
+    process = os.fork()
+    if process == 0:
+        code = 2
+        try:
+            die()
+            code = _run(arguments)
+        except BaseException:  # noqa: BLE001 - nothing may get out of here into the loop of the parent
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    return process
+
+
+def _run(arguments: Sequence[str]) -> int:
+    sys.argv = ["pip", *arguments]
+    try:
+        runpy.run_module("pip", run_name="__main__", alter_sys=True)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    return 0
+
+
+def _spawn(arguments: Sequence[str]) -> int:
+    command = [sys.executable, "-I", "-m", "pip", *arguments]
+    return subprocess.Popen(command, preexec_fn=_dying_with_parent()).pid  # noqa: PLW1509 - one thread
+
+
+def _dying_with_parent() -> Callable[[], object]:
+    """Return what has the kernel kill the process that calls it when its parent dies, where that can be had."""
+    if sys.platform != "linux":
+        return lambda: None
+    ask = ctypes.CDLL(None).prctl
+    return lambda: ask(PR_SET_PDEATHSIG, SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""Several pips that share one start install what as many single ones would, and end with whoever started them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from isolate.errors import PipFailed
+from isolate.lock.model import Locked
+from isolate.pip import installing
+from isolate.pip.installing import PREFIX, REPORT, Pip
+from isolate.pip.report import read_report
+from isolate.pip.surroundings import pip_environment
+from kit.index import wait_until
+from kit.packages import build_wheel
+
+
+@pytest.fixture(params=["linux", "darwin"])
+def kind_of_machine(request, mocker):
+    """A machine on which pips may be forked, and one on which each is started anew."""
+    mocker.patch.object(installing.sys, "platform", request.param)
+
+
+@pytest.fixture
+def pip(tmp_path, kind_of_machine):
+    environ = {"PIP_NO_INDEX": "1", "HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    env = pip_environment(environ, prefix=tmp_path)
+    return Pip(python=Path(sys.executable), kind="cp3", version="26.3", env=env)
+
+
+@pytest.fixture
+def wanted(pip, tmp_path):
+    """Return what makes a requirements file for a distribution of this name, which is there or is not."""
+
+    def wanted(name, *, there=True):
+        wheel = build_wheel(tmp_path / "links", name, "1.0")
+        archive = {
+            "path": str(wheel),
+            "name": wheel.name,
+            "hashes": {"sha256": hashlib.sha256(wheel.read_bytes()).hexdigest()},
+        }
+        locked = Locked(name=name, version="1.0", identity="x", table={"name": name, "wheels": [archive]})
+        if not there:
+            wheel.unlink()
+        return pip.write([locked], tmp_path / f"folder-{name}")
+
+    return wanted
+
+
+def modules(requirements):
+    return [path.parent.name for path in requirements.parent.glob(f"{PREFIX}/lib/*/site-packages/*/__init__.py")]
+
+
+def test_each_gets_a_prefix_and_a_report_of_its_own_and_is_told_when_it_is_there(pip, wanted, tmp_path):
+    files = [wanted(name) for name in ("one", "two", "three")]
+    installed = []
+
+    def take(number):
+        installed.append((number, modules(files[number])))
+
+    pip.install(files, tmp_path, at_once=2, report=True, on_installed=take)
+    assert sorted(installed) == [(0, ["one"]), (1, ["two"]), (2, ["three"])]
+    reports = [read_report((file.parent / REPORT).read_text()) for file in files]
+    assert [[item.name for item in report.items] for report in reports] == [["one"], ["two"], ["three"]]
+
+
+def test_no_file_is_no_work(pip, tmp_path):
+    pip.install([], tmp_path, at_once=2)
+
+
+def test_what_one_cannot_do_is_explained(pip, wanted, tmp_path):
+    files = [wanted("one"), wanted("two", there=False)]
+    with pytest.raises(PipFailed) as failed:
+        pip.install(files, tmp_path, at_once=2)
+    assert "two-1.0-py3-none-any.whl" in str(failed.value)
+
+
+def test_what_fails_when_one_is_there_ends_them_all(pip, wanted, tmp_path):
+    def take(number):
+        raise KeyError(number)
+
+    with pytest.raises(KeyError):
+        pip.install([wanted("one"), wanted("two")], tmp_path, on_installed=take)
+
+
+def test_a_pip_that_cannot_even_start_is_explained(pip, wanted, tmp_path):
+    broken = Pip(python=Path("/bin/false"), kind=pip.kind, version=pip.version, env=pip.env)
+    with pytest.raises(PipFailed):
+        broken.install([wanted("one")], tmp_path)
+
+
+def test_a_module_in_the_current_directory_does_not_stand_in_for_one_of_pip(pip, wanted, tmp_path):
+    for name in ("pip", "json", "ctypes"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('not the real one')")
+    files = [wanted("one")]
+    pip.install(files, tmp_path)
+    assert modules(files[0]) == ["one"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends those whose parent was killed")
+@pytest.mark.parametrize("fork", ["true", "false"])
+def test_none_outlives_whoever_started_them(fork, index, tmp_path):
+    build_wheel(index.folder, "alpha", "1.0")
+    index.misbehave("^/files/", "hang")
+    env = {**pip_environment({"PIP_INDEX_URL": index.url, "PATH": os.environ["PATH"]}, prefix=tmp_path)}
+    run = f'["install", "--prefix", "{tmp_path}/prefix", "alpha"]'
+    child = subprocess.Popen(
+        [sys.executable, "-I", installing.several.__file__], env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+    )
+    child.stdin.write(f'{{"fork": {fork}, "at_once": 2, "runs": [{run}, {run}]}}'.encode())
+    child.stdin.close()
+    wait_until(lambda: len(index.fetched()) > 1)
+    started = children_of(child.pid)
+    assert len(started) == 2
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    wait_until(lambda: not any(map(is_running, started)))
+
+
+def children_of(process):
+    tasks = Path(f"/proc/{process}/task/{process}/children").read_text()
+    return [int(number) for number in tasks.split()]
+
+
+def is_running(process):
+    try:
+        return "State:\tZ" not in Path(f"/proc/{process}/status").read_text()
+    except FileNotFoundError:
+        return False
