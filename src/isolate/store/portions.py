@@ -18,7 +18,7 @@ WORTH = 8
 MOST = 4
 """Pips at once, however many cores there are: the package index is not ours alone."""
 
-ROUNDS = 2
+ROUNDS = 3
 """Portions for each pip at work: nobody knows how large they are, and who is done early can go on with the next."""
 
 
