@@ -5,12 +5,15 @@ One pip fetches, unpacks and builds one thing after another, and leaves all core
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from isolate.lock.model import Locked
+
+Key = TypeVar("Key")
 
 WORTH = 8
 """Distributions that are worth a portion of their own: to begin another takes a tenth of a second or two."""
@@ -27,13 +30,23 @@ def portions(missing: Mapping[str, Locked], cores: int) -> list[dict[str, Locked
 
     Whatever has to be built is in one of them, the first, whose pip so fetches what the builds need once for all.
     """
-    wheels = [(key, locked) for key, locked in missing.items() if "wheels" in locked.table]
-    others = [(key, locked) for key, locked in missing.items() if "wheels" not in locked.table]
-    number = number_of_portions(len(missing), cores)
-    dealt: list[dict[str, Locked]] = [dict(others), *({} for _ in range(number - 1))]
-    for key, locked in wheels:
-        min(dealt, key=len)[key] = locked
-    return [portion for portion in dealt if portion]
+    built = {key for key, locked in missing.items() if "wheels" not in locked.table}
+    dealt = deal({key: locked.name for key, locked in missing.items()}, cores, together=built)
+    return [{key: missing[key] for key in portion} for portion in dealt]
+
+
+def deal(names: Mapping[Key, str], cores: int, *, together: Container[Key] = ()) -> list[list[Key]]:
+    """Deal the keys of *names* out likewise; those that are to stay *together*, to one if possible.
+
+    Whatever has the same name goes to different portions: no prefix holds two versions of a distribution.
+    """
+    most = max(Counter(names.values()).values(), default=0)
+    dealt: list[dict[str, Key]] = [{} for _ in range(max(number_of_portions(len(names), cores), most))]
+    for key in sorted(names, key=lambda key: key not in together):
+        free = [portion for portion in dealt if names[key] not in portion]
+        chosen = free[0] if key in together else min(free, key=len)
+        chosen[names[key]] = key
+    return [list(portion.values()) for portion in dealt if portion]
 
 
 def number_of_portions(number: int, cores: int) -> int:
