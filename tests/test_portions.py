@@ -41,7 +41,7 @@ def test_each_is_in_one_portion_and_all_that_is_built_in_the_same(built, cores):
 
 
 @given(st.lists(st.integers(min_value=0, max_value=9), max_size=40), st.integers(min_value=1, max_value=8))
-def test_no_portion_has_two_versions_of_a_distribution_and_no_more_pips_are_started_than_that_takes(names, cores):
+def test_no_portion_has_two_versions_of_a_distribution_and_there_are_no_more_than_that_takes(names, cores):
     missing = {
         f"key{number}": Locked(name=f"p{name}", version=str(number), identity="x", table={"wheels": {}})
         for number, name in enumerate(names)
@@ -50,7 +50,7 @@ def test_no_portion_has_two_versions_of_a_distribution_and_no_more_pips_are_star
     assert sorted(key for portion in dealt for key in portion) == sorted(missing)
     assert all(len(portion) == len({one.name for one in portion.values()}) for portion in dealt)
     most = max((names.count(name) for name in names), default=0)
-    assert len(dealt) <= max(most, 1, min(cores, MOST, len(missing) // WORTH))
+    assert len(dealt) <= max(most, number_of_portions(len(missing), cores))
 
 
 @pytest.fixture

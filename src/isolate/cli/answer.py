@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from isolate.terminal import board_for, progress_for
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from isolate.commands.company import Company
     from isolate.commands.session import Session
     from isolate.report import Progress
 
@@ -93,20 +95,23 @@ def outcomes_of(
         if quick is not None and (found := quick(application)) is not None:
             yield name, found, contextlib.nullcontext
         else:
-            rest[name] = functools.partial(_attempt, application, command)
+            rest[name] = application
     if not rest:
         return
+    from isolate.commands.company import Company  # noqa: PLC0415
     from isolate.crew import Crew  # noqa: PLC0415
 
+    company = Company(applications=tuple(rest.values()))
+    tasks = {name: functools.partial(_attempt, application, command, company) for name, application in rest.items()}
     with board_for(len(rest), quiet=asked["quiet"] or asked["json_"], verbose=asked["verbose"]) as board:
-        for name, outcome in Crew(tasks=rest, at_once=asked.get("jobs") or cores(), board=board).work():
+        for name, outcome in Crew(tasks=tasks, at_once=asked.get("jobs") or cores(), board=board).work():
             yield name, failure(outcome) if isinstance(outcome, Exception) else outcome, board.aside
 
 
-def _attempt(application: Application, command: Command, progress: Progress) -> Outcome:
+def _attempt(application: Application, command: Command, company: Company, progress: Progress) -> Outcome:
     """Do *command* in a worker: its failure is an outcome like any other."""
     try:
-        return command(application, session_with(progress))
+        return command(application, replace(session_with(progress), company=company))
     except BaseException as error:  # noqa: BLE001 - the others go on, whatever happened to this one
         return failure(error)
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
+from isolate.commands.fetching import fetch
 from isolate.commands.locking import digest_of
 from isolate.environment import records, staging
 from isolate.environment.change import Next, change, make_new
@@ -14,8 +15,6 @@ from isolate.environment.stamping import remove_stamp, write_stamp
 from isolate.environment.workshop import build_tree
 from isolate.errors import IsolateError
 from isolate.report import count
-from isolate.store.bytecode import compile_missing
-from isolate.store.fill import fill
 from isolate.store.layout import remember_environment
 
 if TYPE_CHECKING:
@@ -56,23 +55,6 @@ def prove(proposal: Proposal) -> None:
                 f"{target.name} did not arrive in {venv}",
                 hint="another program works in the environment; when it has finished, run `isolate sync --verify`",
             )
-
-
-def fetch(proposal: Proposal, workshop: Workshop, session: Session) -> None:
-    """See to it that the store has everything that is to arrive."""
-    missing = {target.key: target.locked for target in proposal.plan.fetch}
-    if missing and proposal.request.offline:
-        raise IsolateError(
-            "not everything is in the store, and --offline forbids to fetch it",
-            facts=(", ".join(one.name for one in missing.values()),),
-            hint="run without --offline",
-        )
-    if missing:
-        session.progress.working(f"fetching {count(len(missing), 'package')}")
-        fill(workshop.store, missing, workshop.pip, on_wait=session.waiting_for_store)
-    if workshop.bytecode:
-        keys = [target.key for target in proposal.plan.arrive if not target.is_local]
-        compile_missing(workshop.store, keys, workshop.pip, on_wait=session.waiting_for_store)
 
 
 @contextlib.contextmanager

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from isolate.commands.locking import find_locks, source_trees
 from isolate.commands.recovery import recover
-from isolate.commands.situation import look_at
-from isolate.commands.sync import targets_for
+from isolate.commands.situation import look_at, targets_for
 from isolate.declarations.reading import read_declarations
 from isolate.environment.inspection import damages
 from isolate.health import Finding, damage_findings, lock_findings, plan_findings

@@ -11,8 +11,8 @@ from isolate.commands.locking import Decision
 from isolate.commands.proposal import Proposal, outcome
 from isolate.commands.recovery import recover
 from isolate.commands.request import Moves, Request
-from isolate.commands.situation import look_closer
-from isolate.commands.sync import targets_for, workshop_for
+from isolate.commands.situation import look_closer, targets_for
+from isolate.commands.sync import workshop_for
 from isolate.declarations.reading import read_declarations
 from isolate.environment import staging
 from isolate.environment.history import Generation, read_history

@@ -6,53 +6,96 @@ which it has to do anyway, and to report what it found: that says what each of t
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from isolate.commands.locking import circumstances, held_lock
+from isolate.commands.situation import interpreter_for
+from isolate.declarations.reading import read_declarations
 from isolate.errors import PipFailed
 from isolate.lock.recall import pinned
 from isolate.report import count
 from isolate.store.fill import fill_from_pins
-from isolate.store.layout import BEING_FILLED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from isolate.application import Application
+    from isolate.commands.request import Request
+    from isolate.commands.session import Session
     from isolate.declarations.model import Declarations, Declared
     from isolate.environment.workshop import Workshop
+    from isolate.interpreters.model import Interpreter
     from isolate.store.known import Known
 
+    Pin = tuple[str, str]
+
+HASH = "--hash="
 MANY = 8
 """Pins from which on they are taken for closed: with fewer, a resolver that has to come after all costs more."""
 
 
-def learn_pins(declarations: Declarations, known: Known, workshop: Workshop) -> bool:
+def learn_pins(
+    declarations: Declarations, known: Known, workshop: Workshop, *, request: Request, session: Session
+) -> bool:
     """Fetch the pins of *declarations* that are not *known*, and remember what pip says; say whether there is news.
 
-    What pip cannot do here is no error yet: a resolver can tell more about it.
+    Other applications that are asked the same have theirs fetched as well. What pip cannot do here is no error yet: a
+    resolver can tell more about it.
     """
-    pins = pinned(declarations, workshop.interpreter.markers) or {}
-    if len(pins) < MANY or workshop.offline or not _unknown(pins, known):
+    if workshop.offline or not _unknown(declarations, known, workshop.interpreter):
         return False
     pip = workshop.pip()  # before the lock, which making it may need
-    with workshop.store.filling(lambda: workshop.progress.say(BEING_FILLED)):
-        if unknown := _unknown(pins, known):  # still: another process may have learned them meanwhile
-            workshop.progress.working(f"fetching {count(len(unknown), 'pinned package')}")
-            lines = _lines(one for one in declarations.requirements if one.name in unknown)
+
+    def fetch(lines: Mapping[Pin, str]) -> None:
+        workshop.progress.working(f"fetching {count(len(lines), 'pinned package')}")
+        known.remember(fill_from_pins(workshop.store, lines, pip))
+
+    with workshop.store.filling(session.waiting_for_store):
+        # looked for again: another process may have learned them meanwhile
+        if own := _unknown(declarations, known, workshop.interpreter):
+            hashed = any(map(_is_hashed, own.values()))
+            lacked_by = partial(_lacked_by, known=known, hashed=hashed, request=request, session=session)
             try:
-                known.remember(fill_from_pins(workshop.store, lines, pip))
+                session.company.together(workshop.application, own, lacked_by, fetch)
             except PipFailed:
                 return False
     return True
 
 
-def _unknown(pins: Mapping[str, str], known: Known) -> set[str]:
-    return {name for name, version in pins.items() if known.get(name, version) is None}
+def _lacked_by(other: Application, *, known: Known, hashed: bool, request: Request, session: Session) -> dict[Pin, str]:
+    """Return the lines by which *other* would have its pins fetched, if it did and its pip found the same.
+
+    pip takes lines either all *hashed* or all without.
+    """
+    declarations = read_declarations(other.root)
+    interpreter = interpreter_for(other, declarations, session, asked=request.python)
+    if circumstances(other, declarations, interpreter, session.environ) != known.digest:
+        return {}
+    if held_lock(other, declarations, interpreter, request.moves, session.store) is not None:
+        return {}
+    lines = _unknown(declarations, known, interpreter)
+    return {pin: line for pin, line in lines.items() if _is_hashed(line) == hashed}
 
 
-def _lines(declared: Iterable[Declared]) -> list[str]:
+def _unknown(declarations: Declarations, known: Known, interpreter: Interpreter) -> dict[Pin, str]:
+    """Return a line of a requirements file for each pin that is not *known*, where there are many pins."""
+    pins = pinned(declarations, interpreter.markers) or {}
+    if len(pins) < MANY:
+        return {}
+    unknown = {name: version for name, version in pins.items() if known.get(name, version) is None}
+    lines = _lines(one for one in declarations.requirements if one.name in unknown)
+    return {(name, unknown[name]): line for name, line in lines.items()}
+
+
+def _lines(declared: Iterable[Declared]) -> dict[str, str]:
     """Return a line of a requirements file for each distribution, with the hashes that were declared for it."""
     by_name: dict[str, str] = {}
     for one in declared:
-        hashes = "".join(f" --hash={value}" for value in sorted(one.hashes))
+        hashes = "".join(f" {HASH}{value}" for value in sorted(one.hashes))
         by_name.setdefault(str(one.name), f"{one.text}{hashes}")
-    return list(by_name.values())
+    return by_name
+
+
+def _is_hashed(line: str) -> bool:
+    return HASH in line

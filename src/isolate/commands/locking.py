@@ -64,10 +64,8 @@ def decide(  # noqa: PLR0913 - what is asked, and what may be used to answer
     best: Decision | None = None
     why: tuple[str, ...] = ("there is no lock",)
     for one in find_locks(application, declarations, interpreter, workshop.store):
-        if not moves.examined or not declarations.files:
-            return one
-        stale = staleness(one.lock, declarations, interpreter, trees=trees)
-        if not stale and not (moves.upgrade or moves.packages):
+        stale = _objections(one, declarations, interpreter, moves, trees)
+        if stale is None:
             return one
         best, why = (one, stale) if best is None else (best, why)
     if not moves.allowed or not moves.examined:
@@ -88,6 +86,25 @@ def decide(  # noqa: PLR0913 - what is asked, and what may be used to answer
     return Decision(lock=lock, text=lock_text(lock), in_tree=in_tree, is_new=True, reasons=why)
 
 
+def held_lock(
+    application: Application, declarations: Declarations, interpreter: Interpreter, moves: Moves, store: Store
+) -> Decision | None:
+    """Return what `decide` does where it asks no pip; None if it would."""
+    trees = metadata_digests(source_trees(declarations))
+    found = find_locks(application, declarations, interpreter, store)
+    return next((one for one in found if _objections(one, declarations, interpreter, moves, trees) is None), None)
+
+
+def _objections(
+    found: Decision, declarations: Declarations, interpreter: Interpreter, moves: Moves, trees: Mapping[str, str]
+) -> tuple[str, ...] | None:
+    """Return why a lock that was found is stale, if it is; None if it holds. A fresh one does unless it is to move."""
+    if not moves.examined or not declarations.files:
+        return None
+    stale = staleness(found.lock, declarations, interpreter, trees=trees)
+    return stale if stale or moves.upgrade or moves.packages else None
+
+
 def _shortcuts(  # noqa: PLR0913, PLR0917 - what `decide` has at hand
     declarations: Declarations,
     staying: Mapping[str, str],
@@ -106,10 +123,18 @@ def _shortcuts(  # noqa: PLR0913, PLR0917 - what `decide` has at hand
 
 def _known(declarations: Declarations, workshop: Workshop) -> Known:
     """Return what is known for the interpreter of *workshop*, from where its pip looks."""
-    settings = settings_digest(workshop.environ, workshop.application.venv)
-    circumstances = (settings, workshop.interpreter.version, workshop.interpreter.kind, *declarations.index_options)
-    digest = hashlib.sha256(repr(circumstances).encode()).hexdigest()[:16]
-    return Known(store=workshop.store, kind=workshop.interpreter.kind, digest=digest)
+    interpreter = workshop.interpreter
+    digest = circumstances(workshop.application, declarations, interpreter, workshop.environ)
+    return Known(store=workshop.store, kind=interpreter.kind, digest=digest)
+
+
+def circumstances(
+    application: Application, declarations: Declarations, interpreter: Interpreter, environ: Mapping[str, str]
+) -> str:
+    """Return a digest (hex) of what decides which artifacts the pip of *application* finds."""
+    settings = settings_digest(environ, application.venv)
+    facts = (settings, interpreter.version, interpreter.kind, *declarations.index_options)
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
 def find_locks(

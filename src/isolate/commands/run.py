@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from isolate import process
+from isolate.commands.company import Company
 from isolate.commands.recovery import recover
 from isolate.commands.request import Request
 from isolate.commands.sync import sync as bring_into_step
@@ -32,7 +34,8 @@ def prepare(application: Application, session: Session, *, sync: bool = True) ->
         return None
     if answer_if_current(str(application.venv)) is not None:
         return None
-    return bring_into_step(application, last_request(application), session)
+    alone = replace(session, company=Company())  # the others' environments may hold other extras and groups
+    return bring_into_step(application, last_request(application), alone)
 
 
 def run(application: Application, command: Sequence[str], session: Session, *, sync: bool = True) -> Outcome:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isolate import atomic
+from isolate.commands.company import Company
 from isolate.errors import IsolateError
 from isolate.report import Progress, Silent
 from isolate.store.layout import BEING_FILLED, cache_directory, open_store, temporary_store
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class Session:
-    """One run of the command. `clock` gives seconds since 1970."""
+    """One run of the command. `clock` gives seconds since 1970; `company` has the applications that it works on."""
 
     environ: Mapping[str, str]
     progress: Progress = field(default_factory=Silent)
     clock: Callable[[], float] = time.time
+    company: Company = field(default_factory=Company)
 
     @cached_property
     def store(self) -> Store:

@@ -14,10 +14,11 @@ from isolate.environment.standing import refuse_a_link, refuse_what_is_not_ours
 from isolate.interpreters.choosing import choose, version_file_of
 from isolate.interpreters.model import Interpreter
 from isolate.lock.model import Locked
+from isolate.lock.trees import content_digest, metadata_digest
 from isolate.plan import Plan, Target, There, make_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from isolate.application import Application
     from isolate.commands.session import Session
@@ -100,11 +101,25 @@ def look_at(  # noqa: PLR0913 - what a command asks, by name
     return look_closer(application, state, current, choice, thorough=thorough)
 
 
-def interpreter_for(application: Application, declarations: Declarations, session: Session) -> Interpreter:
+def interpreter_for(
+    application: Application, declarations: Declarations, session: Session, *, asked: str | None = None
+) -> Interpreter:
     """Return the interpreter that *application* has, or would get; raise `NoInterpreter` if none fits."""
     state = read_state(application.venv)
     current = None if state is None else Interpreter.from_dict(state.interpreter)
-    return _choose(application, declarations, None, current, session).interpreter
+    return _choose(application, declarations, asked, current, session).interpreter
+
+
+def targets_for(locked: Sequence[Locked], interpreter: Interpreter, store: Store) -> list[Target]:
+    """Return *locked*, each with the key under which its contents are known."""
+    return [Target(locked=one, key=_key(one, interpreter, store)) for one in locked]
+
+
+def _key(one: Locked, interpreter: Interpreter, store: Store) -> str:
+    if one.directory is None:
+        return store.key(interpreter.kind, one.name, one.version, one.identity)
+    digest = metadata_digest(one.directory) if one.editable else content_digest(one.directory)
+    return f"tree:{digest}:{one.identity}"
 
 
 def _choose(

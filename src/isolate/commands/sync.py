@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from isolate.commands.answering import answered
@@ -11,25 +12,18 @@ from isolate.commands.learning import learn_pins
 from isolate.commands.locking import decide
 from isolate.commands.proposal import Proposal, outcome
 from isolate.commands.request import Request, selected
-from isolate.commands.situation import Situation, look_at
+from isolate.commands.situation import Situation, look_at, targets_for
 from isolate.declarations.reading import read_declarations
 from isolate.environment import staging
 from isolate.environment.placing import DamagedEntry
 from isolate.environment.workshop import Workshop
 from isolate.lock.selection import select
-from isolate.lock.trees import content_digest, metadata_digest
-from isolate.plan import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from isolate.application import Application
     from isolate.commands.session import Session
     from isolate.declarations.model import Declarations
-    from isolate.interpreters.model import Interpreter
-    from isolate.lock.model import Locked
     from isolate.report import Outcome
-    from isolate.store.layout import Store
 
 ATTEMPTS = 3
 """How often entries that turn out damaged are fetched again before that is an error."""
@@ -60,7 +54,7 @@ def _sync(application: Application, request: Request, session: Session) -> Propo
     if request.bytecode and situation.state is not None and not situation.state.bytecode and not situation.rebuild:
         situation = replace(situation, rebuild="to compile its bytecode")
     with workshop_for(application, declarations, situation, request, session) as workshop:
-        proposal = propose(application, declarations, situation, request, workshop)
+        proposal = propose(declarations, situation, request, workshop, session)
         if not request.dry_run:
             carry_out(proposal, workshop, session)
     if not request.dry_run:
@@ -69,11 +63,11 @@ def _sync(application: Application, request: Request, session: Session) -> Propo
 
 
 def propose(
-    application: Application, declarations: Declarations, situation: Situation, request: Request, workshop: Workshop
+    declarations: Declarations, situation: Situation, request: Request, workshop: Workshop, session: Session
 ) -> Proposal:
     """Decide what is to become of the environment; pip in *workshop* is asked only where the lock does not say."""
-    selection = selected(declarations, request)
-    learn = None if request.dry_run else learn_pins
+    application, selection = workshop.application, selected(declarations, request)
+    learn = None if request.dry_run else partial(learn_pins, request=request, session=session)
     decision = decide(application, declarations, situation.interpreter, request.moves, workshop, learn=learn)
     locked = select(decision.lock, situation.interpreter, selection, root=str(application.root))
     targets = targets_for(locked, situation.interpreter, workshop.store)
@@ -112,15 +106,3 @@ def workshop_for(
 def wants_bytecode(request: Request, situation: Situation) -> bool:
     """Say whether bytecode is to be there: once it was asked for, it stays."""
     return request.bytecode or (situation.state is not None and situation.state.bytecode)
-
-
-def targets_for(locked: Sequence[Locked], interpreter: Interpreter, store: Store) -> list[Target]:
-    """Return *locked*, each with the key under which its contents are known."""
-    return [Target(locked=one, key=_key(one, interpreter, store)) for one in locked]
-
-
-def _key(one: Locked, interpreter: Interpreter, store: Store) -> str:
-    if one.directory is None:
-        return store.key(interpreter.kind, one.name, one.version, one.identity)
-    digest = metadata_digest(one.directory) if one.editable else content_digest(one.directory)
-    return f"tree:{digest}:{one.identity}"

@@ -16,11 +16,11 @@ from isolate.pip.installing import PREFIX, REPORT
 from isolate.pip.report import read_report
 from isolate.store.intake import read_prefix, take_in
 from isolate.store.manifest import Manifest, write_manifest
-from isolate.store.portions import number_of_portions, pips_at_once, portions
+from isolate.store.portions import deal, pips_at_once, portions
 from isolate.store.siblings import share
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from isolate.lock.model import Locked
@@ -30,34 +30,35 @@ if TYPE_CHECKING:
     from isolate.store.layout import Entry, Store
 
 
-def fill(
-    store: Store, missing: Mapping[str, Locked], pip: Callable[[], Pip], *, on_wait: Callable[[], None] | None = None
-) -> None:
+def fill(store: Store, missing: Mapping[str, Locked], pip: Pip) -> None:
     """See to it that the store has an entry for each of *missing* (by key), by way of *pip*.
 
-    Raises `PipFailed` or `BadArtifact`; the entries that were sound stay, the rest is as it was.
+    Whoever calls is the only one who fills the store. Raises `PipFailed` or `BadArtifact`; the entries that were sound
+    stay, the rest is as it was.
     """
-    own = pip()  # before the lock, which making it may need
-    with store.filling(on_wait), store.scratch() as scratch:
-        dealt = portions({key: one for key, one in missing.items() if not store.has(key)}, cores())
-        files = [own.write([*portion.values()], scratch / str(number)) for number, portion in enumerate(dealt)]
+    dealt = portions({key: locked for key, locked in missing.items() if not store.has(key)}, cores())
+    with store.scratch() as scratch:
+        files = [pip.write([*portion.values()], scratch / str(number)) for number, portion in enumerate(dealt)]
 
         def take(number: int) -> None:
-            publish(store, dealt[number], files[number].parent / PREFIX, own)
+            publish(store, dealt[number], files[number].parent / PREFIX, pip)
 
-        own.install(files, scratch, at_once=pips_at_once(cores()), on_installed=take)
+        pip.install(files, scratch, at_once=pips_at_once(cores()), on_installed=take)
 
 
-def fill_from_pins(store: Store, lines: Sequence[str], pip: Pip) -> list[Reported]:
+def fill_from_pins(store: Store, lines: Mapping[tuple[str, str], str], pip: Pip) -> list[Reported]:
     """Let *pip* install what *lines* of a requirements file pin, and nothing that it needs; return what it reports.
 
-    The store then has an entry for each that has a hash. Whoever calls is the only one who fills the store. Raises as
-    `fill` does.
+    They come by name and version. The store then has an entry for each that has a hash. Whoever calls is the only one
+    who fills the store. Raises as `fill` does.
     """
     reported: list[Reported] = []
+    dealt = deal({pin: pin[0] for pin in lines}, cores())
     with store.scratch() as scratch:
-        number = number_of_portions(len(lines), cores())
-        files = [_write_pins(lines[first::number], scratch / str(first), pip) for first in range(number)]
+        files = [
+            _write_pins([lines[pin] for pin in portion], scratch / str(number), pip)
+            for number, portion in enumerate(dealt)
+        ]
 
         def take(number: int) -> None:
             folder = files[number].parent

@@ -1,0 +1,76 @@
+"""What the applications of one command lack is fetched together.
+
+Else each of them would start a pip of its own for the little that no other has, one after another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from isolate.application import Application
+
+Key = TypeVar("Key")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+ENOUGH = 3
+"""Others in a row that lack nothing more, after which no further is looked at: mostly all lack the same, if any."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Company:
+    """Applications of which one command asks the same, each worked on by a process of its own.
+
+    `_failed` is one byte of memory that all these processes share: whether fetching together has failed.
+    """
+
+    applications: Sequence[Application] = ()
+    _failed: mmap.mmap = field(default_factory=lambda: mmap.mmap(-1, 1))
+
+    def together(
+        self,
+        application: Application,
+        own: Mapping[Key, Item],
+        lacked_by: Callable[[Application], Mapping[Key, Item]],
+        fetch: Callable[[Mapping[Key, Item]], Result],
+    ) -> Result:
+        """Let *fetch* what *application* lacks, its *own*, and at once what is *lacked_by* the others.
+
+        No failure of another becomes its own: if the whole cannot be fetched, its own is, and so it is from then on by
+        all.
+        """
+        whole = self._whole(application, own, lacked_by)
+        if len(whole) > len(own):
+            try:
+                return fetch(whole)
+            except Exception:  # noqa: BLE001 - whatever it is, each will say it that cannot do without
+                self._failed[0] = True
+        return fetch(own)
+
+    def _whole(
+        self, application: Application, own: Mapping[Key, Item], lacked_by: Callable[[Application], Mapping[Key, Item]]
+    ) -> Mapping[Key, Item]:
+        """Return *own* and what the others lack; one of which that cannot be told says why in its turn."""
+        whole, vain = dict(own), 0
+        for other in () if self._failed[0] else self._others(application):
+            before = len(whole)
+            with contextlib.suppress(Exception):
+                for key, item in lacked_by(other).items():
+                    whole.setdefault(key, item)
+            vain = 0 if len(whole) > before else vain + 1
+            if vain == ENOUGH:
+                break
+        return whole
+
+    def _others(self, application: Application) -> Iterator[Application]:
+        """Yield the others, first those whose turn is yet to come."""
+        at = self.applications.index(application) if self.applications else 0
+        yield from self.applications[at + 1 :]
+        yield from self.applications[:at]

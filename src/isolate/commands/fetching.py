@@ -1,0 +1,73 @@
+"""The store gets what is to arrive in an environment, and at once what other applications of the same command lack."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from isolate.commands.locking import circumstances, held_lock
+from isolate.commands.request import selected
+from isolate.commands.situation import look_at, targets_for
+from isolate.declarations.reading import read_declarations
+from isolate.errors import IsolateError
+from isolate.lock.selection import select
+from isolate.report import count
+from isolate.store.bytecode import compile_missing
+from isolate.store.fill import fill
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from isolate.application import Application
+    from isolate.commands.proposal import Proposal
+    from isolate.commands.session import Session
+    from isolate.environment.workshop import Workshop
+    from isolate.lock.model import Locked
+    from isolate.pip.installing import Pip
+
+
+def fetch(proposal: Proposal, workshop: Workshop, session: Session) -> None:
+    """See to it that the store has everything that is to arrive."""
+    missing = {target.key: target.locked for target in proposal.plan.fetch}
+    if missing and proposal.request.offline:
+        raise IsolateError(
+            "not everything is in the store, and --offline forbids to fetch it",
+            facts=(", ".join(one.name for one in missing.values()),),
+            hint="run without --offline",
+        )
+    if missing:
+        _fetch(missing, proposal, workshop.pip(), session)
+    if workshop.bytecode:
+        keys = [target.key for target in proposal.plan.arrive if not target.is_local]
+        compile_missing(workshop.store, keys, workshop.pip, on_wait=session.waiting_for_store)
+
+
+def _fetch(missing: Mapping[str, Locked], proposal: Proposal, pip: Pip, session: Session) -> None:
+    """Let *pip* fetch what is *missing* (by key), and what the others lack, unless another process has meanwhile."""
+
+    def fetch(lacking: Mapping[str, Locked]) -> None:
+        session.progress.working(f"fetching {count(len(lacking), 'package')}")
+        fill(session.store, lacking, pip)
+
+    with session.store.filling(session.waiting_for_store):
+        own = {key: locked for key, locked in missing.items() if not session.store.has(key)}
+        if own:
+            lacked_by = partial(_lacked_by, proposal=proposal, session=session)
+            session.company.together(proposal.application, own, lacked_by, fetch)
+
+
+def _lacked_by(other: Application, *, proposal: Proposal, session: Session) -> dict[str, Locked]:
+    """Return what *other* will have to fetch (by key) if asked the same; nothing if its pip looks elsewhere."""
+    request = proposal.request
+    declarations = read_declarations(other.root)
+    situation = look_at(other, declarations, request.python, session, adopt=request.adopt, thorough=False)
+    interpreter, own = situation.interpreter, proposal.situation.interpreter
+    here = circumstances(proposal.application, proposal.declarations, own, session.environ)
+    if circumstances(other, declarations, interpreter, session.environ) != here:
+        return {}
+    lock = held_lock(other, declarations, interpreter, request.moves, session.store)
+    if lock is None:
+        return {}
+    locked = select(lock.lock, interpreter, selected(declarations, request), root=str(other.root))
+    targets = targets_for([one for one in locked if one.directory is None], interpreter, session.store)
+    return {target.key: target.locked for target in situation.plan(targets, session.store).fetch}
