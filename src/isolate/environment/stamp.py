@@ -15,7 +15,12 @@ from __future__ import annotations
 
 import os
 
+TYPE_CHECKING = False  # typing costs milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 FORMAT = "isolate stamp 1"
+FOLDER = "dir "
 TICK = 0.011
 """Seconds after which a change surely gets another time than one before it, on any kernel's clock for files."""
 
@@ -29,17 +34,16 @@ def answer_if_current(venv: str) -> str | None:
         return None
     if lines[0] != FORMAT or any(map(os.path.lexists, (f"{venv}/.isolate/work", f"{venv}/../.isolate-staging"))):
         return None
+    folders = [line for line in lines if line.startswith(FOLDER)]
     try:
-        return lines[1] if all(map(_holds, lines[2:-1], [venv] * len(lines))) else None
+        current = all(_holds(line, venv) for line in lines[2:-1] if not line.startswith(FOLDER))
+        return lines[1] if current and next(_changed(folders, venv), None) is None else None
     except (OSError, ValueError, IndexError):
         return None
 
 
 def _holds(line: str, venv: str) -> bool:
     kind, _, rest = line.partition(" ")
-    if kind == "dir":
-        mtime, _, path = rest.partition(" ")
-        return os.stat(f"{venv}/{path}").st_mtime_ns == int(mtime)
     if kind == "file":
         *_, path = rest.split(" ", 4)
         return line == file_line(path)
@@ -51,23 +55,31 @@ def _holds(line: str, venv: str) -> bool:
     return kind == "link" and os.readlink(f"{venv}/{path}") == target
 
 
+def _changed(folders: list[str], venv: str) -> Iterator[str]:
+    """Yield the paths in *venv* of those *folders*, lines of a stamp, that are not as they were."""
+    at = os.open(venv, os.O_RDONLY)  # a path is found sooner from here than from the root
+    try:
+        for line in folders:
+            _, mtime, path = line.split(" ", 2)
+            try:
+                if os.stat(path, dir_fd=at).st_mtime_ns != int(mtime):
+                    yield path
+            except OSError:
+                yield path
+    finally:
+        os.close(at)
+
+
 def changed_folders(venv: str) -> set[str] | None:
     """Return the directories in *venv* that are not as the stamp has them; None if there is no stamp to tell."""
     try:
         with open(f"{venv}/.isolate/stamp", encoding="utf-8") as file:
             lines = file.read().split("\n")
+        if lines[0] != FORMAT:
+            return None
+        return {*_changed([line for line in lines if line.startswith(FOLDER)], venv)}
     except (OSError, ValueError):
         return None
-    if lines[0] != FORMAT:
-        return None
-    return {line.split(" ", 2)[2] for line in lines if line.startswith("dir ") and not _is_as_it_was(line, venv)}
-
-
-def _is_as_it_was(line: str, venv: str) -> bool:
-    try:
-        return _holds(line, venv)
-    except OSError:
-        return False
 
 
 def file_line(path: str) -> str:
@@ -87,7 +99,7 @@ def stamp_text(venv: str, answer: str, *, inputs: list[str], folders: list[str],
     """
     lines = [FORMAT, answer, f"at {venv}", *map(file_line, inputs)]
     lines += [f"link {os.readlink(f'{venv}/{path}')}\t{path}" for path in links]
-    lines += [f"dir {os.stat(f'{venv}/{path}').st_mtime_ns} {path}" for path in folders]
+    lines += [f"{FOLDER}{os.stat(f'{venv}/{path}').st_mtime_ns} {path}" for path in folders]
     if any("\n" in line for line in lines):
         raise ValueError("a path with a line end in it")
     return "\n".join([*lines, ""])
