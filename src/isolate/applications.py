@@ -9,11 +9,9 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from isolate import process
 from isolate.application import DECLARATIONS, Application
 from isolate.declarations.settings import Settings
 from isolate.errors import IsolateError
@@ -92,7 +90,7 @@ def _is_excluded(path: Path, root: Path, patterns: Sequence[str]) -> bool:
 def _without_ignored(paths: Sequence[Path], root: Path) -> list[Path]:
     """Return *paths* without those that git ignores; all of them where there is no git."""
     below = [path for path in paths if path != root]
-    if not below or not _is_in_repository(root) or shutil.which("git") is None:
+    if not below or not _is_in_repository(root) or not _has_git():
         return list(paths)
     ignored = _git(root, ["check-ignore", "-z", "--stdin"], "".join(f"{path}\0" for path in below))
     dropped = set(ignored.split("\0"))
@@ -101,6 +99,10 @@ def _without_ignored(paths: Sequence[Path], root: Path) -> list[Path]:
 
 def _is_in_repository(root: Path) -> bool:
     return any((folder / ".git").exists() for folder in (root, *root.parents))
+
+
+def _has_git() -> bool:
+    return any(os.access(os.path.join(folder, "git"), os.X_OK) for folder in os.get_exec_path())
 
 
 def changed_since(applications: Iterable[Application], root: Path, revision: str) -> list[Application]:
@@ -125,6 +127,8 @@ def _innermost(file: str, folders: Container[str]) -> str | None:
 
 def _git(folder: Path, arguments: Sequence[str], told: str = "") -> str:
     """Return what git answers in *folder*; a status of 1, with which it says no, is an answer."""
+    from isolate import process  # noqa: PLC0415 - takes longer than to find the applications, where there is no git
+
     done = process.run(("git", *arguments), env=os.environ, cwd=folder, told=told)
     if done.status not in (0, 1):
         facts = tuple(done.errors.strip().splitlines()[:3])
