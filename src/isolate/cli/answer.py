@@ -18,20 +18,20 @@ from isolate.streams import complain, say
 from isolate.terminal import board_for, progress_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from isolate.commands.company import Company
     from isolate.commands.session import Session
     from isolate.report import Progress
 
     Command = Callable[[Application, Session], Outcome]
-    Quick = Callable[[Application], Outcome | None]
+    Quick = Callable[[Sequence[Application]], list[Outcome | None]]
 
 
 def each(folders: tuple[Path, ...], asked: Mapping[str, Any], command: Command, quick: Quick | None = None) -> int:
     """Do *command* for the application or the applications that are meant, and return the worst exit code.
 
-    *quick* may have the answer for an application without any work.
+    *quick* may have the answers for some of many without any work.
     """
     chosen = applications_of(folders, everywhere=asked.get("everywhere", False))
     if len(chosen) == 1 and not asked.get("everywhere"):
@@ -91,8 +91,9 @@ def outcomes_of(
 ) -> Iterator[tuple[str, Outcome, Callable[[], contextlib.AbstractContextManager[None]]]]:
     """Yield what *command* comes to for each of *chosen*, as it comes, and what to hold while that is printed."""
     rest = {}
-    for name, application in chosen.items():
-        if quick is not None and (found := quick(application)) is not None:
+    answers = quick([*chosen.values()]) if quick is not None else [None] * len(chosen)
+    for (name, application), found in zip(chosen.items(), answers, strict=True):
+        if found is not None:
             yield name, found, contextlib.nullcontext
         else:
             rest[name] = application

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from isolate.application import Application
 from isolate.cli.answer import applications_of, each, outcomes_of, say_as_json
 from isolate.cli.ending import failure
 from isolate.cli.group import APPLICATIONS, EVERYWHERE, FOLDER, JOBS, LOUDNESS, isolate
+from isolate.cores import looked_at
 from isolate.report import Outcome, as_json
 from isolate.streams import complain, say
 
@@ -33,7 +35,8 @@ def status(applications: tuple[Path, ...], **asked: Any) -> int:
     if len(applications) <= 1 and not asked["everywhere"]:
         return each(applications, asked, command)
     chosen = applications_of(applications, everywhere=asked["everywhere"])
-    found = {name: outcome for name, outcome, _ in outcomes_of(chosen, asked, command, status_if_in_step)}
+    quick = partial(looked_at, status_if_in_step)
+    found = {name: outcome for name, outcome, _ in outcomes_of(chosen, asked, command, quick)}
     well = _well(chosen, found)
     if not asked["json_"] and not asked["quiet"] and well:
         say("\n".join(table({name: outcome.facts for name, outcome in well.items()})))

@@ -9,10 +9,11 @@ from isolate.cli.answer import each
 from isolate.cli.ending import to_the_end
 from isolate.commands.answering import answered
 from isolate.commands.request import Request
+from isolate.cores import looked_at
 from isolate.streams import complain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from isolate.application import Application
@@ -46,11 +47,11 @@ def _sync(*, quiet: bool, everywhere: bool) -> int:
         raise
 
 
-def _quick(application: Application) -> Outcome | None:
-    answer = answered(application)
-    if answer is None:
+def _quick(applications: Sequence[Application]) -> list[Outcome | None]:
+    answers = looked_at(answered, applications)
+    if None in answers:
         _command()
-    return answer
+    return answers
 
 
 def _command() -> Callable[[Application, Request, Session], Outcome]:
