@@ -111,9 +111,9 @@ def test_none_outlives_whoever_started_them(fork, index, tmp_path):
     env = {**pip_environment({"PIP_INDEX_URL": index.url, "PATH": os.environ["PATH"]}, prefix=tmp_path)}
     run = f'["install", "--prefix", "{tmp_path}/prefix", "alpha"]'
     child = subprocess.Popen(
-        [sys.executable, "-I", installing.several.__file__], env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+        [sys.executable, "-I", installing.SEVERAL], env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
     )
-    child.stdin.write(f'{{"fork": {fork}, "at_once": 2, "runs": [{run}, {run}]}}'.encode())
+    child.stdin.write(f'{{"fork": {fork}, "at_once": 2, "mark": "", "runs": [{run}, {run}]}}'.encode())
     child.stdin.close()
     wait_until(lambda: len(index.fetched()) > 1)
     started = children_of(child.pid)

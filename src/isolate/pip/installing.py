@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from isolate import process
-from isolate.pip import several
 from isolate.pip.command import install_arguments
 from isolate.pip.feeding import write_partial
 from isolate.pip.redaction import redact
@@ -27,6 +26,12 @@ if TYPE_CHECKING:
 
 HEARD = ("Collecting ", "Downloading ", "Building ", "Installing ", "Preparing ", "Getting ")
 """How those lines of pip begin that say what it is at."""
+
+SEVERAL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "several.py")
+"""What runs several pips: a program for the environment's Python, never imported here."""
+
+ENDED = "\x1e"
+"""How a line begins that says which pip has ended; none begins its own lines with it."""
 
 PREFIX, REPORT = "prefix", "report.json"
 """What pip makes beside a requirements file: what it installed, and what it reports about that."""
@@ -72,8 +77,8 @@ class Pip:
         said: list[str] = []
 
         def hear(line: str) -> None:
-            if line.startswith(several.ENDED):
-                number, status = map(int, line.removeprefix(several.ENDED).split())
+            if line.startswith(ENDED):
+                number, status = map(int, line.removeprefix(ENDED).split())
                 if status:
                     raise _explained("\n".join(said))
                 on_installed(number)
@@ -81,8 +86,9 @@ class Pip:
                 said.append(line)
                 self._hear(line)
 
-        told = {"runs": runs, "at_once": at_once, "fork": sys.platform != "darwin"}  # whose libraries do not bear it
-        argv = (str(self.python), "-I", os.path.abspath(several.__file__))
+        may_fork = sys.platform != "darwin"  # whose libraries do not bear it
+        told = {"runs": runs, "at_once": at_once, "fork": may_fork, "mark": ENDED}
+        argv = (str(self.python), "-I", SEVERAL)
         finished = self.run(argv, cwd=scratch, scratch=scratch, told=json.dumps(told), on_line=hear)
         if finished.status:
             raise _explained(finished.output + finished.errors)

@@ -2,14 +2,14 @@
 
 The Python of an environment runs this file, so it is written for every version that pip itself supports, and imports
 nothing of isolate. On standard input it is told, as JSON: `runs`, the arguments of each pip; `at_once`, how many may
-work at the same time; and `fork`, whether they may be forked (else each is started anew). All that they say comes out
-of standard output, and when one ends a line for it: `ENDED`, its number in `runs`, and its status (negative: a signal).
+work at the same time; `fork`, whether they may be forked (else each is started anew); and `mark`. All that they say
+comes out of standard output, and when one ends a line for it: the mark, its number in `runs`, and its status (negative:
+a signal).
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import importlib
 import json
@@ -22,9 +22,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-ENDED = "\x1e"
-"""How a line begins that says which pip has ended; none begins its own lines with it."""
 
 NEEDED = (
     "pip._internal.cli.main",
@@ -53,7 +50,7 @@ def main() -> None:
             working[start(arguments)] = number
         process, status = os.wait()
         code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)
-        sys.stdout.write(f"{ENDED}{working.pop(process)} {code}\n")
+        sys.stdout.write(f"{task['mark']}{working.pop(process)} {code}\n")
         sys.stdout.flush()
 
 
@@ -99,10 +96,13 @@ def _spawn(arguments: Sequence[str]) -> int:
 
 def _dying_with_parent() -> Callable[[], object]:
     """Return what has the kernel kill the process that calls it when its parent dies, where that can be had."""
-    if sys.platform != "linux":
-        return lambda: None
-    ask = ctypes.CDLL(None).prctl
-    return lambda: ask(PR_SET_PDEATHSIG, SIGKILL)
+    if sys.platform == "linux":
+        with contextlib.suppress(ImportError):  # not every Python has it
+            import ctypes  # noqa: PLC0415 - see above
+
+            ask = ctypes.CDLL(None).prctl
+            return lambda: ask(PR_SET_PDEATHSIG, SIGKILL)
+    return lambda: None
 
 
 if __name__ == "__main__":
