@@ -43,9 +43,10 @@ def cleared(lines: Sequence[str], *, cache: bool = False) -> Step:
 
 
 def moved(before: Sequence[str], after: Sequence[str]) -> Step:
-    """Return the step that leaves an environment of *before*, and the lock for *after*."""
+    """Return the step that leaves a new environment of *before*, not a compiled one, and the lock for *after*."""
 
     def prepare(tool: Tool) -> None:
+        tool.clear()
         synced(before)(tool)
         tool.declare(after)
 
@@ -61,9 +62,10 @@ def pins_alone(tool: Tool) -> None:
 
 
 def unlocked(tool: Tool) -> None:
-    """Leave the roots of the web application, and no lock."""
+    """Leave the roots of the web application, and neither a lock nor an environment, which remembers one."""
     tool.declare(pins("web-app-roots"))
     (tool.home / "app" / tool.lock_name).unlink()
+    tool.clear()
 
 
 def relocked(tool: Tool) -> None:
