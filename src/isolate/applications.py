@@ -90,7 +90,11 @@ def _is_excluded(path: Path, root: Path, patterns: Sequence[str]) -> bool:
 def _without_ignored(paths: Sequence[Path], root: Path) -> list[Path]:
     """Return *paths* without those that git ignores; all of them where there is no git."""
     below = [path for path in paths if path != root]
-    if not below or not _is_in_repository(root) or not _has_git():
+    if not below or not _is_in_repository(root):
+        return list(paths)
+    import shutil  # noqa: PLC0415 - takes longer than to find the applications, where there is no repository
+
+    if shutil.which("git") is None:
         return list(paths)
     ignored = _git(root, ["check-ignore", "-z", "--stdin"], "".join(f"{path}\0" for path in below))
     dropped = set(ignored.split("\0"))
@@ -99,10 +103,6 @@ def _without_ignored(paths: Sequence[Path], root: Path) -> list[Path]:
 
 def _is_in_repository(root: Path) -> bool:
     return any((folder / ".git").exists() for folder in (root, *root.parents))
-
-
-def _has_git() -> bool:
-    return any(os.access(os.path.join(folder, "git"), os.X_OK) for folder in os.get_exec_path())
 
 
 def changed_since(applications: Iterable[Application], root: Path, revision: str) -> list[Application]:

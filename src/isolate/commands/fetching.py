@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from isolate.application import Application
     from isolate.commands.proposal import Proposal
+    from isolate.commands.request import Request
     from isolate.commands.session import Session
     from isolate.environment.workshop import Workshop
     from isolate.lock.model import Locked
@@ -52,17 +53,17 @@ def _fetch(missing: Mapping[str, Locked], proposal: Proposal, pip: Pip, session:
     with session.store.filling(session.waiting_for_store):
         own = {key: locked for key, locked in missing.items() if not session.store.has(key)}
         if own:
-            lacked_by = partial(_lacked_by, proposal=proposal, session=session)
+            interpreter = proposal.situation.interpreter
+            here = circumstances(proposal.application, proposal.declarations, interpreter, session.environ)
+            lacked_by = partial(_lacked_by, request=proposal.request, here=here, session=session)
             session.company.together(proposal.application, own, lacked_by, fetch)
 
 
-def _lacked_by(other: Application, *, proposal: Proposal, session: Session) -> dict[str, Locked]:
-    """Return what *other* will have to fetch (by key) if asked the same; nothing if its pip looks elsewhere."""
-    request = proposal.request
+def _lacked_by(other: Application, *, request: Request, here: str, session: Session) -> dict[str, Locked]:
+    """Return what *other* has to fetch (by key) if asked the same; nothing unless circumstances are as *here*."""
     declarations = read_declarations(other.root)
     situation = look_at(other, declarations, request.python, session, adopt=request.adopt, thorough=False)
-    interpreter, own = situation.interpreter, proposal.situation.interpreter
-    here = circumstances(proposal.application, proposal.declarations, own, session.environ)
+    interpreter = situation.interpreter
     if circumstances(other, declarations, interpreter, session.environ) != here:
         return {}
     lock = held_lock(other, declarations, interpreter, request.moves, session.store)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from isolate.lock.recall import closed
 from isolate.pip.command import resolve_argv
+from isolate.pip.installing import REPORT
 from isolate.pip.redaction import redact
 from isolate.pip.report import read_report
 
@@ -92,9 +93,6 @@ def _find(declarations: Declarations, lines: Sequence[str], workshop: Workshop) 
         requirements.write_text(text, encoding="utf-8")
         answer = _ask(declarations, [requirements], [], workshop, scratch, "--no-deps")
         return () if answer.status else read_report((scratch / REPORT).read_text(encoding="utf-8")).items
-
-
-REPORT = "report.json"
 
 
 def _ask(

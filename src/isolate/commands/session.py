@@ -15,7 +15,7 @@ from isolate import atomic
 from isolate.commands.company import Company
 from isolate.errors import IsolateError
 from isolate.report import Progress, Silent
-from isolate.store.layout import BEING_FILLED, cache_directory, open_store, temporary_store
+from isolate.store.layout import cache_directory, open_store, temporary_store
 
 if TYPE_CHECKING:
     from isolate.application import Application
@@ -53,4 +53,4 @@ class Session:
 
     def waiting_for_store(self) -> None:
         """Say that another process is filling the store."""
-        self.progress.say(BEING_FILLED)
+        self.progress.say("waiting for another isolate that fills the store")

@@ -43,10 +43,6 @@ Never edit a file here or in an environment: `isolate store verify` finds such e
 CACHEDIR_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# https://bford.info/cachedir/\n"
 
 
-BEING_FILLED = "waiting for another isolate that fills the store"
-"""What is said to whoever has to wait until the store is not being filled any more."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Entry:
     """One distribution, as pip installed it for one kind of interpreter from one artifact."""
