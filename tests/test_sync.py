@@ -40,6 +40,30 @@ def test_a_second_sync_has_nothing_to_do(isolate, application, index):
     assert len(index.requests) == asked
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("requirements.txt", "made==1.0\ndelta==1.0\n"), ("deep.txt", "delta==1.0\n"), ("pyproject.toml", "[project]\n")],
+)
+def test_what_is_edited_while_a_sync_is_at_work_is_looked_at_by_the_next(isolate, application, index, name, content):
+    app = application({"requirements.txt": "made==1.0\n-r deep.txt\n", "deep.txt": "alpha==1.0\n"})
+    edit = f"pathlib.Path({str(app / name)!r}).write_text({content!r})"
+    build_sdist(index.folder, "made", "1.0", on_build=f"import pathlib; {edit}")
+    isolate("sync", cwd=app)
+    assert versions(app / ".venv") == {"alpha": "1.0", "made": "1.0"}
+    assert not (app / ".venv/.isolate/stamp").exists()
+    isolate("sync", cwd=app)
+    assert ("delta" in versions(app / ".venv")) == ("delta" in content)
+
+
+def test_a_lock_that_is_edited_while_a_sync_is_at_work_is_looked_at_by_the_next(isolate, application, index):
+    app = application({"requirements.txt": "made\n"})
+    edit = f"path = pathlib.Path({str(app / 'pylock.toml')!r}); path.exists() and path.write_text('no lock')"
+    build_sdist(index.folder, "made", "1.0", on_build=f"import pathlib; {edit}")
+    isolate("lock", cwd=app)
+    isolate("sync", cwd=app)
+    assert "pylock.toml" in isolate("sync", cwd=app, status=2).err
+
+
 def test_a_changed_pin_replaces_that_package_alone(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\ndelta==1.0\n"})
     isolate("sync", cwd=app)

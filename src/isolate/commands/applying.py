@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from isolate.commands.fetching import fetch
@@ -11,6 +12,7 @@ from isolate.commands.locking import digest_of
 from isolate.environment import records, staging
 from isolate.environment.change import Next, change, make_new
 from isolate.environment.history import Generation, next_number, record_paths
+from isolate.environment.inputs import lines_if_read
 from isolate.environment.stamping import remove_stamp, write_stamp
 from isolate.environment.workshop import build_tree
 from isolate.errors import IsolateError
@@ -114,15 +116,19 @@ def _generation(proposal: Proposal, number: int, now: float) -> Generation:
     )
 
 
-def remember(proposal: Proposal, session: Session) -> None:
-    """Remember that there is nothing to do until something changes, and the lock in case the environment goes."""
-    application, declarations = proposal.application, proposal.declarations
-    if not proposal.decision.in_tree:
-        digest = digest_of(declarations, proposal.situation.interpreter)
-        session.store.remember_lock(digest, proposal.decision.text)
+def remember(proposal: Proposal, session: Session, before: Mapping[str, str]) -> None:
+    """Remember that there is nothing to do until something changes, and the lock in case the environment goes.
+
+    *before* has the inputs of the sync as they stood before it read them.
+    """
+    application, declarations, decision = proposal.application, proposal.declarations, proposal.decision
+    interpreter = proposal.situation.interpreter
+    if not decision.in_tree:
+        session.store.remember_lock(digest_of(declarations, interpreter), decision.text)
     if proposal.request.is_plain:
-        interpreter = proposal.situation.interpreter
         answer = f"nothing to do: {count(proposal.packages, 'package')}, Python {interpreter.version}"
-        write_stamp(application, declarations, interpreter, answer)
+        lock = decision.text if decision.in_tree else None
+        inputs = partial(lines_if_read, application, declarations, interpreter, lock, before)
+        write_stamp(application.venv, answer, inputs)
     else:
         remove_stamp(application.venv)

@@ -156,8 +156,8 @@ def find_locks(
 def digest_of(declarations: Declarations, interpreter: Interpreter) -> str:
     """Return a digest (hex) of the declarations to the letter, and of what an interpreter makes of them."""
     digest = hashlib.sha256(environment_marker(interpreter.markers).encode())
-    for file in declarations.files:
-        digest.update(f"\0{file.name}\0".encode() + file.read_bytes())
+    for file, content in declarations.contents.items():
+        digest.update(f"\0{file.name}\0".encode() + content)
     return digest.hexdigest()
 
 

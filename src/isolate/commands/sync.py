@@ -15,6 +15,7 @@ from isolate.commands.request import Request, selected
 from isolate.commands.situation import Situation, look_at, targets_for
 from isolate.declarations.reading import read_declarations
 from isolate.environment import staging
+from isolate.environment.inputs import inputs_of, inputs_of_trees
 from isolate.environment.placing import DamagedEntry
 from isolate.environment.workshop import Workshop
 from isolate.lock.selection import select
@@ -48,7 +49,9 @@ def sync(application: Application, request: Request, session: Session) -> Outcom
 
 
 def _sync(application: Application, request: Request, session: Session) -> Proposal:
+    before = inputs_of(application)
     declarations = read_declarations(application.root)
+    before |= inputs_of_trees(declarations)
     asked = {"adopt": request.adopt, "thorough": request.verify}
     situation = look_at(application, declarations, request.python, session, **asked)
     if request.bytecode and situation.state is not None and not situation.state.bytecode and not situation.rebuild:
@@ -58,7 +61,7 @@ def _sync(application: Application, request: Request, session: Session) -> Propo
         if not request.dry_run:
             carry_out(proposal, workshop, session)
     if not request.dry_run:
-        remember(proposal, session)
+        remember(proposal, session, before)
     return proposal
 
 

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from isolate.declarations.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from packaging.requirements import Requirement
@@ -76,12 +76,13 @@ class Project:
 class Declarations:
     """All that an application asks for.
 
-    `files` are all that were read, absolute, in order. `requirements` are those of the base, of every extra and of
-    every group. `requirements_files` are what pip is to be given; empty where `pyproject.toml` leads.
+    `contents` has all files that were read, absolute, in order, each with the bytes that it held. `requirements` are
+    those of the base, of every extra and of every group. `requirements_files` are what pip is to be given; empty where
+    `pyproject.toml` leads.
     """
 
     root: Path
-    files: tuple[Path, ...] = ()
+    contents: Mapping[Path, bytes] = field(default_factory=dict)
     requirements: tuple[Declared, ...] = ()
     constraints: tuple[Declared, ...] = ()
     requires_python: SpecifierSet | None = None
@@ -91,6 +92,11 @@ class Declarations:
     requirements_files: tuple[Path, ...] = ()
     index_options: tuple[str, ...] = ()
     settings: Settings = field(default_factory=Settings)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Return all files that were read, absolute, in order."""
+        return tuple(self.contents)
 
     def selected(self, extras: Collection[str], groups: Collection[str]) -> tuple[Declared, ...]:
         """Return the requirements of the base, of *extras* and of *groups*."""

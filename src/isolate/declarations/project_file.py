@@ -31,8 +31,9 @@ KNOWN = ("applications", "constraints", "exclude", "link-mode", "python", "requi
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectFile:
-    """What a `pyproject.toml` says. `declares` tells whether it says anything about dependencies."""
+    """What a `pyproject.toml` says, and its bytes. `declares`: it says something about dependencies."""
 
+    content: bytes
     project: Project
     declares: bool = False
     requirements: tuple[Declared, ...] = ()
@@ -51,7 +52,8 @@ class _Reader:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._text = path.read_bytes().decode()
+            self._content = path.read_bytes()
+            self._text = self._content.decode()
             self._table = tomllib.loads(self._text)
         except OSError as error:
             raise DeclarationError(f"cannot be read: {error.strerror}", file=path) from None
@@ -71,6 +73,7 @@ class _Reader:
         base = self._requirements(self._texts(project, "dependencies", "project.dependencies"))
         name = self._text_at(project, "name", "project.name")
         return ProjectFile(
+            content=self._content,
             project=Project(
                 file=self._path,
                 name=canonicalize_name(name) if name else None,

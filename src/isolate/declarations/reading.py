@@ -29,12 +29,12 @@ def read_declarations(root: Path, environ: Mapping[str, str] | None = None) -> D
     named = [root / name for name in settings.requirements]
     if not named and not (project and project.declares) and (root / "requirements.txt").exists():
         named = [root / "requirements.txt"]
-    found = Found(files=[root / "pyproject.toml"] if project else [])
+    found = Found(contents={root / "pyproject.toml": project.content} if project else {})
     for path in named:
         read_requirements(path, environ=environ, found=found)
     for name in settings.constraints:
         read_requirements(root / name, environ=environ, found=found, constraint=True)
-    if not found.files:
+    if not found.contents:
         _check_lock_alone(root)
     declarations = _together(root, project, named, found)
     refuse_contradictions(declarations.requirements, declarations.constraints)
@@ -45,7 +45,7 @@ def _together(root: Path, project: ProjectFile | None, named: list[Path], found:
     leads = project is not None and not named
     return Declarations(
         root=root,
-        files=tuple(found.files),
+        contents=found.contents,
         requirements=project.requirements if project and leads else tuple(found.requirements),
         constraints=tuple(found.constraints),
         requires_python=project.requires_python if project else None,

@@ -51,9 +51,9 @@ ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
 
 @dataclass
 class Found:
-    """What some requirements files say, in order."""
+    """What some files say, in order, and what was in each."""
 
-    files: list[Path] = field(default_factory=list)
+    contents: dict[Path, bytes] = field(default_factory=dict)
     requirements: list[Declared] = field(default_factory=list)
     constraints: list[Declared] = field(default_factory=list)
     index_options: list[str] = field(default_factory=list)
@@ -75,11 +75,11 @@ def read_requirements(path: Path, *, environ: Mapping[str, str], found: Found, c
 
 
 def _read(path: Path, above: tuple[Origin, ...], environ: Mapping[str, str], found: Found, *, constraint: bool) -> None:
-    if path in found.files:
+    if path in found.contents:
         return
-    text = _text_of(path, above)
-    found.files.append(path)
-    for line in logical_lines(text):
+    content = _content_of(path, above)
+    found.contents[path] = content
+    for line in logical_lines(_text_of(path, content)):
         origin = Origin(file=path, line=line.number)
         expanded = VARIABLE.sub(lambda name: environ.get(name[1], name[0]), line.text)
         word, _, rest = re.sub(r"^(--?[\w-]+)[=\s]\s*|^(-[a-z])(?=\S)", r"\1\2 ", expanded).partition(" ")
@@ -132,7 +132,7 @@ def _unquoted(text: str) -> str:
         return text.strip()
 
 
-def _text_of(path: Path, above: tuple[Origin, ...]) -> str:
+def _content_of(path: Path, above: tuple[Origin, ...]) -> bytes:
     here = above[-1] if above else Origin(file=path)
     what = f"the included {path}" if above else "it"
     try:
@@ -147,6 +147,10 @@ def _text_of(path: Path, above: tuple[Origin, ...]) -> str:
         raise DeclarationError(
             f"{what} is a lock, no requirements file", hint="name it pylock.toml", file=here.file, line=here.line
         )
+    return content
+
+
+def _text_of(path: Path, content: bytes) -> str:
     try:
         return decoded(content)
     except (UnicodeDecodeError, LookupError) as error:

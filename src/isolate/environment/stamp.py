@@ -94,10 +94,10 @@ def file_line(path: str) -> str:
 def stamp_text(venv: str, answer: str, *, inputs: list[str], folders: list[str], links: list[str]) -> str:
     """Return the stamp of the environment *venv* as it stands now.
 
-    *inputs* are absolute paths; *folders* and *links* lie below the environment. Raises `OSError` if a folder or link
-    is gone, and `ValueError` for a path that no line can hold.
+    *inputs* are what `file_line` gives; *folders* and *links* lie below the environment. Raises `OSError` if a folder
+    or link is gone, and `ValueError` for a path that no line can hold.
     """
-    lines = [FORMAT, answer, f"at {venv}", *map(file_line, inputs)]
+    lines = [FORMAT, answer, f"at {venv}", *inputs]
     lines += [f"link {os.readlink(f'{venv}/{path}')}\t{path}" for path in links]
     lines += [f"{FOLDER}{os.stat(f'{venv}/{path}').st_mtime_ns} {path}" for path in folders]
     if any("\n" in line for line in lines):

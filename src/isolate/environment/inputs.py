@@ -1,0 +1,69 @@
+"""The files that "nothing to do" depends on, and whether they are still what a sync has read.
+
+A file that is edited while a sync is at work must not be taken for one that was read: the next sync would not look.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from isolate.environment.stamp import file_line
+from isolate.interpreters.discovery import identity_of
+from isolate.lock.trees import METADATA_FILES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from isolate.application import Application
+    from isolate.declarations.model import Declarations
+    from isolate.interpreters.model import Interpreter
+
+
+def inputs_of(application: Application) -> dict[str, str]:
+    """Return the files in and above an application that a sync may read, there or not: each path with its line.
+
+    To be asked for before any of them is read.
+    """
+    root = application.root
+    named = [root / "pyproject.toml", root / "requirements.txt", application.lock_file]
+    return _lines([*named, *(folder / ".python-version" for folder in (root, *root.parents))])
+
+
+def inputs_of_trees(declarations: Declarations) -> dict[str, str]:
+    """Return, as `inputs_of` does, the files that hold the metadata of the source trees that are declared."""
+    trees = [one.path for one in declarations.requirements if one.path is not None]
+    return _lines(path / name for path in trees for name in METADATA_FILES)
+
+
+def _lines(paths: Iterable[Path]) -> dict[str, str]:
+    return {path: file_line(path) for path in dict.fromkeys(map(str, paths))}
+
+
+def lines_if_read(
+    application: Application,
+    declarations: Declarations,
+    interpreter: Interpreter,
+    lock: bytes | None,
+    before: Mapping[str, str],
+) -> list[str] | None:
+    """Return the lines for a stamp of all inputs as they stand now; None if one of them is not as it was read.
+
+    *before* has the inputs as they stood before that. *lock* is what `pylock.toml` is to hold, None if there is to be
+    none: a sync may write it.
+    """
+    written = {str(application.lock_file): lock}
+    read = {str(path): content for path, content in declarations.contents.items()}
+    own = map(str, (application.venv / "pyvenv.cfg", interpreter.executable))
+    now = {path: file_line(path) for path in (*before, *read, *own)}
+    same = all(now[path] == line for path, line in before.items() if path not in written)
+    same = same and all(_content(path) == content for path, content in (read | written).items())
+    return list(now.values()) if same and identity_of(interpreter.executable) == interpreter.identity else None
+
+
+def _content(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
