@@ -1,18 +1,27 @@
-"""Work that is shared out among threads: order, failures, and nobody left behind."""
+"""Work that is shared out among processes: order, failures, and nobody left behind."""
 
 from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
 
 import pytest
 
-from isolate.cores import LOOKS_WORTH, WORTH, cores, looked_at, on_all_cores
+from isolate.cores import LOOKS_WORTH, TURNS, WORTH, WorkerLost, cores, looked_at, on_all_cores
+from isolate.errors import IsolateError
+
+several_cores = pytest.mark.skipif(cores() == 1, reason="a single core has a single process")
 
 
-@pytest.mark.parametrize("number", [0, 1, WORTH, 5 * WORTH])
+@pytest.fixture(autouse=True)
+def nobody_is_left_behind():
+    yield
+    with pytest.raises(ChildProcessError):
+        os.wait()
+
+
+@pytest.mark.parametrize("number", [0, 1, WORTH, 5 * WORTH, 3 * TURNS + 1])
 def test_results_come_in_the_order_of_the_items(number):
     def slower_at_first(item):
         time.sleep(0.002 if item < WORTH else 0)
@@ -21,29 +30,55 @@ def test_results_come_in_the_order_of_the_items(number):
     assert on_all_cores(slower_at_first, range(number)) == [-item for item in range(number)]
 
 
-def test_little_is_done_in_this_thread():
-    assert on_all_cores(lambda _: threading.current_thread(), [0]) == [threading.main_thread()]
+def test_little_is_done_in_this_process():
+    assert set(on_all_cores(lambda _: os.getpid(), range(WORTH))) == {os.getpid()}
 
 
-@pytest.mark.skipif(cores() == 1, reason="a single core has a single thread")
+@several_cores
 def test_much_is_done_by_several_at_once():
-    meeting = threading.Barrier(2, timeout=20)
-    on_all_cores(lambda item: meeting.wait() if item < 2 else None, range(2 * WORTH))
+    def slowly(_):
+        time.sleep(0.01)
+        return os.getpid()
+
+    assert len(set(on_all_cores(slowly, range(2 * WORTH)))) > 1
 
 
-def test_the_first_failure_is_raised_and_what_has_not_begun_is_left():
-    done = []
-
+@pytest.mark.parametrize("error", [KeyError("no"), IsolateError("no", hint="yes"), OSError(28, "full")])
+def test_a_failure_is_raised_and_what_has_not_begun_is_left(error, tmp_path):
     def work(item):
         if item == 1:
-            raise KeyError(item)
+            raise error
         time.sleep(0.005)
-        done.append(item)
+        (tmp_path / str(item)).touch()
 
-    with pytest.raises(KeyError):
+    with pytest.raises(type(error)) as raised:
         on_all_cores(work, range(50 * WORTH))
-    assert len(done) < 50 * WORTH - 1
-    assert threading.active_count() == 1 or not [one for one in threading.enumerate() if "ThreadPool" in one.name]
+    assert str(raised.value) == str(error)
+    assert len([*tmp_path.iterdir()]) < WORTH
+
+
+@several_cores
+@pytest.mark.parametrize("end", [lambda: os.kill(os.getpid(), signal.SIGKILL), lambda: os._exit(1)])
+def test_a_worker_that_was_killed_is_no_success(end):
+    here = os.getpid()
+
+    def work(_):
+        time.sleep(0.01)
+        return os.getpid() == here or end()
+
+    with pytest.raises(WorkerLost):
+        on_all_cores(work, range(2 * WORTH))
+
+
+def test_an_interrupt_ends_all():
+    def work(item):
+        if item == 1:
+            os.kill(parent, signal.SIGINT)
+        time.sleep(0.005)
+
+    parent = os.getpid()
+    with pytest.raises(KeyboardInterrupt):
+        on_all_cores(work, range(50 * WORTH))
 
 
 SEVERAL = range(5 * LOOKS_WORTH + 1)
@@ -56,22 +91,27 @@ def test_what_processes_saw_comes_in_the_order_of_the_items(number):
     ]
 
 
-@pytest.mark.skipif(cores() == 1, reason="a single core has a single process")
+@several_cores
 def test_much_is_looked_at_by_several_processes_and_little_by_this_one():
-    seen = looked_at(lambda _: os.getpid(), SEVERAL)
-    assert len(set(seen)) > 1
-    assert seen[0] == os.getpid()
+    def slowly(_):
+        time.sleep(0.01)
+        return os.getpid()
+
+    assert len(set(looked_at(slowly, SEVERAL))) > 1
     assert looked_at(lambda _: os.getpid(), SEVERAL[:LOOKS_WORTH]) == [os.getpid()] * LOOKS_WORTH
 
 
 @pytest.mark.parametrize("end", [lambda: os.kill(os.getpid(), signal.SIGKILL), lambda: os._exit(1), lambda: 1 / 0])
 def test_what_a_helper_leaves_is_looked_at_here(end):
     here = os.getpid()
-    assert looked_at(lambda item: item if os.getpid() == here else end(), SEVERAL) == [*SEVERAL]
+
+    def look(item):
+        time.sleep(0.002)
+        return item if os.getpid() == here else end()
+
+    assert looked_at(look, SEVERAL) == [*SEVERAL]
 
 
 def test_what_cannot_be_looked_at_is_raised():
     with pytest.raises(KeyError):
         looked_at({}.__getitem__, SEVERAL)
-    with pytest.raises(ChildProcessError):
-        os.wait()

@@ -10,7 +10,8 @@ import time
 
 import pytest
 
-from isolate.crew import Crew, WorkerLost
+from isolate.cores import WorkerLost
+from isolate.crew import Crew
 from isolate.environment.placing import DamagedEntry
 from isolate.errors import BadArtifact, DeclarationError, IsolateError, PipFailed
 

@@ -1,10 +1,17 @@
-"""The cores of this machine, and work that is shared out among them."""
+"""The cores of this machine, and work that is shared out among them.
+
+Python lets one thread of a process work at a time, so it is processes that share the work: copies of this one, which
+know all that it knows, take one item after another, and tell in the end what came of theirs.
+"""
 
 from __future__ import annotations
 
 import os
 import pickle
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from isolate.errors import IsolateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -14,7 +21,20 @@ if TYPE_CHECKING:
     Result = TypeVar("Result")
 
 WORTH = 8
-"""Items that are worth a thread of their own."""
+"""Items that are worth a process of its own to do them."""
+
+LOOKS_WORTH = 4
+"""Items that are worth a process of its own to look at them."""
+
+TURNS = 1000
+"""Parts that the work is cut into at the most: as many as a pipe surely holds."""
+
+
+@dataclass(eq=False)
+class WorkerLost(IsolateError):
+    """A worker was killed before it could say what came of its task."""
+
+    exit_code = 3
 
 
 def cores() -> int:
@@ -22,68 +42,109 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def on_all_cores(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """Return what *function* returns for each of *items*, in their order; raise what it raises first.
-
-    It runs in several threads at once if there is enough to do: while the kernel makes files, Python lets others work.
-    Whatever happens, no thread is left when this returns.
-    """
-    threads = min(cores(), len(items) // WORTH)
-    if threads <= 1:
-        return [function(item) for item in items]
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - little is to be done most of the time
-
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            return list(pool.map(function, items))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
-LOOKS_WORTH = 4
-"""Items that are worth a process of its own to look at them."""
-
-
 def looked_at(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
     """Return what *function*, which only looks, returns for each of *items*, in their order; raise what it raises.
 
-    Several processes share them if they are many: where next to nothing is done but to look, Python lets no other
-    thread work. Whatever becomes of a helper, its part is looked at here.
+    Whatever becomes of a worker, its part is looked at here.
     """
-    number = min(cores(), len(items) // LOOKS_WORTH)
-    if number <= 1:
-        return [function(item) for item in items]
-    helpers = [_helper(function, items[first::number]) for first in range(1, number)]
-    results: list[Any] = [None] * len(items)
+    seen = _shared_out(function, items, min(cores(), len(items) // LOOKS_WORTH))
+    found = {number: one.result for number, one in seen.items() if one.error is None}
+    return [found[number] if number in found else function(item) for number, item in enumerate(items)]
+
+
+def on_all_cores(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """Return what *function* returns for each of *items*, in their order; raise what one of them raises.
+
+    They are begun in their order. Whatever happens, no worker is at work when this returns.
+    """
+    done = _shared_out(function, items, min(cores(), len(items) // WORTH))
+    for one in done.values():
+        if one.error is not None:
+            raise one.error
+    if len(done) < len(items):
+        raise WorkerLost("a worker was killed", hint="see what killed it, then run the command again")
+    return [done[number].result for number in range(len(items))]
+
+
+class _Outcome(NamedTuple):
+    result: Any
+    error: Exception | None
+
+
+def _shared_out(function: Callable[[Item], Result], items: Sequence[Item], number: int) -> dict[int, _Outcome]:
+    """Return what came of *items*, by their number; where one failed or a worker was lost, not of all.
+
+    *number* processes, this one among them, take turns from a pipe.
+    """
+    step = len(items) // TURNS + 1
+    turns, end = os.pipe()
+    os.write(end, b"".join(start.to_bytes(4, "big") for start in range(0, len(items), step)))
+    os.close(end)
+
+    def work() -> dict[int, _Outcome]:
+        done = {}
+        while turn := os.read(turns, 4):
+            start = int.from_bytes(turn, "big")
+            for at, item in enumerate(items[start : start + step], start=start):
+                done[at] = _attempt(function, item)
+                if done[at].error is not None:
+                    _leave_the_rest(turns)
+                    return done
+        return done
+
+    workers = [_begun(work) for _ in range(1, number)]
     try:
-        results[::number] = [function(item) for item in items[::number]]
+        done = work()
     finally:
-        answers = [_answer_of(*helper) for helper in helpers]
-    for first, answer in enumerate(answers, start=1):
-        results[first::number] = answer or [function(item) for item in items[first::number]]
-    return results
+        _leave_the_rest(turns)
+        os.close(turns)
+        answers = [_answer_of(*worker) for worker in workers]
+    for answer in answers:
+        done |= answer
+    return done
 
 
-def _helper(function: Callable[[Item], Result], items: Sequence[Item]) -> tuple[int, BinaryIO]:
-    """Return a process that looks at *items*, and where it writes what it saw."""
+def _attempt(function: Callable[[Item], Result], item: Item) -> _Outcome:
+    try:
+        return _Outcome(function(item), None)
+    except Exception as error:  # noqa: BLE001 - raised where the result is waited for
+        return _Outcome(None, error)
+
+
+def _leave_the_rest(turns: int) -> None:
+    while os.read(turns, 4 * TURNS):
+        pass
+
+
+def _begun(work: Callable[[], dict[int, _Outcome]]) -> tuple[int, BinaryIO]:
+    """Return a process that does *work*, and where it writes what came of it."""
     here, there = os.pipe()
     if process := os.fork():
         os.close(there)
         return process, open(here, "rb")
     try:
+        done = {at: one if one.error is None else _Outcome(None, portable(one.error)) for at, one in work().items()}
         with open(there, "wb") as pipe:
-            pickle.dump([function(item) for item in items], pipe)
+            pickle.dump(done, pipe)
     finally:
         os._exit(0)
 
 
-def _answer_of(process: int, pipe: BinaryIO) -> list[Any] | None:
+def _answer_of(process: int, pipe: BinaryIO) -> dict[int, _Outcome]:
     with pipe:
         answer = pipe.read()
     os.waitpid(process, 0)
     try:
-        seen: list[Any] = pickle.loads(answer)  # of our own making
+        done: dict[int, _Outcome] = pickle.loads(answer)  # of our own making
     except (EOFError, pickle.UnpicklingError):
-        return None
-    return seen
+        return {}
+    return done
+
+
+def portable(error: Exception) -> Any:
+    """Return what becomes *error* again when it is unpickled elsewhere, with its traceback as the cause."""
+    if isinstance(error, (IsolateError, OSError)):
+        return error
+    from multiprocessing.pool import ExceptionWithTraceback  # type: ignore[attr-defined]  # noqa: PLC0415
+
+    return ExceptionWithTraceback(error, error.__traceback__)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from isolate.errors import IsolateError
+from isolate.cores import WorkerLost, portable
 from isolate.process import die_with_parent
 
 if TYPE_CHECKING:
@@ -71,13 +71,6 @@ class _Telling:
 
     def detail(self, line: str) -> None:
         self.pipe.send(("detail", line))
-
-
-@dataclass(eq=False)
-class WorkerLost(IsolateError):
-    """A worker was killed before it could say what came of its task."""
-
-    exit_code = 3
 
 
 @dataclass
@@ -162,14 +155,7 @@ def _work(task: Callable[[Progress], Result], pipe: Connection) -> None:
         try:
             pipe.send((DONE, task(_Telling(pipe))))
         except Exception as error:  # noqa: BLE001 - raised where the result is waited for
-            pipe.send((DONE, _with_trace(error)))
-
-
-def _with_trace(error: Exception) -> object:
-    """Return what becomes *error* again when it is received, with its traceback as the cause."""
-    from multiprocessing.pool import ExceptionWithTraceback  # type: ignore[attr-defined]  # noqa: PLC0415
-
-    return error if isinstance(error, (IsolateError, OSError)) else ExceptionWithTraceback(error, error.__traceback__)
+            pipe.send((DONE, portable(error)))
 
 
 def _interrupted_once(number: int, frame: FrameType | None) -> None:

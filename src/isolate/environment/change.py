@@ -53,7 +53,7 @@ def make_new(workshop: Workshop, coming: Next, old: State | None) -> None:
     arriving = [target for target in coming.plan.arrive if not _is_in(seeded, target)]
     if any(target.name == "pip" for target in arriving):
         _take_out(tree, seeded.pop("pip"))
-    placed = workshop.place(arriving, tree, coming.built)
+    placed, _ = workshop.place(arriving, tree, coming.built)
     if venv.is_dir():
         _carry_over(venv, tree, old, coming.foreign)
     _write_records(tree, coming, {**seeded, **placed})
@@ -67,8 +67,7 @@ def change(workshop: Workshop, coming: Next, state: State) -> None:
     atomic.delete_tree(venv / records.WORK)
     try:
         stage.mkdir(parents=True)
-        staying: set[str] = set()
-        placed = workshop.place(coming.plan.arrive, stage, coming.built, partial(_stay, staying, venv, state))
+        placed, staying = workshop.place(coming.plan.arrive, stage, coming.built, partial(_in_place, venv, state))
         kept = {name: state.installed[name] for name in coming.plan.keep}
         _write_records(stage, coming, {**kept, **placed})
         leaving = _leaving(venv, state, coming) - staying
@@ -87,16 +86,13 @@ FEW = 64
 """How many files of a distribution may be exchanged one by one, so that the moment between old and new stays short."""
 
 
-def _stay(staying: set[str], venv: Path, state: State, entry: Entry) -> Collection[str]:
-    """Return the files of *entry* that need not move, and add them to *staying*: few others, or all of them move.
+def _in_place(venv: Path, state: State, entry: Entry) -> Collection[str]:
+    """Return the files of *entry* that need not move: all but a few, or none.
 
     A distribution with bytecode moves whole, because the bytecode does.
     """
     found = () if state.bytecode else _in_common(venv, state.installed.get(entry.manifest.name), entry.manifest)
-    if len(entry.manifest.files) - len(found) > FEW:
-        return ()
-    staying.update(found)
-    return found
+    return found if len(entry.manifest.files) - len(found) <= FEW else ()
 
 
 def _in_common(venv: Path, old: Installed | None, new: Manifest) -> Collection[str]:

@@ -19,7 +19,7 @@ from isolate.store.manifest import File, code_folders, folders_of
 from isolate.store.scripts import with_interpreter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterable
     from pathlib import Path
 
     from isolate.store.layout import Entry
@@ -37,6 +37,19 @@ class DamagedEntry(IsolateError):
     key: str = ""
 
 
+class Collision(Exception):
+    """Something lies already where a file of an entry belongs; the argument is its path below the environment."""
+
+
+def both_claim(path: str, name: str, others: Iterable[Manifest]) -> BadArtifact:
+    """Return what to raise where *name* and one of *others* claim the file *path*."""
+    owners = (one.name for one in others if one.name != name and any(path == file.path for file in one.files))
+    return BadArtifact(
+        f"{name} and {next(owners, 'the environment itself')} both claim {path}",
+        hint="one environment cannot hold both: pin one of them out, or versions that do not collide",
+    )
+
+
 class Placer:
     """Puts entries into a *tree* whose scripts are to name the interpreter *python*."""
 
@@ -46,17 +59,15 @@ class Placer:
         self._python = python
         self._link = _linker(link_mode)
         self._made: set[str] = set()
-        self._begun: list[Manifest] = []
 
     def place(self, entry: Entry, staying: Collection[str] = ()) -> Installed:
         """Put all files of *entry* into the tree, with its manifest, and return what is now installed.
 
-        Those in *staying* lie where they belong already. Several threads may place entries at once.
-        Raises `DamagedEntry` if a file is not what the manifest says, `BadArtifact` if another entry brought the same
+        Those in *staying* lie where they belong already. Several processes may place entries at once.
+        Raises `DamagedEntry` if a file is not what the manifest says, `Collision` if something else brought the same
         file; the tree is then good for nothing.
         """
         manifest = entry.manifest
-        self._begun.append(manifest)
         record = manifest_path(manifest.name)
         arriving = (file.path for file in manifest.files if file.path not in staying)
         self._make_folders(folders_of([*arriving, record]))
@@ -75,7 +86,6 @@ class Placer:
 
     def add(self, entry: Entry) -> None:
         """Put the files of *entry* into the tree, as a part of what is there already; raises as `place` does."""
-        self._begun.append(entry.manifest)
         self._make_folders(entry.manifest.folders)
         self._link_files(entry, frozenset())
 
@@ -91,7 +101,7 @@ class Placer:
                     raise DamagedEntry(f"{path} was changed in the store", key=entry.key)
                 link(source + path, tree + path)
         except FileExistsError:
-            raise self._collision(manifest.name, path) from None
+            raise Collision(path) from None
         except FileNotFoundError:
             raise DamagedEntry(f"{path} is gone from the store", key=entry.key) from None
 
@@ -102,30 +112,22 @@ class Placer:
                     os.mkdir(f"{self._tree}/{folder}")
                 self._made.add(folder)
 
-    def _collision(self, name: str, path: str) -> BadArtifact:
-        others = (one.name for one in self._begun if one.name != name and any(path == file.path for file in one.files))
-        other = next(others, "the environment itself")
-        return BadArtifact(
-            f"{name} and {other} both claim {path}",
-            hint="one environment cannot hold both: pin one of them out, or versions that do not collide",
-        )
-
     def _write_scripts(self, entry: Entry) -> list[File]:
         """Write the files of *entry* that name the interpreter, and RECORD, which lists them."""
         scripts = [
-            self._write(entry, file.path, with_interpreter(_sound(entry, file), self._python), 0o755)
+            self._write(file.path, with_interpreter(_sound(entry, file), self._python), 0o755)
             for file in entry.manifest.files
             if file.kind == "script"
         ]
         record = next(file for file in entry.manifest.files if file.kind == "record")
         text = _sound(entry, record).decode()
-        return [*scripts, self._write(entry, record.path, relist(text, record.path, scripts).encode(), 0o644)]
+        return [*scripts, self._write(record.path, relist(text, record.path, scripts).encode(), 0o644)]
 
-    def _write(self, entry: Entry, path: str, content: bytes, mode: int) -> File:
+    def _write(self, path: str, content: bytes, mode: int) -> File:
         try:
             handle = os.open(f"{self._tree}/{path}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         except FileExistsError:
-            raise self._collision(entry.manifest.name, path) from None
+            raise Collision(path) from None
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             os.fchmod(handle, mode)

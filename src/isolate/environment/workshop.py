@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from isolate.cores import on_all_cores
 from isolate.environment import staging
 from isolate.environment.inspection import damages
-from isolate.environment.placing import DamagedEntry, Placer
+from isolate.environment.placing import Collision, DamagedEntry, Placer, both_claim
 from isolate.environment.skeleton import make_skeleton, site_packages
 from isolate.pip.installing import PREFIX, Pip
 from isolate.pip.surroundings import pip_environment
@@ -27,7 +27,7 @@ from isolate.store.manifest import read_manifest
 from isolate.store.seed import compile_seed, seed_of, seed_wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from types import TracebackType
 
     from isolate.application import Application
@@ -106,7 +106,7 @@ class Workshop:
             self._begun = True
             staging.begin(self.application)
             make_skeleton(tree, self.application.venv, self.interpreter, self.store)
-            self.seeded.update(self.place([self.seed()], tree))
+            self.seeded.update(self.place([self.seed()], tree)[0])
         return tree
 
     def _tree_with_bytecode(self) -> Path:
@@ -121,28 +121,39 @@ class Workshop:
 
     def place(
         self,
-        targets: Iterable[Target],
+        targets: Collection[Target],
         tree: Path,
         built: Mapping[str, Entry] | None = None,
-        staying: Callable[[Entry], Collection[str]] = lambda _: (),
-    ) -> dict[str, Installed]:
-        """Put *targets* into *tree*, source trees from *built* and others from the store; return what is now in it.
+        in_place: Callable[[Entry], Collection[str]] = lambda _: (),
+    ) -> tuple[dict[str, Installed], set[str]]:
+        """Put *targets* into *tree*, source trees from *built* and others from the store.
 
-        *staying* tells which files of an entry lie where they belong already.
+        *in_place* tells which files of an entry lie where they belong already. Returns what is now in the tree by name,
+        and all that *in_place* said.
         Raises `DamagedEntry` for an entry that is not as it was, `BadArtifact` for files that are claimed twice.
         """
         placer = self._placer(tree)
 
-        def place(target: Target) -> Installed:
+        def entry_of(target: Target) -> Entry:
             entry = (built or {}).get(target.name) or self.store.entry(target.key)
             if entry is None:
                 raise DamagedEntry(f"{target.key} cannot be read", key=target.key)
-            installed = replace(placer.place(entry, staying(entry)), key=target.key)
-            if self.bytecode and (compiled := self.store.entry(bytecode_key(target.key))) is not None:
-                placer.add(compiled)
-            return installed
+            return entry
 
-        return {installed.name: installed for installed in on_all_cores(place, [*targets])}
+        def place(target: Target) -> tuple[Installed, Collection[str]]:
+            entry = entry_of(target)
+            staying = in_place(entry)
+            try:
+                installed = placer.place(entry, staying)
+                if self.bytecode and (compiled := self.store.entry(bytecode_key(target.key))) is not None:
+                    placer.add(compiled)
+            except Collision as collision:
+                manifests = (entry_of(other).manifest for other in targets)
+                raise both_claim(str(collision), target.name, manifests) from None
+            return replace(installed, key=target.key), staying
+
+        placed = on_all_cores(place, sorted(targets, key=lambda target: self.store.weight(target.key), reverse=True))
+        return {one.name: one for one, _ in placed}, {path for _, staying in placed for path in staying}
 
     def _placer(self, tree: Path) -> Placer:
         return Placer(tree, python=str(self.application.venv / "bin/python"), link_mode=self.link_mode)

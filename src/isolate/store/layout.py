@@ -95,6 +95,13 @@ class Store:
         """Say whether the entry *key* is there; an entry is there completely or not at all."""
         return any(os.path.exists(root / "entries" / key / "manifest.json") for root in self._roots(key))
 
+    def weight(self, key: str) -> int:
+        """Return a number that grows with the number of files of the entry *key*; 0 if it is not there."""
+        for root in self._roots(key):
+            with contextlib.suppress(OSError):
+                return os.stat(root / "entries" / key / "manifest.json").st_size
+        return 0
+
     def siblings(self, kind: str, name: str) -> list[Entry]:
         """Return entries of other artifacts of one distribution, the newest first; two are as good as all."""
         paths = sorted((self.root / "entries" / kind).glob(f"{name}-*"), key=lambda path: -path.lstat().st_mtime_ns)
