@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 import pip
-from isolate.store.bytecode import SUFFIX, bytecode_key, take_over
+from isolate.store.bytecode import take_over
 from isolate.store.intake import read_prefix
-from isolate.store.layout import entries, open_store
+from isolate.store.layout import SUFFIX, bytecode_key, entries, open_store
 from isolate.store.seed import pack_installed
 from isolate.store.seeding import install_seed
 from kit.packages import build_wheel

@@ -7,7 +7,6 @@ import fcntl
 import os
 import shutil
 import stat
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +36,8 @@ def scratch_directory(parent: Path) -> Iterator[Path]:
     parent.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as held:
         with locked(parent, shared=True):
-            scratch = Path(tempfile.mkdtemp(dir=parent))
+            scratch = parent / os.urandom(8).hex()
+            scratch.mkdir(mode=0o700)
             held.enter_context(locked(scratch))
         try:
             yield scratch

@@ -7,14 +7,12 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING
 
-from isolate.commands.fetching import fetch
 from isolate.commands.locking import digest_of
 from isolate.environment import records, staging
 from isolate.environment.change import Next, change, make_new
 from isolate.environment.history import Generation, next_number, record_paths
 from isolate.environment.inputs import lines_if_read
 from isolate.environment.stamping import remove_stamp, write_stamp
-from isolate.environment.workshop import build_tree
 from isolate.errors import IsolateError
 from isolate.report import count
 from isolate.store.layout import remember_environment
@@ -30,7 +28,10 @@ if TYPE_CHECKING:
 
 def carry_out(proposal: Proposal, workshop: Workshop, session: Session) -> None:
     """Do what *proposal* says. Whatever fails before the switch leaves everything as it was."""
-    fetch(proposal, workshop, session)
+    if proposal.plan.fetch or workshop.bytecode:
+        from isolate.commands.fetching import fetch  # noqa: PLC0415 - mostly the store has all that is to arrive
+
+        fetch(proposal, workshop, session)
     if proposal.is_empty:
         write_lock(proposal)
         return
@@ -62,11 +63,16 @@ def prove(proposal: Proposal) -> None:
 @contextlib.contextmanager
 def _built(proposal: Proposal, workshop: Workshop) -> Iterator[Mapping[str, Entry]]:
     """Yield what pip makes of the source trees that are to arrive; gone afterwards."""
+    trees = [target for target in proposal.plan.arrive if target.is_local]
+    if not trees:
+        yield {}
+        return
+    from isolate.environment.building import build_tree  # noqa: PLC0415 - few applications have any
+
     with contextlib.ExitStack() as stack:
         yield {
             target.name: build_tree(target, workshop.pip(), stack.enter_context(workshop.store.scratch()))
-            for target in proposal.plan.arrive
-            if target.is_local
+            for target in trees
         }
 
 

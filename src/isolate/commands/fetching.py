@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from isolate.commands.locking import circumstances, held_lock
+from isolate.commands.deciding import circumstances
+from isolate.commands.locking import held_lock
 from isolate.commands.request import selected
 from isolate.commands.situation import look_at, targets_for
 from isolate.declarations.reading import read_declarations

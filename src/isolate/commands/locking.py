@@ -7,28 +7,24 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from isolate.commands.resolving import asks_for_project, kept, resolve, resolve_moved
 from isolate.environment.records import LOCK
 from isolate.errors import IsolateError, StaleLock
-from isolate.lock.decide import environment_marker, is_closed, lock_from
+from isolate.lock.decide import environment_marker, is_closed
 from isolate.lock.freshness import staleness
 from isolate.lock.pylock_file import lock_text, parse_lock, read_lock
-from isolate.lock.recall import recall
 from isolate.lock.trees import metadata_digests
-from isolate.pip.surroundings import settings_digest
-from isolate.store.known import Known
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from packaging.pylock import Pylock
 
     from isolate.application import Application
+    from isolate.commands.deciding import Learn
     from isolate.commands.request import Moves
     from isolate.declarations.model import Declarations
     from isolate.environment.workshop import Workshop
     from isolate.interpreters.model import Interpreter
-    from isolate.pip.report import Report
     from isolate.store.layout import Store
 
 
@@ -53,7 +49,7 @@ def decide(  # noqa: PLR0913 - what is asked, and what may be used to answer
     moves: Moves,
     workshop: Workshop,
     *,
-    learn: Callable[[Declarations, Known, Workshop], bool] | None = None,
+    learn: Learn | None = None,
 ) -> Decision:
     """Return the lock for *application*; pip in *workshop* is asked only if there is none that is fresh.
 
@@ -72,16 +68,9 @@ def decide(  # noqa: PLR0913 - what is asked, and what may be used to answer
         raise StaleLock(
             f"the lock of {application.name} does not meet its declarations", facts=why, hint="run `isolate lock`"
         )
-    staying = {} if best is None else kept(best.lock, declarations, moves)
-    known = _known(declarations, workshop)
-    reports = () if moves.upgrade else _shortcuts(declarations, staying, moves, known, workshop, learn)
-    locks = (lock_from(one, declarations, interpreter, trees=trees) for one in reports if one is not None)
-    lock = next((one for one in locks if not staleness(one, declarations, interpreter, trees=trees)), None)
-    if lock is None:
-        workshop.progress.working("resolving")
-        report = resolve(declarations, staying, workshop)
-        known.remember(report.items)
-        lock = lock_from(report, declarations, interpreter, trees=trees)
+    from isolate.commands.deciding import new_lock  # noqa: PLC0415 - mostly a lock holds
+
+    lock = new_lock(declarations, None if best is None else best.lock, moves, workshop, trees, learn)
     in_tree = application.lock_file.exists() or not is_closed(lock, declarations)
     return Decision(lock=lock, text=lock_text(lock), in_tree=in_tree, is_new=True, reasons=why)
 
@@ -103,38 +92,6 @@ def _objections(
         return None
     stale = staleness(found.lock, declarations, interpreter, trees=trees)
     return stale if stale or moves.upgrade or moves.packages else None
-
-
-def _shortcuts(  # noqa: PLR0913, PLR0917 - what `decide` has at hand
-    declarations: Declarations,
-    staying: Mapping[str, str],
-    moves: Moves,
-    known: Known,
-    workshop: Workshop,
-    learn: Callable[[Declarations, Known, Workshop], bool] | None,
-) -> Iterator[Report | None]:
-    """Yield what pip would report, found in ways that cost less than to resolve everything, the cheapest first."""
-    markers = workshop.interpreter.markers
-    yield recall(declarations, markers, known.get)
-    if learn is not None and learn(declarations, known, workshop):
-        yield recall(declarations, markers, known.get)
-    yield resolve_moved(declarations, staying, moves, known, workshop)
-
-
-def _known(declarations: Declarations, workshop: Workshop) -> Known:
-    """Return what is known for the interpreter of *workshop*, from where its pip looks."""
-    interpreter = workshop.interpreter
-    digest = circumstances(workshop.application, declarations, interpreter, workshop.environ)
-    return Known(store=workshop.store, kind=interpreter.kind, digest=digest)
-
-
-def circumstances(
-    application: Application, declarations: Declarations, interpreter: Interpreter, environ: Mapping[str, str]
-) -> str:
-    """Return a digest (hex) of what decides which artifacts the pip of *application* finds."""
-    settings = settings_digest(environ, application.venv)
-    facts = (settings, interpreter.version, interpreter.kind, *declarations.index_options)
-    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
 def find_locks(
@@ -164,6 +121,6 @@ def digest_of(declarations: Declarations, interpreter: Interpreter) -> str:
 def source_trees(declarations: Declarations) -> list[str]:
     """Return the directories whose metadata the lock depends on, beyond the declarations themselves."""
     trees = [str(one.path) for one in declarations.requirements if one.path is not None and one.path.is_dir()]
-    if asks_for_project(declarations):
+    if declarations.ask_for_project:
         trees.append(str(declarations.root))
     return trees

@@ -24,12 +24,6 @@ if TYPE_CHECKING:
     from isolate.store.known import Known
 
 
-def asks_for_project(declarations: Declarations) -> bool:
-    """Say whether only building the application tells what it depends on (`dynamic = ["dependencies"]`)."""
-    project = declarations.project
-    return project is not None and project.is_package and "dependencies" in project.dynamic
-
-
 def kept(found: Pylock, declarations: Declarations, moves: Moves) -> dict[str, str]:
     """Return the versions of *found* that are to stay, by name: whatever no declaration contradicts."""
     if moves.upgrade:
@@ -71,7 +65,7 @@ def resolve_moved(
     It does if all is known of the versions in *staying*, and if they meet what the others need.
     """
     every = [*declarations.requirements, *declarations.constraints]
-    if asks_for_project(declarations) or any(one.requirement is None or one.url or one.hashes for one in every):
+    if declarations.ask_for_project or any(one.requirement is None or one.url or one.hashes for one in every):
         return None
     items = {name: item for name, version in staying.items() if (item := known.get(name, version)) is not None}
     if not staying or len(items) < len(staying):
@@ -115,7 +109,7 @@ def _ask(
 def _derived(declarations: Declarations, scratch: Path) -> Path:
     """Write what `pyproject.toml` asks for as a requirements file, word for word."""
     lines = [one.text for one in declarations.requirements]
-    if asks_for_project(declarations):
+    if declarations.ask_for_project:
         lines.append(f"-e {declarations.root}")
     path = scratch / "requirements.txt"
     path.write_text("".join(f"{line}\n" for line in dict.fromkeys(lines)), encoding="utf-8")

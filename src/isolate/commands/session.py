@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -38,6 +37,8 @@ class Session:
         try:
             return open_store(cache)
         except IsolateError as error:
+            import tempfile  # noqa: PLC0415 - mostly the usual one will do
+
             folder = tempfile.mkdtemp(prefix="isolate-")
             atexit.register(atomic.delete_tree, Path(folder))
             self.progress.say(f"{error.problem}: a temporary one is used")

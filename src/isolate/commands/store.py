@@ -11,8 +11,7 @@ from isolate.environment.history import read_history
 from isolate.environment.records import read_state
 from isolate.interpreters.model import Interpreter
 from isolate.report import Outcome, count, in_units
-from isolate.store.bytecode import SUFFIX
-from isolate.store.layout import entries, environments, forget_environment
+from isolate.store.layout import SUFFIX, entries, environments, forget_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from isolate.commands.answering import answered
 from isolate.commands.applying import carry_out, remember
-from isolate.commands.learning import learn_pins
 from isolate.commands.locking import decide
 from isolate.commands.proposal import Proposal, outcome
 from isolate.commands.request import Request, selected
@@ -22,9 +20,11 @@ from isolate.lock.selection import select
 
 if TYPE_CHECKING:
     from isolate.application import Application
+    from isolate.commands.deciding import Learn
     from isolate.commands.session import Session
     from isolate.declarations.model import Declarations
     from isolate.report import Outcome
+    from isolate.store.known import Known
 
 ATTEMPTS = 3
 """How often entries that turn out damaged are fetched again before that is an error."""
@@ -70,7 +70,7 @@ def propose(
 ) -> Proposal:
     """Decide what is to become of the environment; pip in *workshop* is asked only where the lock does not say."""
     application, selection = workshop.application, selected(declarations, request)
-    learn = None if request.dry_run else partial(learn_pins, request=request, session=session)
+    learn = None if request.dry_run else _learner(request, session)
     decision = decide(application, declarations, situation.interpreter, request.moves, workshop, learn=learn)
     locked = select(decision.lock, situation.interpreter, selection, root=str(application.root))
     targets = targets_for(locked, situation.interpreter, workshop.store)
@@ -86,6 +86,15 @@ def propose(
         locked=locked,
         plan=situation.plan(targets, workshop.store, inexact=request.inexact),
     )
+
+
+def _learner(request: Request, session: Session) -> Learn:
+    def learn(declarations: Declarations, known: Known, workshop: Workshop) -> bool:
+        from isolate.commands.learning import learn_pins  # noqa: PLC0415 - mostly a lock holds
+
+        return learn_pins(declarations, known, workshop, request=request, session=session)
+
+    return learn
 
 
 def workshop_for(

@@ -98,6 +98,11 @@ class Declarations:
         """Return all files that were read, absolute, in order."""
         return tuple(self.contents)
 
+    @property
+    def ask_for_project(self) -> bool:
+        """Say whether only building the application tells what it depends on (`dynamic = ["dependencies"]`)."""
+        return self.project is not None and self.project.is_package and "dependencies" in self.project.dynamic
+
     def selected(self, extras: Collection[str], groups: Collection[str]) -> tuple[Declared, ...]:
         """Return the requirements of the base, of *extras* and of *groups*."""
         return tuple(

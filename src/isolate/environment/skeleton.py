@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from isolate import atomic, process
+from isolate import atomic
+from isolate.environment.pieces import Piece
 from isolate.environment.records import SKELETON
-from isolate.errors import IsolateError
 from isolate.store.manifest import File
 
 if TYPE_CHECKING:
@@ -19,18 +18,6 @@ if TYPE_CHECKING:
 
     from isolate.interpreters.model import Interpreter
     from isolate.store.layout import Store
-
-CLEAN = {"PATH": os.defpath, "LC_ALL": "C.UTF-8"}
-
-
-class Piece(NamedTuple):
-    """A part of a skeleton: `kind` is folder, link (`content` is its target) or file; `mode` as `chmod` takes it."""
-
-    path: str
-    kind: str
-    content: str
-    mode: int
-
 
 IGNORED = Piece(".gitignore", "file", "*\n", 0o644)
 """Keeps an environment out of git; `venv` itself makes it from Python 3.13 on."""
@@ -43,7 +30,7 @@ def make_skeleton(tree: Path, final: Path, interpreter: Interpreter, store: Stor
     else:  # activate scripts quote such a path, each in its own way: let `venv` do it
         with atomic.scratch_directory(tree.parent / "venv") as scratch:
             home = scratch / final.name
-            pieces, where = _run_venv(interpreter, home), str(home)
+            pieces, where = _made(interpreter, home), str(home)
     if not any(piece.path == IGNORED.path for piece in pieces):
         pieces.append(IGNORED)
     _stamp_out(tree, [piece._replace(content=piece.content.replace(where, str(final))) for piece in pieces])
@@ -63,38 +50,16 @@ def _remembered(interpreter: Interpreter, store: Store) -> list[Piece]:
     folder.mkdir(parents=True, exist_ok=True)
     with store.scratch() as scratch:
         home = scratch / ".venv"
-        pieces = _run_venv(interpreter, home)
+        pieces = _made(interpreter, home)
     here = [piece._replace(content=piece.content.replace(str(home), PLACE)) for piece in pieces]
     atomic.write(record, json.dumps(here).encode(), by=store.tmp)
     return here
 
 
-def _run_venv(interpreter: Interpreter, home: Path) -> list[Piece]:
-    argv = (interpreter.executable, "-I", "-m", "venv", "--without-pip", str(home))
-    finished = process.run(argv, env=CLEAN, cwd=home.parent)
-    if finished.status:
-        raise IsolateError(
-            f"Python {interpreter.version} cannot make a virtual environment ({interpreter.executable} -m venv)",
-            facts=tuple((finished.errors + finished.output).strip().splitlines()[-3:]),
-            hint="choose another Python with --python; on Debian and Ubuntu install python3-venv",
-        )
-    return list(_pieces(home))
+def _made(interpreter: Interpreter, home: Path) -> list[Piece]:
+    from isolate.environment.venv import run_venv  # noqa: PLC0415 - once for each interpreter
 
-
-def _pieces(home: Path) -> list[Piece]:
-    pieces = []
-    for folder, folders, files in os.walk(home):
-        for name in sorted(folders + files):
-            path = Path(folder, name)
-            below = str(path.relative_to(home))
-            mode = path.lstat().st_mode & 0o777
-            if path.is_symlink():
-                pieces.append(Piece(below, "link", os.readlink(path), mode))
-            elif path.is_dir():
-                pieces.append(Piece(below, "folder", "", mode))
-            else:
-                pieces.append(Piece(below, "file", path.read_text(encoding="utf-8"), mode))
-    return pieces
+    return run_venv(interpreter, home)
 
 
 def _stamp_out(tree: Path, pieces: list[Piece]) -> None:

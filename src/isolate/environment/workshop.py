@@ -15,16 +15,10 @@ from isolate.cores import on_all_cores
 from isolate.environment import staging
 from isolate.environment.inspection import damages
 from isolate.environment.placing import Collision, DamagedEntry, Placer, both_claim
-from isolate.environment.skeleton import make_skeleton, site_packages
-from isolate.pip.installing import PREFIX, Pip
-from isolate.pip.surroundings import pip_environment
+from isolate.environment.skeleton import make_skeleton
 from isolate.plan import Target
-from isolate.store.bytecode import bytecode_key
-from isolate.store.fill import prepare, publish
-from isolate.store.intake import read_prefix
-from isolate.store.layout import Entry
-from isolate.store.manifest import read_manifest
-from isolate.store.seed import compile_seed, seed_of, seed_wheel
+from isolate.store.layout import bytecode_key
+from isolate.store.seed import seed_of, seed_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -33,8 +27,9 @@ if TYPE_CHECKING:
     from isolate.application import Application
     from isolate.environment.records import Installed, State
     from isolate.interpreters.model import Interpreter
+    from isolate.pip.installing import Pip
     from isolate.report import Progress
-    from isolate.store.layout import Store
+    from isolate.store.layout import Entry, Store
 
 
 @dataclass(kw_only=True)
@@ -73,6 +68,9 @@ class Workshop:
 
     def pip(self) -> Pip:
         """Return the pip of the environment that is worked on."""
+        from isolate.pip.installing import Pip  # noqa: PLC0415 - mostly all is in the store, and it has nothing to do
+        from isolate.pip.surroundings import pip_environment  # noqa: PLC0415
+
         if own := self._own_pip():
             venv, version = self.application.venv, own
         else:
@@ -90,13 +88,15 @@ class Workshop:
         """Return the pip that a new environment begins with; from then on the store has its entry."""
         if self._seed is None:
             wheel = seed_wheel(self.store, self.interpreter, self.environ)
-            locked = seed_of(wheel)
+            locked = seed_of(wheel, self.store)
             self._seed = Target(
                 locked=locked,
                 key=self.store.key(self.interpreter.kind, "pip", locked.version, locked.identity),
             )
             if not self.store.has(self._seed.key):
-                self._make_seed(wheel, self._seed)
+                from isolate.environment.building import make_seed  # noqa: PLC0415 - once for each interpreter
+
+                make_seed(wheel, self._seed, self.interpreter, self.store, self.progress)
         return self._seed
 
     def tree(self) -> Path:
@@ -113,6 +113,8 @@ class Workshop:
         """Return the new environment, where pip, which is about to run, has its bytecode if that is to be had."""
         tree, key = self.tree(), self.seed().key
         if not (self._compiled or self.bytecode):
+            from isolate.store.bytecode import compile_seed  # noqa: PLC0415
+
             self._compiled = True
             compile_seed(self.store, key, self.interpreter)
             if (compiled := self.store.entry(bytecode_key(key))) is not None:
@@ -158,20 +160,6 @@ class Workshop:
     def _placer(self, tree: Path) -> Placer:
         return Placer(tree, python=str(self.application.venv / "bin/python"), link_mode=self.link_mode)
 
-    def _make_seed(self, wheel: Path, seed: Target) -> None:
-        with self.store.filling(None), self.store.scratch() as scratch:
-            if self.store.has(seed.key):
-                return
-            self.progress.working(f"preparing pip {seed.locked.version} for Python {self.interpreter.version}")
-            from isolate.store.seeding import install_seed  # noqa: PLC0415 - once for each kind of interpreter
-
-            make_skeleton(scratch / "venv", scratch / "venv", self.interpreter, self.store)
-            site = str(site_packages(scratch / "venv", self.interpreter.to_dict()))
-            python = Path("/python")  # stands for that of every environment
-            install_seed(wheel, scratch / "prefix", site, python=python, version=self.interpreter.short)
-            pip = Pip(python=python, kind=self.interpreter.kind, version=seed.locked.version or "", env={})
-            publish(self.store, {seed.key: seed.locked}, scratch / "prefix", pip)
-
     def _own_pip(self) -> str | None:
         """Return the version of the pip in the application's environment, if that is the one we put there, sound."""
         if self.standing is None or "pip" not in self.standing.installed:
@@ -180,12 +168,3 @@ class Workshop:
         if own.key != self.seed().key or damages(self.application.venv, self.standing, names=["pip"]):
             return None
         return own.version
-
-
-def build_tree(target: Target, pip: Pip, scratch: Path) -> Entry:
-    """Install a source tree by *pip* into *scratch*, and return what came of it, in the shape of an entry."""
-    pip.install([pip.write([target.locked], scratch)], scratch)
-    prefix = scratch / PREFIX
-    taken = read_prefix(prefix)[target.name]
-    prepare(taken, prefix, scratch / "entry", target.locked.identity, pip)
-    return Entry(path=scratch / "entry", manifest=read_manifest(scratch / "entry/manifest.json"))

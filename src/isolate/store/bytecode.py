@@ -10,26 +10,23 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
+import sys
 from importlib.util import MAGIC_NUMBER, cache_from_source
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pip as own_pip
 from isolate.errors import IsolateError
 from isolate.store.intake import digest_of_file
+from isolate.store.layout import SUFFIX, bytecode_key
 from isolate.store.manifest import File, Manifest, write_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from isolate.interpreters.model import Interpreter
     from isolate.pip.installing import Pip
     from isolate.store.layout import Entry, Store
-
-SUFFIX = "+bytecode"
-
-
-def bytecode_key(key: str) -> str:
-    """Return the key of the entry that holds the bytecode of the entry *key*."""
-    return key + SUFFIX
 
 
 def compile_missing(store: Store, keys: Sequence[str], pip: Callable[[], Pip], *, on_wait: Callable[[], None]) -> None:
@@ -47,6 +44,17 @@ def compile_missing(store: Store, keys: Sequence[str], pip: Callable[[], Pip], *
         _compile(worker, scratch / "sources")
         for number, entry in enumerate(missing):
             _publish(store, entry, scratch / "sources" / str(number), scratch / str(number))
+
+
+def compile_seed(store: Store, key: str, interpreter: Interpreter) -> None:
+    """Let the store have the bytecode of the pip *key*, if our own is the same and was compiled for such a Python.
+
+    A pip without bytecode takes four times as long to start.
+    """
+    ours = (sys.implementation.name, sys.version_info[:2])
+    theirs = (interpreter.implementation, tuple(int(part) for part in interpreter.short.split(".")))
+    if ours == theirs and not interpreter.free_threaded and f"/pip-{own_pip.__version__}-" in key:
+        take_over(store, key, Path(own_pip.__file__).parent.parent)
 
 
 def take_over(store: Store, key: str, site: Path) -> None:

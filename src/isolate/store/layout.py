@@ -8,7 +8,7 @@
     manifest.json               see `manifest`
     files/                      as they lie in an environment; linked from there, so never written again
   skeletons/<digest>/skeleton.json   what `venv` makes for one interpreter
-  seeds/pip-<version>-….whl      the pip that new environments begin with
+  seeds/pip-<version>-….whl      the pip that new environments begin with; beside it its digest
   interpreters/<digest>.json    facts about interpreters
   locks/<digest>.toml           locks of applications whose tree needs none, by their declarations
   known/<digest>/<name>-<version>.json   what pip said about a distribution: see `known`
@@ -41,6 +41,13 @@ Deleting this directory is always safe: environments go on working, and the next
 Never edit a file here or in an environment: `isolate store verify` finds such edits.
 """
 CACHEDIR_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# https://bford.info/cachedir/\n"
+
+SUFFIX = "+bytecode"
+
+
+def bytecode_key(key: str) -> str:
+    """Return the key of the entry that holds the bytecode of the entry *key*."""
+    return key + SUFFIX
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,10 +5,9 @@ pip is an entry like any other; only that no pip is there yet to install it.
 
 from __future__ import annotations
 
-import csv
-import io
+import contextlib
+import hashlib
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,20 +15,12 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import parse_wheel_filename
 
 import pip
-from isolate import process
-from isolate.errors import IsolateError
+from isolate import atomic
 from isolate.lock.model import Locked
-from isolate.pip.command import download_argv
-from isolate.pip.redaction import redact
-from isolate.pip.surroundings import pip_environment
-from isolate.store.bytecode import take_over
-from isolate.store.intake import digest_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from importlib.metadata import Distribution
-
-    from packaging.version import Version
 
     from isolate.interpreters.model import Interpreter
     from isolate.store.layout import Store
@@ -45,13 +36,14 @@ def seed_wheel(store: Store, interpreter: Interpreter, environ: Mapping[str, str
     """
     if _supports(_range_of_own_pip(), interpreter.version):
         return _own_wheel(store)
-    have = list(store.seeds.glob(f"for-{interpreter.short}/pip-*.whl"))
-    return max(have, key=_version) if have else _fetch(store, interpreter, environ)
+    from isolate.store.older_seed import older_wheel  # noqa: PLC0415 - few interpreters are so old
+
+    return older_wheel(store, interpreter, environ)
 
 
-def seed_of(wheel: Path) -> Locked:
-    """Return the pip in *wheel* as something that the store can hold."""
-    digest, version = digest_of_file(wheel), str(_version(wheel))
+def seed_of(wheel: Path, store: Store) -> Locked:
+    """Return the pip in *wheel*, one of the seeds of *store*, as something that the store can hold."""
+    digest, version = _digest(wheel, store), str(parse_wheel_filename(wheel.name)[1])
     archive = {"path": str(wheel), "hashes": {"sha256": digest}}
     return Locked(
         name="pip",
@@ -61,19 +53,17 @@ def seed_of(wheel: Path) -> Locked:
     )
 
 
-def compile_seed(store: Store, key: str, interpreter: Interpreter) -> None:
-    """Let the store have the bytecode of the pip *key*, if our own is the same and was compiled for such a Python.
-
-    A pip without bytecode takes four times as long to start.
-    """
-    ours = (sys.implementation.name, sys.version_info[:2])
-    theirs = (interpreter.implementation, tuple(int(part) for part in interpreter.short.split(".")))
-    if ours == theirs and not interpreter.free_threaded and f"/pip-{pip.__version__}-" in key:
-        take_over(store, key, Path(pip.__file__).parent.parent)
-
-
-def _version(wheel: Path) -> Version:
-    return parse_wheel_filename(wheel.name)[1]
+def _digest(wheel: Path, store: Store) -> str:
+    """Return the sha256 (hex) of *wheel*, remembered beside it for as long as it has the same size and time."""
+    note, status = wheel.with_name(f"{wheel.name}.sha256"), wheel.stat()
+    now = f"{status.st_size} {status.st_mtime_ns}"
+    with contextlib.suppress(OSError, ValueError):
+        digest, then = note.read_text(encoding="utf-8").split(" ", 1)
+        if then == now:
+            return digest
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    atomic.write(note, f"{digest} {now}".encode(), by=store.tmp)
+    return digest
 
 
 def _supports(requires_python: str | None, version: str) -> bool:
@@ -103,7 +93,9 @@ def _own_wheel(store: Store) -> Path:
 
 def pack_installed(own: Distribution, wheel: Path) -> None:
     """Write the files of an installed pure distribution back into a wheel, the same bytes each time."""
-    import zipfile  # noqa: PLC0415 - once for each pip, and the import costs every sync
+    import csv  # noqa: PLC0415 - once for each pip, and these imports cost every sync
+    import io  # noqa: PLC0415
+    import zipfile  # noqa: PLC0415
 
     rows = []
     with zipfile.ZipFile(wheel, "w") as archive:
@@ -116,20 +108,3 @@ def pack_installed(own: Distribution, wheel: Path) -> None:
             rows.append(",".join(row))
         record = f"pip-{own.version}.dist-info/RECORD"
         archive.writestr(zipfile.ZipInfo(record), "\n".join([*rows, f"{record},,", ""]))
-
-
-def _fetch(store: Store, interpreter: Interpreter, environ: Mapping[str, str]) -> Path:
-    folder = store.seeds / f"for-{interpreter.short}"
-    with store.scratch() as scratch:
-        argv = download_argv(Path(sys.executable), "pip", python_version=interpreter.short, folder=scratch)
-        finished = process.run(argv, env=pip_environment(environ, prefix=Path(sys.prefix)), cwd=scratch)
-        found = sorted(scratch.glob("pip-*.whl"))
-        if finished.status or not found:
-            raise IsolateError(
-                f"Python {interpreter.version} needs an older pip than ours, which could not be fetched",
-                facts=tuple(redact(finished.errors).splitlines()[-3:]),
-                hint="connect to the package index once, or choose a newer Python with --python",
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-        found[0].replace(folder / found[0].name)
-    return folder / found[0].name

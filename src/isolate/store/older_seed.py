@@ -1,0 +1,45 @@
+"""The pip for interpreters that isolate's own pip does not support any more: the newest that does, fetched once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.utils import parse_wheel_filename
+
+from isolate import process
+from isolate.errors import IsolateError
+from isolate.pip.command import download_argv
+from isolate.pip.redaction import redact
+from isolate.pip.surroundings import pip_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from isolate.interpreters.model import Interpreter
+    from isolate.store.layout import Store
+
+
+def older_wheel(store: Store, interpreter: Interpreter, environ: Mapping[str, str]) -> Path:
+    """Return the wheel of the newest pip that supports *interpreter*; raise `IsolateError` if none is to be had."""
+    have = list(store.seeds.glob(f"for-{interpreter.short}/pip-*.whl"))
+    newest = max(have, key=lambda wheel: parse_wheel_filename(wheel.name)[1], default=None)
+    return newest or _fetch(store, interpreter, environ)
+
+
+def _fetch(store: Store, interpreter: Interpreter, environ: Mapping[str, str]) -> Path:
+    folder = store.seeds / f"for-{interpreter.short}"
+    with store.scratch() as scratch:
+        argv = download_argv(Path(sys.executable), "pip", python_version=interpreter.short, folder=scratch)
+        finished = process.run(argv, env=pip_environment(environ, prefix=Path(sys.prefix)), cwd=scratch)
+        found = sorted(scratch.glob("pip-*.whl"))
+        if finished.status or not found:
+            raise IsolateError(
+                f"Python {interpreter.version} needs an older pip than ours, which could not be fetched",
+                facts=tuple(redact(finished.errors).splitlines()[-3:]),
+                hint="connect to the package index once, or choose a newer Python with --python",
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        found[0].replace(folder / found[0].name)
+    return folder / found[0].name
