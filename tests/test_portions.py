@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from conftest import SOURCE, inconsistencies, listing, versions
 from isolate.cores import cores
 from isolate.lock.model import Locked
-from isolate.store.portions import MOST, ROUNDS, WORTH, number_of_portions, pips_at_once, portions
+from isolate.store.portions import LEAST, WORTH, pips_at_once, portions, sizes_of_portions
 from kit.index import wait_until
 from kit.packages import build_sdist, build_wheel
 
@@ -32,12 +32,19 @@ def test_each_is_in_one_portion_and_all_that_is_built_in_the_same(built, cores):
     assert sorted(key for portion in dealt for key in portion) == sorted(missing)
     assert all(portion[key] == missing[key] for portion in dealt for key in portion)
     assert all(dealt)
-    assert len(dealt) <= number_of_portions(len(missing), cores)
     assert sum(any("sdist" in one.table for one in portion.values()) for portion in dealt) == any(built)
-    assert len(dealt) == 1 or len(missing) >= WORTH * len(dealt) or not missing
-    assert len(dealt) <= max(1, ROUNDS * pips_at_once(cores)) <= ROUNDS * MOST
-    sizes = [len(portion) for portion in dealt]
-    assert not sizes or max(sizes) - min(sizes) <= max(1, sum(built))
+    if sum(built) <= sizes_of_portions(len(missing), cores)[0]:
+        assert [len(portion) for portion in dealt] == sizes_of_portions(len(missing), cores)[: len(dealt)]
+
+
+@given(st.integers(min_value=0, max_value=1000), st.integers(min_value=1, max_value=64))
+def test_portions_get_smaller_and_none_is_too_small(number, cores):
+    sizes = sizes_of_portions(number, cores)
+    assert sum(sizes) == number
+    assert sizes == sorted(sizes, reverse=True)
+    assert all(size >= LEAST for size in sizes[:-1])
+    assert len(sizes) == 1 or number >= 2 * WORTH
+    assert len(sizes) >= min(pips_at_once(cores), number // (2 * WORTH))
 
 
 @given(st.lists(st.integers(min_value=0, max_value=9), max_size=40), st.integers(min_value=1, max_value=8))
@@ -50,7 +57,7 @@ def test_no_portion_has_two_versions_of_a_distribution_and_there_are_no_more_tha
     assert sorted(key for portion in dealt for key in portion) == sorted(missing)
     assert all(len(portion) == len({one.name for one in portion.values()}) for portion in dealt)
     most = max((names.count(name) for name in names), default=0)
-    assert len(dealt) <= max(most, number_of_portions(len(missing), cores))
+    assert len(dealt) <= max(most, len(sizes_of_portions(len(missing), cores)))
 
 
 @pytest.fixture

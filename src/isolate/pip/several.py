@@ -58,6 +58,8 @@ def _prepare() -> None:
     for name in NEEDED:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    with contextlib.suppress(Exception):  # each asks the system for its name by running programs; the answer is kept
+        importlib.import_module("pip._internal.network.session").user_agent()
     gc.collect()
     gc.freeze()  # what is there is not garbage, and need not be looked through by each
 

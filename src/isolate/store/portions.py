@@ -16,13 +16,16 @@ if TYPE_CHECKING:
 Key = TypeVar("Key")
 
 WORTH = 8
-"""Distributions that are worth a portion of their own: to begin another takes a tenth of a second or two."""
+"""Distributions that are worth a second pip: to begin another takes a tenth of a second."""
+
+LEAST = 4
+"""Distributions that are worth a portion of their own."""
 
 MOST = 4
 """Pips at once, however many cores there are: the package index is not ours alone."""
 
-ROUNDS = 3
-"""Portions for each pip at work: nobody knows how large they are, and who is done early can go on with the next."""
+SHARE = 1.5
+"""By how much a portion is smaller than an even part, for each pip, of what is left."""
 
 
 def portions(missing: Mapping[str, Locked], cores: int) -> list[dict[str, Locked]]:
@@ -41,18 +44,31 @@ def deal(names: Mapping[Key, str], cores: int, *, together: Container[Key] = ())
     Whatever has the same name goes to different portions: no prefix holds two versions of a distribution.
     """
     most = max(Counter(names.values()).values(), default=0)
-    dealt: list[dict[str, Key]] = [{} for _ in range(max(number_of_portions(len(names), cores), most))]
+    sizes = sizes_of_portions(len(names), cores)
+    sizes += [0] * (most - len(sizes))
+    dealt: list[dict[str, Key]] = [{} for _ in sizes]
     for key in sorted(names, key=lambda key: key not in together):
-        free = [portion for portion in dealt if names[key] not in portion]
-        chosen = free[0] if key in together else min(free, key=len)
-        chosen[names[key]] = key
+        free = [number for number, portion in enumerate(dealt) if names[key] not in portion]
+        room = [number for number in free if len(dealt[number]) < sizes[number]]
+        chosen = free[0] if key in together else (room or free)[0]
+        dealt[chosen][names[key]] = key
     return [list(portion.values()) for portion in dealt if portion]
 
 
-def number_of_portions(number: int, cores: int) -> int:
-    """Return how many portions are worth while for a *number* of distributions."""
+def sizes_of_portions(number: int, cores: int) -> list[int]:
+    """Return how many of a *number* of distributions go into each portion, the largest first.
+
+    Nobody knows how long one takes. So the first portions are large, because each has to be begun, and the last ones
+    small, because in the end one pip works while the others have nothing to do.
+    """
     at_once = pips_at_once(cores)
-    return max(1, min(ROUNDS * at_once, number // WORTH)) if at_once > 1 else 1
+    if at_once == 1 or number < 2 * WORTH:
+        return [number]
+    sizes = []
+    while number:
+        sizes.append(min(number, max(LEAST, round(number / (SHARE * at_once)))))
+        number -= sizes[-1]
+    return sizes
 
 
 def pips_at_once(cores: int) -> int:
