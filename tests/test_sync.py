@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -38,6 +39,19 @@ def test_a_second_sync_has_nothing_to_do(isolate, application, index):
     assert isolate("sync", cwd=app).out.startswith("nothing to do: 1 package, Python")
     assert isolate("sync", "-q", cwd=app).out == ""
     assert len(index.requests) == asked
+
+
+def test_a_change_is_noticed_that_has_the_time_of_the_one_before(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    isolate("sync", cwd=app)
+    module = next(app.glob(".venv/lib/python*/site-packages/alpha/__init__.py"))
+    moment = time.time_ns() + 10**9
+    os.utime(module.parent, ns=(moment, moment))
+    isolate("sync", cwd=app)
+    module.unlink()
+    os.utime(module.parent, ns=(moment, moment))  # as the clock of many a kernel has it, a few milliseconds later
+    isolate("sync", cwd=app)
+    assert module.exists()
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 FORMAT = "isolate stamp 1"
 FOLDER = "dir "
-TICK = 0.011
-"""Seconds after which a change surely gets another time than one before it, on any kernel's clock for files."""
 
 
 def answer_if_current(venv: str) -> str | None:
@@ -89,17 +87,3 @@ def file_line(path: str) -> str:
     except OSError:
         return f"none {path}"
     return f"file {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino} {path}"
-
-
-def stamp_text(venv: str, answer: str, *, inputs: list[str], folders: list[str], links: list[str]) -> str:
-    """Return the stamp of the environment *venv* as it stands now.
-
-    *inputs* are what `file_line` gives; *folders* and *links* lie below the environment. Raises `OSError` if a folder
-    or link is gone, and `ValueError` for a path that no line can hold.
-    """
-    lines = [FORMAT, answer, f"at {venv}", *inputs]
-    lines += [f"link {os.readlink(f'{venv}/{path}')}\t{path}" for path in links]
-    lines += [f"{FOLDER}{os.stat(f'{venv}/{path}').st_mtime_ns} {path}" for path in folders]
-    if any("\n" in line for line in lines):
-        raise ValueError("a path with a line end in it")
-    return "\n".join([*lines, ""])
