@@ -27,6 +27,8 @@ def main() -> None:
     except KeyboardInterrupt:  # before `cli` is there to say it
         complain("\ninterrupted")
         sys.exit(130)
+    finally:
+        gc.freeze()  # all vanishes now: to look for circles among it takes another tenth
 
 
 def _main() -> None:
