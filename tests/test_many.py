@@ -47,6 +47,23 @@ def test_what_git_ignores_is_left_out(isolate, repository):
     assert names(isolate, repository) == ["services/shop", "services/shop/admin"]
 
 
+@pytest.mark.parametrize("number", [3, 100])
+def test_git_is_told_of_all_that_is_found_however_much_it_is(isolate, application, number):
+    found = [f"{'long' * 12}/{one:03}" for one in range(number)]
+    for name in found:
+        application({"requirements.txt": ""}, name=f"repo/{name}")
+    root = application({".gitignore": "002\n"}, name="repo")
+    git(root, "init")
+    assert names(isolate, root) == [name for name in found if not name.endswith("002")]
+
+
+def test_without_git_nothing_is_ignored(isolate, repository, tmp_path):
+    git(repository, "init")
+    (repository / ".gitignore").write_text("/tools/\n")
+    found = isolate("list", "--all", cwd=repository, env={"PATH": str(tmp_path / "nothing")}).out
+    assert found.splitlines() == ["services/shop", "services/shop/admin", "tools"]
+
+
 def test_settings_of_the_root_narrow_what_is_found(isolate, repository):
     (repository / "pyproject.toml").write_text('[tool.isolate]\nexclude = ["services/*/admin"]\n')
     assert names(isolate, repository) == ["services/shop", "tools"]

@@ -92,11 +92,12 @@ def _without_ignored(paths: Sequence[Path], root: Path) -> list[Path]:
     below = [path for path in paths if path != root]
     if not below or not _is_in_repository(root):
         return list(paths)
-    import shutil  # noqa: PLC0415 - takes longer than to find the applications, where there is no repository
+    from isolate.process import NotStarted  # noqa: PLC0415 - takes longer than to find the applications
 
-    if shutil.which("git") is None:
+    try:
+        ignored = _git(root, ["check-ignore", "-z", "--stdin"], "".join(f"{path}\0" for path in below))
+    except NotStarted:
         return list(paths)
-    ignored = _git(root, ["check-ignore", "-z", "--stdin"], "".join(f"{path}\0" for path in below))
     dropped = set(ignored.split("\0"))
     return [path for path in paths if str(path) not in dropped]
 

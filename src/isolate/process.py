@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import select
 import selectors
 import signal
 import subprocess
@@ -33,6 +34,10 @@ PR_SET_PDEATHSIG = 1
 """The request to `prctl(2)` for a signal when the parent dies."""
 
 
+class NotStarted(IsolateError):
+    """A program is not there, or cannot be started."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Finished:
     """A program that has ended: `status` (negative: a signal), `output` and `errors` its streams."""
@@ -56,7 +61,7 @@ def run(  # noqa: PLR0913 - each has a name, and most of them their default
 
     *on_line* hears each line of either stream as it comes, *on_silence* now and then for how many seconds none has
     come; both are called in the thread of the caller. Whatever interrupts the waiting, an exception of theirs too, ends
-    the program and all that it started, and is passed on. Raises `IsolateError` if the program cannot be started; a
+    the program and all that it started, and is passed on. Raises `NotStarted` if the program cannot be started; a
     program that fails is no error here.
     """
     words = tuple(map(str, argv))
@@ -104,21 +109,28 @@ def _start(words: tuple[str, ...], env: Mapping[str, str], cwd: Path, told: str)
             )
     except OSError as error:
         where = f" in {cwd}" if str(error.filename) == str(cwd) else ""
-        raise IsolateError(f"{words[0]} cannot be started{where}: {error.strerror}", hint=START_HINT) from None
+        raise NotStarted(f"{words[0]} cannot be started{where}: {error.strerror}", hint=START_HINT) from None
 
 
 @contextlib.contextmanager
 def _to_be_read(text: str) -> Iterator[IO[bytes] | int]:
-    """Open what a program is told: a file, for a pipe would have to be fed while the program is heard."""
-    if not text:
+    """Open what a program is told: a file, or a pipe that holds all of it, as nobody feeds it while it is heard."""
+    content = os.fsencode(text)
+    if not content:
         yield subprocess.DEVNULL
-        return
-    import tempfile  # noqa: PLC0415 - hardly any program is told anything
+    elif len(content) <= select.PIPE_BUF:
+        here, there = os.pipe()
+        with open(here, "rb") as pipe:
+            os.write(there, content)
+            os.close(there)
+            yield pipe
+    else:
+        import tempfile  # noqa: PLC0415 - hardly any program is told so much
 
-    with tempfile.TemporaryFile() as file:
-        file.write(os.fsencode(text))
-        file.seek(0)
-        yield file
+        with tempfile.TemporaryFile() as file:
+            file.write(content)
+            file.seek(0)
+            yield file
 
 
 def die_with_parent() -> None:
