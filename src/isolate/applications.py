@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from isolate.application import DECLARATIONS, Application
 from isolate.declarations.settings import Settings
-from isolate.errors import IsolateError
+from isolate.errors import IsolateError, NotStarted
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence
@@ -92,8 +92,6 @@ def _without_ignored(paths: Sequence[Path], root: Path) -> list[Path]:
     below = [path for path in paths if path != root]
     if not below or not _is_in_repository(root):
         return list(paths)
-    from isolate.process import NotStarted  # noqa: PLC0415 - takes longer than to find the applications
-
     try:
         ignored = _git(root, ["check-ignore", "-z", "--stdin"], "".join(f"{path}\0" for path in below))
     except NotStarted:

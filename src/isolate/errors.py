@@ -71,6 +71,10 @@ class NoInterpreter(IsolateError):
     """No Python on this machine fits what the application asks for."""
 
 
+class NotStarted(IsolateError):
+    """A program is not there, or cannot be started."""
+
+
 @dataclass(eq=False)
 class PipFailed(IsolateError):
     """pip could not do what was asked; `output` is everything that it said, with credentials taken out."""

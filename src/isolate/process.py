@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import select
 import selectors
 import signal
 import subprocess
@@ -15,7 +14,7 @@ import time
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, NoReturn
 
-from isolate.errors import IsolateError
+from isolate.errors import IsolateError, NotStarted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,10 +31,6 @@ LOOK = 0.5
 
 PR_SET_PDEATHSIG = 1
 """The request to `prctl(2)` for a signal when the parent dies."""
-
-
-class NotStarted(IsolateError):
-    """A program is not there, or cannot be started."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,23 +109,16 @@ def _start(words: tuple[str, ...], env: Mapping[str, str], cwd: Path, told: str)
 
 @contextlib.contextmanager
 def _to_be_read(text: str) -> Iterator[IO[bytes] | int]:
-    """Open what a program is told: a file, or a pipe that holds all of it, as nobody feeds it while it is heard."""
-    content = os.fsencode(text)
-    if not content:
+    """Open what a program is told: a file, for a pipe would have to be fed while the program is heard."""
+    if not text:
         yield subprocess.DEVNULL
-    elif len(content) <= select.PIPE_BUF:
-        here, there = os.pipe()
-        with open(here, "rb") as pipe:
-            os.write(there, content)
-            os.close(there)
-            yield pipe
-    else:
-        import tempfile  # noqa: PLC0415 - hardly any program is told so much
+        return
+    import tempfile  # noqa: PLC0415 - hardly any program is told anything
 
-        with tempfile.TemporaryFile() as file:
-            file.write(content)
-            file.seek(0)
-            yield file
+    with tempfile.TemporaryFile() as file:
+        file.write(os.fsencode(text))
+        file.seek(0)
+        yield file
 
 
 def die_with_parent() -> None:
