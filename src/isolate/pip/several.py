@@ -2,9 +2,9 @@
 
 The Python of an environment runs this file, so it is written for every version that pip itself supports, and imports
 nothing of isolate. On standard input it is told, as JSON: `runs`, the arguments of each pip; `at_once`, how many may
-work at the same time; `fork`, whether they may be forked (else each is started anew); and `mark`. All that they say
-comes out of standard output, and when one ends a line for it: the mark, its number in `runs`, and its status (negative:
-a signal).
+work at the same time; `fork`, whether a copy of this process may be one (else each is started anew); and `mark`. All
+that they say comes out of standard output, and when one ends a line for it: the mark, its number in `runs`, and its
+status (negative: a signal).
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import importlib
 import json
 import os
 import runpy
-import subprocess
 import sys
 import traceback
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import NoReturn
 
 NEEDED = (
     "pip._internal.cli.main",
@@ -39,15 +39,15 @@ def main() -> None:
     """Run what standard input tells of."""
     task = json.load(sys.stdin)
     os.dup2(1, 2)  # one stream, so that what a pip says comes before the line that it has ended
-    start = _fork if task["fork"] else _spawn
     if task["fork"]:
         _prepare()
+    work = _run if task["fork"] else _become
     waiting = list(enumerate(task["runs"]))
     working: dict[int, int] = {}  # numbers of runs by those of their processes
     while waiting or working:
         while waiting and len(working) < task["at_once"]:
             number, arguments = waiting.pop(0)
-            working[start(arguments)] = number
+            working[_begun(work, arguments)] = number
         process, status = os.wait()
         code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)
         sys.stdout.write(f"{task['mark']}{working.pop(process)} {code}\n")
@@ -64,15 +64,15 @@ def _prepare() -> None:
     gc.freeze()  # what is there is not garbage, and need not be looked through by each
 
 
-def _fork(arguments: Sequence[str]) -> int:
-    """Begin a pip in a process that has imported it already, and return the number of the process."""
+def _begun(work: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> int:
+    """Begin a pip by *work*, in a process of its own, and return the number of that."""
     die = _dying_with_parent()
     process = os.fork()
     if process == 0:
         code = 2
         try:
             die()
-            code = _run(arguments)
+            code = work(arguments)
         except BaseException:  # noqa: BLE001 - nothing may get out of here into the loop of the parent
             traceback.print_exc()
         finally:
@@ -91,9 +91,8 @@ def _run(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _spawn(arguments: Sequence[str]) -> int:
-    command = [sys.executable, "-I", "-m", "pip", *arguments]
-    return subprocess.Popen(command, preexec_fn=_dying_with_parent()).pid  # noqa: PLW1509 - one thread
+def _become(arguments: Sequence[str]) -> NoReturn:
+    os.execv(sys.executable, [sys.executable, "-I", "-m", "pip", *arguments])
 
 
 def _dying_with_parent() -> Callable[[], object]:
