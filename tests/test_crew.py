@@ -118,7 +118,7 @@ def test_one_that_was_killed_is_told():
         together([lambda progress: os.kill(os.getpid(), signal.SIGKILL), sleeping], Heard())
 
 
-@pytest.mark.parametrize("error", [IsolateError("a", ("b",), "c"), DeclarationError("a", file="f", line=3)])
+@pytest.mark.parametrize("error", [IsolateError("a", facts=("b",), hint="c"), DeclarationError("a", file="f", line=3)])
 def test_errors_pass_from_process_to_process_whole(error):
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is type(error)

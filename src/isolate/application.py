@@ -9,8 +9,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.errors import IsolateError
 
@@ -23,8 +22,7 @@ DECLARATIONS = ("pyproject.toml", "requirements.txt", "pylock.toml")
 """The files that an application's directory may have declarations in."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Application:
+class Application(NamedTuple):
     """A directory with declarations. `root` is absolute, and is not resolved: users see the path that they typed."""
 
     root: Path

@@ -7,8 +7,6 @@ know all that it knows, take one item after another, and tell in the end what ca
 from __future__ import annotations
 
 import os
-import pickle
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from isolate.errors import IsolateError
@@ -30,7 +28,6 @@ TURNS = 1000
 """Parts that the work is cut into at the most: as many as a pipe surely holds."""
 
 
-@dataclass(eq=False)
 class WorkerLost(IsolateError):
     """A worker was killed before it could say what came of its task."""
 
@@ -124,19 +121,23 @@ def _begun(work: Callable[[], dict[int, _Outcome]]) -> tuple[int, BinaryIO]:
         return process, open(here, "rb")
     try:
         done = {at: one if one.error is None else _Outcome(None, portable(one.error)) for at, one in work().items()}
+        from pickle import dump  # noqa: PLC0415 - small work is done without other processes
+
         with open(there, "wb") as pipe:
-            pickle.dump(done, pipe)
+            dump(done, pipe)
     finally:
         os._exit(0)
 
 
 def _answer_of(process: int, pipe: BinaryIO) -> dict[int, _Outcome]:
+    from pickle import UnpicklingError, loads  # noqa: PLC0415 - see above
+
     with pipe:
         answer = pipe.read()
     os.waitpid(process, 0)
     try:
-        done: dict[int, _Outcome] = pickle.loads(answer)  # of our own making
-    except (EOFError, pickle.UnpicklingError):
+        done: dict[int, _Outcome] = loads(answer)  # of our own making
+    except (EOFError, UnpicklingError):
         return {}
     return done
 

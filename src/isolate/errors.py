@@ -7,29 +7,23 @@ with what to do next. Only the door (`cli`) catches them. Anything else that rea
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@dataclass(eq=False)
 class IsolateError(Exception):
     """The command cannot be done as asked, and nothing has been changed.
 
     `problem` is one sentence, `facts` are lines that belong under it, `hint` says what to do next.
     """
 
-    problem: str
-    facts: tuple[str, ...] = ()
-    hint: str | None = None
-
     exit_code = 2
 
-    def __reduce__(self) -> tuple[type[IsolateError], tuple[object, ...]]:
-        """Let the error pass from one process to another with all that it says."""
-        return type(self), tuple(getattr(self, one.name) for one in fields(self))
+    def __init__(self, problem: str, *, facts: tuple[str, ...] = (), hint: str | None = None) -> None:
+        super().__init__(problem)  # its only argument, so that the error can pass from one process to another
+        self.problem, self.facts, self.hint = problem, facts, hint
 
     def __str__(self) -> str:
         """Return the whole message: the problem, the indented facts, the hint."""
@@ -54,12 +48,20 @@ def in_words(error: OSError) -> str:
     return str(IsolateError(f"{error.strerror or error}{where}; the environment was not changed", hint=hint))
 
 
-@dataclass(eq=False)
 class DeclarationError(IsolateError):
     """A declaration cannot be read as it stands. `line` counts from 1; None where the format has no lines."""
 
-    file: Path | None = None
-    line: int | None = None
+    def __init__(
+        self,
+        problem: str,
+        *,
+        facts: tuple[str, ...] = (),
+        hint: str | None = None,
+        file: Path | None = None,
+        line: int | None = None,
+    ) -> None:
+        super().__init__(problem, facts=facts, hint=hint)
+        self.file, self.line = file, line
 
     def __str__(self) -> str:
         """Return the message with the place in front of it, as compilers print it."""
@@ -75,11 +77,12 @@ class NotStarted(IsolateError):
     """A program is not there, or cannot be started."""
 
 
-@dataclass(eq=False)
 class PipFailed(IsolateError):
     """pip could not do what was asked; `output` is everything that it said, with credentials taken out."""
 
-    output: str = field(default="", repr=False)
+    def __init__(self, problem: str, *, facts: tuple[str, ...] = (), hint: str | None = None, output: str = "") -> None:
+        super().__init__(problem, facts=facts, hint=hint)
+        self.output = output
 
 
 class StaleLock(IsolateError):

@@ -6,8 +6,7 @@ is the only one that carries it out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from isolate.lock.model import Locked
 
 
-@dataclass(frozen=True, kw_only=True)
-class Target:
+class Target(NamedTuple):
     """A distribution that is to be there. `key` names its entry in the store, or, for a source tree, its state."""
 
     locked: Locked
@@ -33,8 +31,7 @@ class Target:
         return self.locked.directory is not None
 
 
-@dataclass(frozen=True, kw_only=True)
-class There:
+class There(NamedTuple):
     """A distribution that is there. `key` as in `Target`; None for one that isolate did not install."""
 
     name: str
@@ -42,8 +39,7 @@ class There:
     key: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Change:
+class Change(NamedTuple):
     """What happens to one distribution: `add`, `remove`, `replace`, or `mend` (same artifact, damaged files)."""
 
     action: str
@@ -67,8 +63,7 @@ class Change:
                 return f"~ {self.name} {self.old} → {self.new or '(source tree)'}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plan:
+class Plan(NamedTuple):
     """The changes, each kind by what has to be done about it.
 
     `arrive`: what is put in; `leave`: names of what isolate installed and takes out; `evict`: names of what others

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, NoReturn
+from typing import IO, TYPE_CHECKING, NamedTuple, NoReturn
 
 from isolate.errors import IsolateError, NotStarted
 
@@ -33,8 +33,7 @@ PR_SET_PDEATHSIG = 1
 """The request to `prctl(2)` for a signal when the parent dies."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finished:
+class Finished(NamedTuple):
     """A program that has ended: `status` (negative: a signal), `output` and `errors` its streams."""
 
     argv: tuple[str, ...]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,11 +56,12 @@ def _alone(application: Application, asked: Mapping[str, Any], command: Command)
         return command(application, session_with(progress))
 
 
-def session_with(progress: Progress) -> Session:
-    """Return a session in the surroundings of this process."""
+def session_with(progress: Progress, company: Company | None = None) -> Session:
+    """Return a session in the surroundings of this process, for the applications in *company* if they are many."""
+    from isolate.commands.company import Company  # noqa: PLC0415
     from isolate.commands.session import Session  # noqa: PLC0415 - the store, for whoever works
 
-    return Session(environ=os.environ, progress=progress)
+    return Session(environ=os.environ, progress=progress, company=company or Company())
 
 
 def _together(
@@ -112,7 +112,7 @@ def outcomes_of(
 def _attempt(application: Application, command: Command, company: Company, progress: Progress) -> Outcome:
     """Do *command* in a worker: its failure is an outcome like any other."""
     try:
-        return command(application, replace(session_with(progress), company=company))
+        return command(application, session_with(progress, company))
     except BaseException as error:  # noqa: BLE001 - the others go on, whatever happened to this one
         return failure(error)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,7 +84,7 @@ def conflicts(root: Path | None, *, fail: bool, html: Path | None, **asked: Any)
     chosen = applications_of((root,) if root else (), everywhere=True)
     found = {name: outcome for name, outcome, _ in outcomes_of(chosen, asked, pins)}
     well = _well(chosen, found)
-    every = [replace(pin, application=name) for name, one in well.items() for pin in one.facts["pins"]]  # type: ignore[attr-defined]
+    every = [pin._replace(application=name) for name, one in well.items() for pin in one.facts["pins"]]  # type: ignore[attr-defined]
     seen = find_conflicts(every, {name: str(one.facts["python"]) for name, one in well.items()})
     if html is not None:
         from isolate.conflicts.page import page  # noqa: PLC0415

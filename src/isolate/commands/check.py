@@ -45,7 +45,7 @@ def check(application: Application, session: Session, *, hashes: bool = False) -
         command="check",
         exit_code=1 if found else 0,
         lines=tuple(lines),
-        facts={"findings": [vars(finding) for finding in found], "packages": packages},
+        facts={"findings": [finding._asdict() for finding in found], "packages": packages},
     )
 
 

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import mmap
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from isolate.application import Application
 
@@ -24,15 +22,12 @@ ENOUGH = 3
 """Others in a row that lack nothing more, after which no further is looked at: mostly all lack the same, if any."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class Company:
-    """Applications of which one command asks the same, each worked on by a process of its own.
+    """Applications of which one command asks the same, each worked on by a process of its own."""
 
-    `_failed` is one byte of memory that all these processes share: whether fetching together has failed.
-    """
-
-    applications: Sequence[Application] = ()
-    _failed: mmap.mmap = field(default_factory=lambda: mmap.mmap(-1, 1))
+    def __init__(self, applications: Sequence[Application] = ()) -> None:
+        self.applications = applications
+        self._failed = mmap.mmap(-1, 1)  # one byte that all these processes share: whether fetching together has failed
 
     def together(
         self,

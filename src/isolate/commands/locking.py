@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.environment.records import LOCK
 from isolate.errors import IsolateError, StaleLock
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
     from isolate.store.layout import Store
 
 
-@dataclass(frozen=True, kw_only=True)
-class Decision:
+class Decision(NamedTuple):
     """The lock that holds.
 
     `in_tree`: it belongs into the application's directory. `is_new`: it is not yet written down, for these `reasons`.

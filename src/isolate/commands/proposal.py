@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.report import Outcome, count, duration
 
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from isolate.plan import Change, Plan
 
 
-@dataclass(frozen=True, kw_only=True)
-class Proposal:
+class Proposal(NamedTuple):
     """What is to become of an application's environment, and why."""
 
     application: Application
@@ -83,7 +81,7 @@ def _lock_line(proposal: Proposal) -> list[str]:
 def _facts(proposal: Proposal, seconds: float) -> dict[str, object]:
     situation, decision = proposal.situation, proposal.decision
     return {
-        "changes": [vars(change) for change in proposal.shown],
+        "changes": [change._asdict() for change in proposal.shown],
         "declarations": read_files(proposal.declarations),
         "lock": {
             "in_tree": decision.in_tree,

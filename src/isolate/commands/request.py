@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.errors import IsolateError
 from isolate.lock.model import DEFAULT_GROUP, Selection
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from isolate.declarations.model import Declarations
 
 
-@dataclass(frozen=True, kw_only=True)
-class Moves:
+class Moves(NamedTuple):
     """What a command may do about the lock.
 
     `upgrade`: every version may move; `packages`: these may; `allowed`: False makes a stale lock an error; `examined`:
@@ -26,8 +24,7 @@ class Moves:
     examined: bool = True
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
+class Request(NamedTuple):
     """What a user asked of `sync`. Names are normalized; without options it asks for the base and the group `dev`."""
 
     extras: tuple[str, ...] = ()
@@ -36,7 +33,7 @@ class Request:
     no_dev: bool = False
     project: bool = True
     python: str | None = None
-    moves: Moves = field(default_factory=Moves)
+    moves: Moves = Moves()
     dry_run: bool = False
     inexact: bool = False
     bytecode: bool = False
@@ -48,7 +45,7 @@ class Request:
     @property
     def is_plain(self) -> bool:
         """Say whether this asks for what a `sync` without options asks for, so that its stamp answers for both."""
-        return replace(self, verify=False) == Request()
+        return self._replace(verify=False) == Request()
 
 
 def selected(declarations: Declarations, request: Request) -> Selection:

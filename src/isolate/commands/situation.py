@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.environment.inspection import Damage, Foreign, damages, damages_of_skeleton, foreign
 from isolate.environment.records import FOLDER, elsewhere, is_ours, read_state
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
     from isolate.store.layout import Store
 
 
-@dataclass(frozen=True, kw_only=True)
-class Situation:
+class Situation(NamedTuple):
     """What is.
 
     `state` is the record of the environment, None if there is none of ours. `rebuild` says why the environment has to

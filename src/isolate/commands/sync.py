@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from isolate.commands.answering import answered
@@ -55,7 +54,7 @@ def _sync(application: Application, request: Request, session: Session) -> Propo
     asked = {"adopt": request.adopt, "thorough": request.verify}
     situation = look_at(application, declarations, request.python, session, **asked)
     if request.bytecode and situation.state is not None and not situation.state.bytecode and not situation.rebuild:
-        situation = replace(situation, rebuild="to compile its bytecode")
+        situation = situation._replace(rebuild="to compile its bytecode")
     with workshop_for(application, declarations, situation, request, session) as workshop:
         proposal = propose(declarations, situation, request, workshop, session)
         if not request.dry_run:

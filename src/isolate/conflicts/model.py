@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.utils import canonicalize_version
 from packaging.version import InvalidVersion, Version
@@ -18,8 +17,7 @@ PYTHON = "Python"
 """What stands among the names of packages for the minor version of Python. No normalized name has a capital."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pin:
+class Pin(NamedTuple):
     """One reason why an application has a package; another reason for the same package is another pin.
 
     `application` is its path relative to the root, `declared` text and place of the declaration that brought the
@@ -34,8 +32,7 @@ class Pin:
     through: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Conflict:
+class Conflict(NamedTuple):
     """A package that is pinned to two or more versions: each with its pins, the newest first."""
 
     name: str
@@ -47,8 +44,7 @@ class Conflict:
         return frozenset(pin.application for _, pins in self.versions for pin in pins)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Conflicts:
+class Conflicts(NamedTuple):
     """Everything pinned, what collides, and the groups of applications that could share one environment.
 
     `pythons` holds the minor version of every application whose Python is known. `groups` is a partition of

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.utils import canonicalize_name
 
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
 
-@dataclass(frozen=True, kw_only=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a declaration stands. `line` counts from 1; None where it is not known."""
 
     file: Path
@@ -29,8 +27,7 @@ class Origin:
         return self.file.name if self.line is None else f"{self.file.name}:{self.line}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Declared:
+class Declared(NamedTuple):
     """One thing that is asked for.
 
     `text` is a line of a requirements file that says it, without hashes. `requirement` is None where that names no
@@ -62,8 +59,7 @@ class Declared:
         return specifiers[0].version
 
 
-@dataclass(frozen=True, kw_only=True)
-class Project:
+class Project(NamedTuple):
     """The application as a project. `is_package`: it can be built; `dynamic`: what only building it tells."""
 
     file: Path
@@ -72,8 +68,7 @@ class Project:
     dynamic: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Declarations:
+class Declarations(NamedTuple):
     """All that an application asks for.
 
     `contents` has all files that were read, absolute, in order, each with the bytes that it held. `requirements` are
@@ -82,7 +77,7 @@ class Declarations:
     """
 
     root: Path
-    contents: Mapping[Path, bytes] = field(default_factory=dict)
+    contents: Mapping[Path, bytes] = {}
     requirements: tuple[Declared, ...] = ()
     constraints: tuple[Declared, ...] = ()
     requires_python: SpecifierSet | None = None
@@ -91,7 +86,7 @@ class Declarations:
     project: Project | None = None
     requirements_files: tuple[Path, ...] = ()
     index_options: tuple[str, ...] = ()
-    settings: Settings = field(default_factory=Settings)
+    settings: Settings = Settings()
 
     @property
     def files(self) -> tuple[Path, ...]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -29,8 +28,7 @@ LINK_MODES = ("auto", "clone", "hardlink", "copy")
 KNOWN = ("applications", "constraints", "exclude", "link-mode", "python", "requirements")
 
 
-@dataclass(frozen=True, kw_only=True)
-class ProjectFile:
+class ProjectFile(NamedTuple):
     """What a `pyproject.toml` says, and its bytes. `declares`: it says something about dependencies."""
 
     content: bytes
@@ -40,7 +38,7 @@ class ProjectFile:
     requires_python: SpecifierSet | None = None
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
-    settings: Settings = field(default_factory=Settings)
+    settings: Settings = Settings()
 
 
 def read_project_file(path: Path) -> ProjectFile:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -195,9 +195,9 @@ def parse_requirement(text: str, expanded: str, origin: Origin) -> Declared:
     shown = PER_REQUIREMENT.sub("", HASH.sub("", text)).strip()
     word, _, rest = said.partition(" ") if not said.startswith("--editable=") else ("-e", "", said[11:])
     if word in EDITABLE:
-        return replace(_located(rest.strip(), shown, origin), editable=True)
+        return _located(rest.strip(), shown, origin)._replace(editable=True)
     if _is_location(said):
-        return replace(_located(said, shown, origin), hashes=hashes)
+        return _located(said, shown, origin)._replace(hashes=hashes)
     try:
         requirement = Requirement(said)
     except InvalidRequirement as error:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(NamedTuple):
     """`[tool.isolate]`. Paths and patterns are as written, relative to the application."""
 
     requirements: tuple[str, ...] = ()

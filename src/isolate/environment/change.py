@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from isolate import atomic
 from isolate.environment import records, staging
@@ -27,8 +26,7 @@ if TYPE_CHECKING:
     from isolate.store.manifest import Manifest
 
 
-@dataclass(frozen=True, kw_only=True)
-class Next:
+class Next(NamedTuple):
     """What an environment is to become.
 
     `state` lacks only what is installed; `remembered` are further records, by path below the environment; `forgotten`
@@ -37,9 +35,9 @@ class Next:
 
     plan: Plan
     state: State
-    built: Mapping[str, Entry] = field(default_factory=dict)
+    built: Mapping[str, Entry] = {}
     foreign: Sequence[Foreign] = ()
-    remembered: Mapping[str, bytes] = field(default_factory=dict)
+    remembered: Mapping[str, bytes] = {}
     forgotten: Sequence[str] = ()
 
 
@@ -118,7 +116,7 @@ def _write_records(tree: Path, coming: Next, installed: Mapping[str, Installed])
         (tree / path).parent.mkdir(parents=True, exist_ok=True)
         (tree / path).write_bytes(content)
     (tree / records.STATE).parent.mkdir(parents=True, exist_ok=True)
-    (tree / records.STATE).write_bytes(replace(coming.state, installed=dict(installed)).to_json())
+    (tree / records.STATE).write_bytes(coming.state._replace(installed=dict(installed)).to_json())
 
 
 def _below(folder: Path) -> Iterable[str]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from isolate.environment.records import HISTORY
 from isolate.lock.model import Locked, Selection
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@dataclass(frozen=True, kw_only=True)
-class Generation:
+class Generation(NamedTuple):
     """One state that an environment was in.
 
     `time` is in seconds since 1970; `changes` are the lines that were said; `lock` is the text of the lock,
@@ -39,10 +37,10 @@ class Generation:
     def to_json(self) -> bytes:
         """Return the record as its file holds it."""
         table = {
-            **vars(self),
+            **self._asdict(),
             "selection": self.selection.to_dict(),
             "interpreter": dict(self.interpreter),
-            "locked": [{**vars(one), "table": dict(one.table)} for one in self.locked],
+            "locked": [{**one._asdict(), "table": dict(one.table)} for one in self.locked],
         }
         return json.dumps(table).encode()
 

@@ -6,9 +6,8 @@ import csv
 import hashlib
 import io
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.utils import canonicalize_name
 
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
     from isolate.store.manifest import File
 
 
-@dataclass(frozen=True, kw_only=True)
-class Damage:
+class Damage(NamedTuple):
     """A file that is not as it was installed.
 
     `what` is `missing` or `changed`; `name` is the distribution, empty for the environment itself.
@@ -34,8 +32,7 @@ class Damage:
     what: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Foreign:
+class Foreign(NamedTuple):
     """A distribution that isolate did not install.
 
     `folder` is its metadata, `files` what its RECORD claims, both below the environment.

@@ -10,7 +10,6 @@ import hashlib
 import os
 import posixpath
 import shutil
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from isolate.environment.records import Installed, manifest_path
@@ -30,11 +29,12 @@ FICLONE = 0x40049409
 """`ioctl` request of Linux that shares the blocks of a file, copy on write: `man ioctl_ficlone`."""
 
 
-@dataclass(eq=False)
 class DamagedEntry(IsolateError):
     """An entry of the store is not as it was published; `key` names it."""
 
-    key: str = ""
+    def __init__(self, problem: str, *, key: str = "") -> None:
+        super().__init__(problem)
+        self.key = key
 
 
 class Collision(Exception):

@@ -13,8 +13,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from isolate.lock.model import Selection
 from isolate.store.manifest import File, Manifest, read_manifest
@@ -34,8 +33,7 @@ HISTORY_KEPT = 10
 LAYOUT = 1
 
 
-@dataclass(frozen=True, kw_only=True)
-class Installed:
+class Installed(NamedTuple):
     """A distribution in an environment.
 
     `key` names the entry that it was linked from; `written` are its files that were made for this environment alone;
@@ -51,8 +49,7 @@ class Installed:
     size: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class State:
+class State(NamedTuple):
     """What an environment is. `venv` is its absolute path, `interpreter` the facts of the Python it was made from."""
 
     venv: str
@@ -60,7 +57,7 @@ class State:
     selection: Selection
     inexact: bool = False
     bytecode: bool = False
-    installed: Mapping[str, Installed] = field(default_factory=dict)
+    installed: Mapping[str, Installed] = {}
 
     def to_json(self) -> bytes:
         """Return the state as its file holds it."""
@@ -71,9 +68,11 @@ class State:
             "selection": self.selection.to_dict(),
             "inexact": self.inexact,
             "bytecode": self.bytecode,
-            "installed": [{**vars(one), "written": [list(file) for file in one.written]} for one in self._ordered()],
+            "installed": [
+                {**one._asdict(), "written": [list(file) for file in one.written]} for one in self._ordered()
+            ],
         }
-        return json.dumps(table, indent=1).encode()
+        return json.dumps(table).encode()
 
     def _ordered(self) -> list[Installed]:
         return [self.installed[name] for name in sorted(self.installed)]

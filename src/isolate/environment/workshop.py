@@ -7,7 +7,7 @@ pip that installs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -152,7 +152,7 @@ class Workshop:
             except Collision as collision:
                 manifests = (entry_of(other).manifest for other in targets)
                 raise both_claim(str(collision), target.name, manifests) from None
-            return replace(installed, key=target.key), staying
+            return installed._replace(key=target.key), staying
 
         placed = on_all_cores(place, sorted(targets, key=lambda target: self.store.weight(target.key), reverse=True))
         return {one.name: one for one, _ in placed}, {path for _, staying in placed for path in staying}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.errors import DeclarationError, NoInterpreter
 from isolate.interpreters.discovery import describe, every, identity_of, kept_by_managers, on_path
@@ -85,8 +84,7 @@ def _first_line(path: Path) -> str:
     raise DeclarationError("names no version", hint="write one into it, `3.12` for example, or delete it", file=path)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Machine:
+class _Machine(NamedTuple):
     """Where interpreters are looked for, and where facts about them are remembered."""
 
     cache: Path

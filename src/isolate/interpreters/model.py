@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
     from packaging.tags import Tag
 
 
-@dataclass(frozen=True, kw_only=True)
-class Interpreter:
+class Interpreter(NamedTuple):
     """A Python on this machine.
 
     `executable` is the absolute path of the real one: no shim, not that of an environment. `markers` are those of
@@ -69,7 +67,7 @@ class Interpreter:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the facts as JSON can hold them."""
-        return {**vars(self), "markers": dict(self.markers)}
+        return {**self._asdict(), "markers": dict(self.markers)}
 
     @classmethod
     def from_dict(cls, table: Mapping[str, Any]) -> Interpreter:
@@ -77,8 +75,7 @@ class Interpreter:
         return cls(**table)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Choice:
+class Choice(NamedTuple):
     """The interpreter that an application gets, and why that one."""
 
     interpreter: Interpreter

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.errors import NoInterpreter
 
@@ -25,8 +24,7 @@ VERSION = re.compile(
 WHICHEVER = (None, "python", "system")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wish:
+class Wish(NamedTuple):
     """A `text` that says which interpreter is wanted; `source` is where it was said, `folder` where its paths begin."""
 
     text: str

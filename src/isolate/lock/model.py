@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,8 +12,7 @@ DEFAULT_GROUP = "dev"
 """The group that an environment holds unless it is told not to, as the ecosystem has it."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Selection:
+class Selection(NamedTuple):
     """Which part of an application's declarations an environment holds. Names are normalized (PEP 685, PEP 735)."""
 
     extras: tuple[str, ...] = ()
@@ -31,8 +29,7 @@ class Selection:
         return cls(extras=tuple(table["extras"]), groups=tuple(table["groups"]), project=table["project"])
 
 
-@dataclass(frozen=True, kw_only=True)
-class Locked:
+class Locked(NamedTuple):
     """A distribution that is to be in an environment, from exactly one artifact.
 
     `version` is None where a source tree decides it. `identity` names the artifact: `sha256:…`, a commit, or a
@@ -42,7 +39,7 @@ class Locked:
     name: str
     version: str | None
     identity: str
-    table: Mapping[str, Any] = field(compare=False)
+    table: Mapping[str, Any]
 
     @property
     def directory(self) -> str | None:

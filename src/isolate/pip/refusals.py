@@ -120,9 +120,13 @@ def no_version(output: str, declared: Sequence[Declaration]) -> PipFailed | None
     found = re.search(r"satisfies the requirement (.+?)(?: \(from ([^)]+)\))? \(from versions: ([^)]*)\)", output)
     if not found:
         missing = re.search(r"No matching distribution found for (\S+)", output)
-        facts = tuple(places(name_in(missing[1]), declared)) if missing else ()
-        hint = "choose another version, or another Python with --python"
-        return PipFailed(f"nothing that fits this Python was found for {missing[1]}", facts, hint) if missing else None
+        if missing is None:
+            return None
+        return PipFailed(
+            f"nothing that fits this Python was found for {missing[1]}",
+            facts=tuple(places(name_in(missing[1]), declared)),
+            hint="choose another version, or another Python with --python",
+        )
     requirement, parent, versions = found.groups()
     name = name_in(requirement)
     facts = (
@@ -130,11 +134,11 @@ def no_version(output: str, declared: Sequence[Declaration]) -> PipFailed | None
         *([f"needed by {parent}{place_behind(name_in(parent), declared)}"] if parent else []),
     )
     if versions.strip() in ("none", ""):
-        return PipFailed(f"no package {name} is to be found", (*facts, *looked_in(output)), NOT_FOUND)
+        return PipFailed(f"no package {name} is to be found", facts=(*facts, *looked_in(output)), hint=NOT_FOUND)
     known = sorted(versions.split(", "), key=_order)
     newest = [*reversed(known[-MOST_VERSIONS:]), *(["…"] if len(known) > MOST_VERSIONS else [])]
     facts = (*facts, f"these do: {', '.join(newest)}", *_nearest(requirement, known))
-    return PipFailed(f"{requirement} does not exist", facts, "declare a version that exists")
+    return PipFailed(f"{requirement} does not exist", facts=facts, hint="declare a version that exists")
 
 
 def _nearest(requirement: str, known: Sequence[str]) -> list[str]:

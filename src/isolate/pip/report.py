@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from packaging.utils import canonicalize_name
 
@@ -18,8 +17,7 @@ from isolate.pip.redaction import without_credentials
 HINT = "look for a newer release of isolate"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reported:
+class Reported(NamedTuple):
     """A distribution that pip chose: `name` normalized, `url` without credentials, `vcs` (type, commit, revision).
 
     `requested`: a declaration names it; `is_direct`: by its address.
@@ -28,7 +26,7 @@ class Reported:
     name: str
     version: str
     url: str
-    hashes: Mapping[str, str] = field(default_factory=dict)
+    hashes: Mapping[str, str] = {}
     is_direct: bool = False
     is_yanked: bool = False
     requested: bool = False
@@ -41,13 +39,12 @@ class Reported:
     editable: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Report:
+class Report(NamedTuple):
     """What pip would install, which pip it was, and the `environment` (PEP 508 markers) that it is for."""
 
     pip_version: str
     items: tuple[Reported, ...]
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = {}
 
 
 def read_report(text: str) -> Report:

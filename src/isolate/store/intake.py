@@ -12,9 +12,8 @@ import io
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.utils import canonicalize_name
 
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
 NOT_A_DISTRIBUTION = "report it to the authors of the distribution, or pin a version that is sound"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Taken:
+class Taken(NamedTuple):
     """A distribution in the prefix: its files by path below the prefix, with the sha256 that RECORD gives, if any."""
 
     name: str

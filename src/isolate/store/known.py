@@ -7,8 +7,7 @@ the store has the entry that was made of it, so that it never leads to an artifa
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from isolate import atomic
 from isolate.lock.selection import best_hash
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from isolate.store.layout import Store
 
 
-@dataclass(frozen=True, kw_only=True)
-class Known:
+class Known(NamedTuple):
     """Records for one `kind` of interpreter, found in the circumstances that `digest` stands for."""
 
     store: Store
@@ -44,7 +42,7 @@ class Known:
             path = self._path(item.name, item.version)
             if not item.is_direct and item.hashes and not item.url.startswith("file:") and not path.exists():
                 path.parent.mkdir(parents=True, exist_ok=True)
-                atomic.write(path, json.dumps(vars(item)).encode(), by=self.store.tmp)
+                atomic.write(path, json.dumps(item._asdict()).encode(), by=self.store.tmp)
 
     def _path(self, name: str, version: str) -> Path:
         return self.store.known / self.digest / f"{name}-{version}.json"

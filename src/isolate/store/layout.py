@@ -24,7 +24,7 @@ import os
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from isolate import atomic
 from isolate.errors import IsolateError
@@ -50,8 +50,7 @@ def bytecode_key(key: str) -> str:
     return key + SUFFIX
 
 
-@dataclass(frozen=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """One distribution, as pip installed it for one kind of interpreter from one artifact."""
 
     path: Path

@@ -7,7 +7,6 @@ that an environment can be checked after the store is gone.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -33,8 +32,7 @@ class File(NamedTuple):
     kind: Kind
 
 
-@dataclass(frozen=True, kw_only=True)
-class Manifest:
+class Manifest(NamedTuple):
     """What one distribution consists of. `files` are ordered by path."""
 
     name: str
@@ -56,7 +54,7 @@ class Manifest:
 
     def to_json(self) -> bytes:
         """Return the manifest as its file holds it."""
-        table = {**vars(self), "files": [list(file) for file in self.files]}
+        table = {**self._asdict(), "files": [list(file) for file in self.files]}
         return json.dumps(table, separators=(",", ":")).encode()
 
 
