@@ -152,7 +152,25 @@ def test_status_says_how_each_stands(isolate, repository, index):
     assert (document["in_step"], document["packages"], document["declarations"]) == (True, 2, ["pyproject.toml"])
     assert 0 < document["size"]["shared"] < document["size"]["total"]
     assert abs(document["last_sync"] - time.time()) < 100
+    alone = isolate("status", cwd=repository / "services/shop").out
+    assert "in step: no\n" in alone
+    assert alone.count("stale lock") == 1
     assert len(index.requests) == asked, "status used the network"
+
+
+def test_an_application_is_the_same_from_wherever_it_is_named(isolate, repository):
+    here, there = repository / "tools", repository / "services/shop"
+    isolate("sync", here, there)
+    for name in ("../../tools", repository / "services/../tools"):
+        assert "nothing to do" in isolate("sync", name, cwd=there).out
+        isolate("check", name, cwd=there)
+    assert "2 with nothing to do" in isolate("sync", "../services/shop", "../tools", cwd=here).out
+
+
+def test_a_parent_of_a_linked_directory_is_that_of_what_the_link_points_to(isolate, repository):
+    (repository / "elsewhere").symlink_to(repository / "services/shop/admin")
+    isolate("sync", repository / "services/shop")
+    assert "nothing to do" in isolate("sync", "elsewhere/..", cwd=repository).out
 
 
 def test_conflicts_names_who_collides_and_why(isolate, repository, tmp_path):
@@ -163,7 +181,12 @@ def test_conflicts_names_who_collides_and_why(isolate, repository, tmp_path):
     document = json.loads(isolate("conflicts", "--json", repository).out)
     assert [one["name"] for one in document["conflicts"]] == ["alpha", "beta"]
     isolate("conflicts", "--fail", "-q", cwd=repository, status=1)
-    isolate("conflicts", "--html", tmp_path / "page.html", "-q", cwd=repository)
+    assert "wrote" in isolate("conflicts", "--html", tmp_path / "page.html", cwd=repository).out
+    refused = isolate("conflicts", "--html", tmp_path / "nowhere/page.html", cwd=repository, status=2)
+    assert "nowhere/page.html cannot be written: No such file or directory" in refused.err
+    (repository / "tools/pyproject.toml").write_text("[project")
+    result = isolate("conflicts", cwd=repository, status=2)
+    assert result.out.splitlines()[-1] == "left out: tools"
     assert "services/shop/admin" in (tmp_path / "page.html").read_text()
 
 

@@ -9,6 +9,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.errors import IsolateError
@@ -16,14 +18,17 @@ from isolate.errors import IsolateError
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
 DECLARATIONS = ("pyproject.toml", "requirements.txt", "pylock.toml")
 """The files that an application's directory may have declarations in."""
 
 
 class Application(NamedTuple):
-    """A directory with declarations. `root` is absolute, and is not resolved: users see the path that they typed."""
+    """A directory with declarations.
+
+    `root` is absolute and without `..`, so that an application is the same from wherever it is named; links in it are
+    not resolved, so that users see the path that they typed.
+    """
 
     root: Path
 
@@ -32,7 +37,7 @@ class Application(NamedTuple):
         """Return the application in *folder*; raise `IsolateError` where there is no such directory."""
         if not folder.is_dir():
             raise IsolateError(f"{folder} is not a directory", hint="name the directory of an application")
-        root = folder.absolute()
+        root = _without_parents(folder.absolute())
         if ":" in str(root):
             raise IsolateError(
                 f"{root} has a colon in its path, which separates the entries of PATH: no environment works there",
@@ -71,3 +76,11 @@ class Application(NamedTuple):
         from isolate import atomic  # noqa: PLC0415 - whoever only looks at applications changes nothing
 
         return atomic.locked(self.root, on_wait=on_wait)
+
+
+def _without_parents(folder: Path) -> Path:
+    """Return the absolute *folder* without `..`; where one follows a link, what the link points to decides."""
+    if os.pardir not in folder.parts:
+        return folder
+    plain = Path(os.path.normpath(folder))
+    return plain if plain.is_dir() and plain.samefile(folder) else folder.resolve()

@@ -33,14 +33,17 @@ class Plain:
     def __init__(self, *, verbose: bool) -> None:
         """Make one that passes pip's own words on if *verbose*."""
         self._verbose = verbose
+        self._verb = ""
 
     def say(self, line: str) -> None:
         """Write *line*."""
         complain(line)
 
     def working(self, text: str) -> None:
-        """Write *text*, unless it is what is being done already."""
-        if not self._verbose and is_ours(text):
+        """Write *text* where work of another kind begins, as its first word tells; pip's own words tell the rest."""
+        verb = text.partition(" ")[0]
+        if not self._verbose and is_ours(text) and verb != self._verb:
+            self._verb = verb
             self.say(f"{text} …")
 
     def detail(self, line: str) -> None:

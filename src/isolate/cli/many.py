@@ -13,11 +13,14 @@ from isolate.cli.answer import applications_of, each, outcomes_of, say_as_json
 from isolate.cli.ending import failure
 from isolate.cli.group import APPLICATIONS, EVERYWHERE, FOLDER, JOBS, LOUDNESS, isolate
 from isolate.cores import looked_at
+from isolate.errors import IsolateError
 from isolate.report import Outcome, as_json
 from isolate.streams import complain, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from isolate.conflicts.model import Conflicts
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -87,9 +90,7 @@ def conflicts(root: Path | None, *, fail: bool, html: Path | None, **asked: Any)
     every = [pin._replace(application=name) for name, one in well.items() for pin in one.facts["pins"]]  # type: ignore[attr-defined]
     seen = find_conflicts(every, {name: str(one.facts["python"]) for name, one in well.items()})
     if html is not None:
-        from isolate.conflicts.page import page  # noqa: PLC0415
-
-        html.write_text(page(seen, title=f"Pins of {Application.at(root or Path()).name}"), encoding="utf-8")
+        _write_page(html, seen, title=f"Pins of {Application.at(root or Path()).name}")
     failures = {name: outcome for name, outcome in found.items() if name not in well}
     worst = max([outcome.exit_code for outcome in failures.values()] + [int(fail and bool(seen.conflicts))])
     _complain(failures)
@@ -97,8 +98,22 @@ def conflicts(root: Path | None, *, fail: bool, html: Path | None, **asked: Any)
         errors = {name: outcome.facts["error"] for name, outcome in failures.items()}
         say(as_json(Outcome(command="conflicts", exit_code=worst, facts={**facts(seen), "errors": errors})))
     elif not asked["quiet"]:
-        say("\n".join(lines(seen, limit=MOST)))
+        left_out = [f"left out: {', '.join(failures)}"] if failures else []
+        written = [f"wrote {html}"] if html is not None else []
+        said = lines(seen, limit=MOST) if well else ()
+        say("\n".join([*said, *left_out, *written]))
     return worst
+
+
+def _write_page(file: Path, seen: Conflicts, title: str) -> None:
+    from isolate.conflicts.page import page  # noqa: PLC0415
+
+    try:
+        file.write_text(page(seen, title=title), encoding="utf-8")
+    except OSError as error:
+        raise IsolateError(
+            f"{file} cannot be written: {error.strerror}", hint="name a file in a directory that is there"
+        ) from None
 
 
 MOST = 50

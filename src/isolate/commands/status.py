@@ -88,7 +88,8 @@ def _last_sync(venv: Path) -> float | None:
 
 def _lines(facts: Mapping[str, object]) -> list[str]:
     differences = [str(one) for one in facts["differences"]]  # type: ignore[attr-defined]
-    row = cells(facts)
+    *row, in_step = cells(facts)
+    row.append("no" if differences else in_step)  # the lines below say how it differs
     lines = [f"{heading}: {cell}" for heading, cell in zip(HEADINGS, row, strict=True)]
     more = [f"  and {count(len(differences) - MOST, 'more difference')}"] if len(differences) > MOST else []
     return [*lines, *(f"  {one}" for one in differences[:MOST]), *more]

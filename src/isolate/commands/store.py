@@ -43,8 +43,9 @@ def verify(session: Session) -> Outcome:
     """Hash every file of every entry; throw out the entries that are not as they were published, and say which."""
     store, wrong = session.store, []
     with store.alone(session.waiting_for_store):
-        for key in sorted(entries(store)):
-            session.progress.working(f"checking {key}")
+        every = sorted(entries(store))
+        for number, key in enumerate(every, start=1):
+            session.progress.working(f"checking {number} of {count(len(every), 'entry', 'entries')}")
             entry = store.entry(key)
             damaged = ["manifest.json"] if entry is None else list(_damaged(entry))
             if damaged:
