@@ -48,6 +48,29 @@ def test_an_edit_through_a_link_reaches_no_other_environment(isolate, applicatio
     assert inconsistencies(two / ".venv") == []
 
 
+def test_a_touch_through_a_link_is_no_damage_and_is_put_right(isolate, application, synced, cache):
+    module = next(synced.glob(".venv/lib/*/site-packages/alpha/__init__.py"))
+    before = module.stat().st_mtime_ns
+    os.utime(module)
+    two = application({"requirements.txt": "alpha==1.0\n"}, name="two")
+    assert "changed in the store" not in isolate("sync", two).err
+    assert module.stat().st_mtime_ns == before
+
+
+def test_permissions_taken_away_through_a_link_reach_no_other_environment(isolate, application, synced):
+    module = next(synced.glob(".venv/lib/*/site-packages/alpha/__init__.py"))
+    module.chmod(0)
+    two = application({"requirements.txt": "alpha==1.0\n"}, name="two")
+    isolate("sync", two)
+    assert next(two.glob(".venv/lib/*/site-packages/alpha/__init__.py")).stat().st_mode & 0o777 == 0o444
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads what it will")
+def test_a_file_that_may_not_be_read_is_damage(isolate, synced):
+    next(synced.glob(".venv/lib/*/site-packages/alpha/__init__.py")).chmod(0)
+    assert "file changed" in isolate("check", synced, status=1).out
+
+
 def test_a_deleted_store_leaves_environments_working(isolate, synced, cache):
     import shutil
 

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -74,7 +75,7 @@ def _damaged(venv: Path, name: str, files: Iterable[File], *, hashes: bool) -> I
         except OSError:
             yield Damage(name=name, path=path, what="missing")
             continue
-        same = status.st_size == size and status.st_mtime_ns == mtime_ns
+        same = status.st_size == size and status.st_mtime_ns == mtime_ns and status.st_mode & stat.S_IRUSR
         if (hashes or not same) and _digest(root + path) != sha256:
             yield Damage(name=name, path=path, what="changed")
 

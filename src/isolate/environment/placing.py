@@ -10,11 +10,12 @@ import hashlib
 import os
 import posixpath
 import shutil
+import stat
 from typing import TYPE_CHECKING
 
 from isolate.environment.records import Installed, manifest_path
 from isolate.errors import BadArtifact, IsolateError
-from isolate.store.manifest import File, code_folders, folders_of
+from isolate.store.manifest import MODES, File, code_folders, folders_of
 from isolate.store.scripts import with_interpreter
 
 if TYPE_CHECKING:
@@ -93,12 +94,12 @@ class Placer:
         manifest, path = entry.manifest, ""
         source, tree, link = f"{entry.files}/", f"{self._tree}/", self._link
         try:
-            for path, size, mtime_ns, _, _ in manifest.files:
+            for path, size, mtime_ns, digest, kind in manifest.files:
                 if path in done:
                     continue
                 status = os.lstat(source + path)
-                if status.st_size != size or status.st_mtime_ns != mtime_ns:
-                    raise DamagedEntry(f"{path} was changed in the store", key=entry.key)
+                if status.st_mtime_ns != mtime_ns or status.st_size != size or status.st_mode != PLAIN[kind]:
+                    _put_right(entry, File(path, size, mtime_ns, digest, kind))
                 link(source + path, tree + path)
         except FileExistsError:
             raise Collision(path) from None
@@ -148,6 +149,27 @@ def relist(record: str, path: str, scripts: list[File]) -> str:
 
 def _base64(hexadecimal: str) -> str:
     return base64.urlsafe_b64encode(bytes.fromhex(hexadecimal)).decode().rstrip("=")
+
+
+PLAIN = {kind: stat.S_IFREG | mode for kind, mode in MODES.items()}
+"""What `lstat` says of the kinds of files in an entry."""
+
+
+def _put_right(entry: Entry, file: File) -> None:
+    """Give a file of the store its permissions and its time again, if its content is what was published.
+
+    Whoever touches a file of an environment, or takes the right to read it away, does so to the one in the store too.
+    Raises `DamagedEntry` for a file with another content.
+    """
+    path = entry.files / file.path
+    try:
+        if path.is_symlink():
+            raise PermissionError
+        path.chmod(MODES[file.kind])
+        _sound(entry, file)
+        os.utime(path, ns=(file.mtime_ns, file.mtime_ns))
+    except PermissionError:  # not a store that we may put right
+        raise DamagedEntry(f"{file.path} was changed in the store", key=entry.key) from None
 
 
 def _sound(entry: Entry, file: File) -> bytes:

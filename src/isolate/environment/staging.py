@@ -103,8 +103,10 @@ def _check_ours(staging: Path) -> None:
     if staging.is_symlink() or not staging.is_dir():
         ours = False
     else:
-        mark = staging / MARK_FILE
-        ours = not os.listdir(staging) or (mark.is_file() and mark.read_text(encoding="utf-8") in MARK)
+        mark, names = staging / MARK_FILE, os.listdir(staging)
+        text = mark.read_text(encoding="utf-8", errors="replace") if mark.is_file() else ""
+        begun = not names or names == [MARK_FILE]  # killed before the whole mark was there, nothing else is
+        ours = text == MARK or (begun and MARK.startswith(text))
     if not ours:
         raise NotOurs(
             f"{staging} is in the way, and isolate did not make it", hint="move it away, then run the command again"

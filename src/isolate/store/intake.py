@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from packaging.utils import canonicalize_name
 
 from isolate.errors import BadArtifact
-from isolate.store.manifest import File, tree_of
+from isolate.store.manifest import MODES, File, tree_of
 from isolate.store.scripts import without_interpreter
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _settle(taken: Taken, path: str, source: str, python: str) -> File:
         kind, digest = "script", hashlib.sha256(body).hexdigest()
         Path(source).write_bytes(body)
         status = os.stat(source)
-    os.chmod(source, 0o444 if kind in ("file", "record") else 0o555)
+    os.chmod(source, MODES[kind])
     return File(path, status.st_size, status.st_mtime_ns, digest, kind)
 
 

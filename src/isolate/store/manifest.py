@@ -18,6 +18,9 @@ Kind = Literal["file", "executable", "script", "record"]
 are written anew in every environment; the other kinds are linked."""
 
 
+MODES: dict[Kind, int] = {"file": 0o444, "executable": 0o555, "script": 0o555, "record": 0o444}
+"""The permissions that each kind has in an entry."""
+
 LINKED = ("file", "executable")
 """The kinds of files that environments hold links to."""
 
