@@ -109,6 +109,33 @@ def test_two_distributions_that_claim_one_file_are_named(isolate, application, i
     assert not (app / ".venv").exists()
 
 
+@pytest.fixture
+def with_left(isolate, application, index):
+    """An application in step that has `left`, whose file `right` has as well; nothing is pinned, so there is a lock."""
+    build_wheel(index.folder, "left", "1.0", files={"shared.py": "left = 1\n"})
+    build_wheel(index.folder, "right", "1.0", files={"shared.py": "right = 1\n"})
+    app = application({"requirements.txt": "left\n"})
+    isolate("sync", cwd=app)
+    return app
+
+
+def test_a_file_of_a_distribution_that_stays_is_claimed_by_both_and_not_in_the_way(isolate, application, with_left):
+    application({"requirements.txt": "left\nright\n"})
+    message = isolate("sync", cwd=with_left, status=2).err
+    assert "right and left both claim" in message
+    assert "move it away" not in message
+
+
+def test_a_file_of_a_hand_made_install_that_stays_is_claimed_by_both(isolate, application, with_left):
+    application({"requirements.txt": "\n"})
+    isolate("sync", cwd=with_left)
+    isolate("run", "--no-sync", "--", "python", "-m", "pip", "install", "-q", "left==1.0", cwd=with_left)
+    application({"requirements.txt": "right\n"})
+    message = isolate("sync", "--inexact", cwd=with_left, status=2).err
+    assert "right and left both claim" in message
+    assert "move it away" not in message
+
+
 def test_data_files_and_scripts_land_where_pip_puts_them(isolate, application, index):
     data = {"scripts/tool": "#!python\nprint('tool')\n", "data/share/x.txt": "x", "headers/h.h": "h"}
     build_wheel(index.folder, "full", "1.0", data=data)

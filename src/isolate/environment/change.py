@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from isolate import atomic
 from isolate.environment import records, staging
 from isolate.environment.inspection import Foreign, lies_untouched, unowned
+from isolate.environment.placing import both_claim
 from isolate.environment.records import files_of, manifest_path, skeleton_files
 from isolate.environment.skeleton import site_packages
-from isolate.environment.switch import STAGING, check_possible, plan_switch, switch
+from isolate.environment.switch import STAGING, InTheWay, check_possible, plan_switch, switch
 from isolate.errors import IsolateError
 from isolate.store.manifest import LINKED
 
@@ -59,7 +60,11 @@ def make_new(workshop: Workshop, coming: Next, old: State | None) -> None:
 
 
 def change(workshop: Workshop, coming: Next, state: State) -> None:
-    """Change the application's environment, whose record is *state*, by a written list of renames."""
+    """Change the application's environment, whose record is *state*, by a written list of renames.
+
+    Raises `BadArtifact` for a file that what stays and what arrives both claim, `NotOurs` for one in the way that no
+    distribution has.
+    """
     venv = workshop.application.venv
     stage = venv / STAGING
     atomic.delete_tree(venv / records.WORK)
@@ -72,12 +77,30 @@ def change(workshop: Workshop, coming: Next, state: State) -> None:
         site = site_packages(venv, state.interpreter)
         if site is None:
             raise IsolateError(f"{venv} has lost its site-packages", hint="run `isolate sync` again")
-        steps = plan_switch(venv, leaving, [*_below(stage)], site)
+        try:
+            steps = plan_switch(venv, leaving, [*_below(stage)], site)
+        except InTheWay as found:
+            staying_claims = _claims(venv, kept) | {one.name: one.files for one in coming.foreign}
+            raise _claimed_twice(found, _claims(stage, placed), staying_claims) from None
         check_possible(str(venv), steps)
     except BaseException:
         atomic.delete_tree(venv / records.WORK)
         raise
     switch(venv, steps)
+
+
+def _claims(tree: Path, installed: Mapping[str, Installed]) -> dict[str, Collection[str]]:
+    return {name: {file.path for file in files_of(tree, one)} for name, one in installed.items()}
+
+
+def _claimed_twice(
+    found: InTheWay, arriving: Mapping[str, Collection[str]], staying: Mapping[str, Collection[str]]
+) -> IsolateError:
+    """Return what a file in the way is, told by what distributions claim: theirs both, else nobody's."""
+    comes, stays = (
+        next((name for name, files in claims.items() if found.path in files), None) for claims in (arriving, staying)
+    )
+    return both_claim(found.path, comes, stays) if comes and stays else found
 
 
 FEW = 64

@@ -19,11 +19,10 @@ from isolate.store.manifest import MODES, File, code_folders, folders_of
 from isolate.store.scripts import with_interpreter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from isolate.store.layout import Entry
-    from isolate.store.manifest import Manifest
 
 LINK_MODES = ("auto", "clone", "hardlink", "copy")
 FICLONE = 0x40049409
@@ -42,11 +41,10 @@ class Collision(Exception):
     """Something lies already where a file of an entry belongs; the argument is its path below the environment."""
 
 
-def both_claim(path: str, name: str, others: Iterable[Manifest]) -> BadArtifact:
-    """Return what to raise where *name* and one of *others* claim the file *path*."""
-    owners = (one.name for one in others if one.name != name and any(path == file.path for file in one.files))
+def both_claim(path: str, name: str, other: str) -> BadArtifact:
+    """Return what to raise where the distributions *name* and *other* claim the file *path*."""
     return BadArtifact(
-        f"{name} and {next(owners, 'the environment itself')} both claim {path}",
+        f"{name} and {other} both claim {path}",
         hint="one environment cannot hold both: pin one of them out, or versions that do not collide",
     )
 

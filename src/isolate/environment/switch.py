@@ -31,6 +31,14 @@ TRASH = f"{WORK}/trash"
 JOURNAL = f"{WORK}/switch.json"
 
 
+class InTheWay(NotOurs):
+    """Something stands where a file is to arrive, and is none of what leaves; `path` is below the environment."""
+
+    def __init__(self, problem: str, *, hint: str | None = None, path: str = "") -> None:
+        super().__init__(problem, hint=hint)
+        self.path = path
+
+
 class Step(NamedTuple):
     """A rename. Paths are below the environment. `direction` is `out` (to the trash) or `in` (from staging)."""
 
@@ -44,7 +52,7 @@ def plan_switch(venv: Path, leaving: Collection[str], arriving: Collection[str],
 
     *leaving* and *arriving* are files, by path below the environment; *site* is its directory of modules. A directory
     moves whole if nothing but what leaves is in it; otherwise its files move one by one, and what is not ours stays.
-    Raises `NotOurs` if something stands where a file is to arrive.
+    Raises `InTheWay` if something stands where a file is to arrive.
     """
     return list(_Switch(venv, leaving, arriving, site).visit("", tree_of([*leaving, *arriving])))
 
@@ -75,9 +83,10 @@ class _Switch:
     def _file(self, path: str, staged: str) -> Iterator[Step]:
         arrives = os.path.lexists(staged)
         if arrives and not self._is_leaving(path):
-            raise NotOurs(
+            raise InTheWay(
                 f"{self._at(path)} is in the way, and isolate did not put it there",
                 hint="move it away, then run the command again",
+                path=path,
             )
         if arrives and os.path.isfile(staged):
             yield Step("in", f"{STAGING}/{path}", path)

@@ -150,8 +150,10 @@ class Workshop:
                 if self.bytecode and (compiled := self.store.entry(bytecode_key(target.key))) is not None:
                     placer.add(compiled)
             except Collision as collision:
-                manifests = (entry_of(other).manifest for other in targets)
-                raise both_claim(str(collision), target.name, manifests) from None
+                path = str(collision)
+                others = (entry_of(other).manifest for other in targets if other.name != target.name)
+                owners = (one.name for one in others if any(path == file.path for file in one.files))
+                raise both_claim(path, target.name, next(owners, "the environment itself")) from None
             return installed._replace(key=target.key), staying
 
         placed = on_all_cores(place, sorted(targets, key=lambda target: self.store.weight(target.key), reverse=True))
