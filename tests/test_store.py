@@ -136,6 +136,20 @@ def test_a_file_of_a_hand_made_install_that_stays_is_claimed_by_both(isolate, ap
     assert "move it away" not in message
 
 
+def test_a_change_that_is_refused_leaves_the_lock_as_it_was(isolate, application, with_left):
+    lock, installed = (with_left / "pylock.toml").read_bytes(), versions(with_left / ".venv")
+    application({"requirements.txt": "left\nright\n"})
+    isolate("sync", cwd=with_left, status=2)
+    assert (with_left / "pylock.toml").read_bytes() == lock
+    assert versions(with_left / ".venv") == installed
+
+
+def test_a_first_sync_that_is_refused_leaves_no_lock(isolate, application, with_left):
+    app = application({"requirements.txt": "left\nright\n"}, name="fresh")
+    isolate("sync", cwd=app, status=2)
+    assert [path.name for path in app.iterdir()] == ["requirements.txt"]
+
+
 def test_data_files_and_scripts_land_where_pip_puts_them(isolate, application, index):
     data = {"scripts/tool": "#!python\nprint('tool')\n", "data/share/x.txt": "x", "headers/h.h": "h"}
     build_wheel(index.folder, "full", "1.0", data=data)

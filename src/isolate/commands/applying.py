@@ -37,14 +37,18 @@ def carry_out(proposal: Proposal, workshop: Workshop, session: Session) -> None:
         return
     remember_environment(workshop.store, proposal.application.venv)
     with _built(proposal, workshop) as built:
-        write_lock(proposal)
-        remove_stamp(proposal.application.venv)
         coming = _next(proposal, built, session, bytecode=workshop.bytecode)
         if proposal.situation.rebuild or proposal.situation.state is None:
-            make_new(workshop, coming, proposal.situation.state)
+            make_new(workshop, coming, proposal.situation.state, at_last=partial(_commit, proposal))
         else:
-            change(workshop, coming, proposal.situation.state)
+            change(workshop, coming, proposal.situation.state, at_last=partial(_commit, proposal))
     prove(proposal)
+
+
+def _commit(proposal: Proposal) -> None:
+    """Do what must be done before the switch and not sooner: as long as anything can be refused, nothing changes."""
+    remove_stamp(proposal.application.venv)
+    write_lock(proposal)
 
 
 def prove(proposal: Proposal) -> None:

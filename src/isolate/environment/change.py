@@ -17,7 +17,7 @@ from isolate.errors import IsolateError
 from isolate.store.manifest import LINKED
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from isolate.environment.records import Installed, State
@@ -42,8 +42,8 @@ class Next(NamedTuple):
     forgotten: Sequence[str] = ()
 
 
-def make_new(workshop: Workshop, coming: Next, old: State | None) -> None:
-    """Make the application's environment anew and put it in place by one rename.
+def make_new(workshop: Workshop, coming: Next, old: State | None, *, at_last: Callable[[], None]) -> None:
+    """Make the application's environment anew, call *at_last*, and put it in place by one rename.
 
     What belongs to no distribution in the one that stands there moves along; *old* is its record, if it is ours.
     """
@@ -56,14 +56,15 @@ def make_new(workshop: Workshop, coming: Next, old: State | None) -> None:
     if venv.is_dir():
         _carry_over(venv, tree, old, coming.foreign)
     _write_records(tree, coming, {**seeded, **placed})
+    at_last()
     staging.put_in_place(workshop.application)
 
 
-def change(workshop: Workshop, coming: Next, state: State) -> None:
+def change(workshop: Workshop, coming: Next, state: State, *, at_last: Callable[[], None]) -> None:
     """Change the application's environment, whose record is *state*, by a written list of renames.
 
-    Raises `BadArtifact` for a file that what stays and what arrives both claim, `NotOurs` for one in the way that no
-    distribution has.
+    Before it is written, and after all that can be refused, *at_last* is called. Raises `BadArtifact` for a file that
+    what stays and what arrives both claim, `NotOurs` for one in the way that no distribution has.
     """
     venv = workshop.application.venv
     stage = venv / STAGING
@@ -83,6 +84,7 @@ def change(workshop: Workshop, coming: Next, state: State) -> None:
             staying_claims = _claims(venv, kept) | {one.name: one.files for one in coming.foreign}
             raise _claimed_twice(found, _claims(stage, placed), staying_claims) from None
         check_possible(str(venv), steps)
+        at_last()
     except BaseException:
         atomic.delete_tree(venv / records.WORK)
         raise
