@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from conftest import inconsistencies, versions
+from conftest import inconsistencies, listing, versions
 
 
 @pytest.fixture
@@ -43,6 +43,73 @@ def test_rollback_can_itself_be_undone(isolate, synced):
     isolate("rollback", "1", cwd=synced)
     isolate("rollback", cwd=synced)
     assert versions(synced / ".venv") == {"alpha": "2.0"}
+
+
+def spoil(cache, name):
+    """Edit a module of an entry of the store in place, as an editor does that was told to."""
+    module = next(cache.glob(f"store-v1/entries/*/{name}-*/files/lib/*/site-packages/*/__init__.py"))
+    module.chmod(0o644)
+    module.write_text("edited = True\n")
+
+
+def test_rollback_fetches_a_damaged_entry_again(isolate, synced, cache):
+    spoil(cache, "alpha-1.1")
+    assert "alpha-1.1" in isolate("rollback", cwd=synced).err
+    assert versions(synced / ".venv") == {"alpha": "1.1", "delta": "1.0"}
+    assert inconsistencies(synced / ".venv") == []
+    isolate("store", "verify")
+
+
+def test_lock_fetches_a_damaged_entry_again(isolate, application, synced, cache):
+    spoil(cache, "pip")
+    app = application({"requirements.txt": "alpha\n"}, name="fresh")
+    isolate("lock", cwd=app)
+    isolate("store", "verify")
+
+
+@pytest.mark.parametrize("with_lock", [(), ("--lock",)])
+def test_rollback_neither_follows_nor_replaces_a_link(isolate, synced, with_lock):
+    (synced / ".venv").rename(synced / "venv")
+    (synced / ".venv").symlink_to("venv")
+    before = listing(synced)
+    result = isolate("rollback", *with_lock, cwd=synced, status=2)
+    assert "is a link to venv" in result.err
+    assert listing(synced) == before
+    assert versions(synced / "venv") == {"alpha": "2.0"}
+
+
+BROKEN = {"requirements.txt": "alpha=2.0\n", "pyproject.toml": "[project\n", "pylock.toml": "no lock\n"}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_rollback_goes_back_from_declarations_that_nobody_can_read(isolate, application, synced, name):
+    application({name: BROKEN[name]})
+    assert "~ alpha 2.0 → 1.1" in isolate("rollback", cwd=synced).out
+    assert versions(synced / ".venv") == {"alpha": "1.1", "delta": "1.0"}
+    assert (synced / name).read_text() == BROKEN[name]
+
+
+def test_rollback_keeps_the_settings_that_can_be_read(isolate, application, synced):
+    application({"requirements.txt": "alpha=2.0\n", "pyproject.toml": '[tool.isolate]\nlink-mode = "copy"\n'})
+    isolate("rollback", "1", cwd=synced)
+    assert next(synced.glob(".venv/lib/*/site-packages/alpha/__init__.py")).stat().st_nlink == 1
+
+
+def test_rollback_fetches_nothing_while_nobody_can_tell_from_where(isolate, application, synced, cache, index):
+    spoil(cache, "alpha-1.1")
+    application({"requirements.txt": "alpha=2.0\n"})
+    asked = len(index.requests)
+    assert "requirements.txt:1: " in isolate("rollback", cwd=synced, status=2).err
+    assert versions(synced / ".venv") == {"alpha": "2.0"}
+    assert len(index.requests) == asked
+
+
+def test_a_rollback_that_is_refused_leaves_the_lock_as_it_was(isolate, application, synced, cache, index):
+    spoil(cache, "alpha-1.1")
+    application({"pylock.toml": "no lock\n"})
+    (index.folder / "alpha-1.1-py3-none-any.whl").unlink()
+    isolate("rollback", "--lock", cwd=synced, status=2)
+    assert (synced / "pylock.toml").read_text() == "no lock\n"
 
 
 def test_the_lock_in_the_tree_is_only_touched_when_asked(isolate, application, index):

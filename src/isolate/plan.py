@@ -82,6 +82,11 @@ class Plan(NamedTuple):
         """Say whether there is nothing to do."""
         return not (self.arrive or self.leave or self.evict)
 
+    @property
+    def asks_pip(self) -> bool:
+        """Say whether pip has to fetch or to build anything."""
+        return bool(self.fetch) or any(target.is_local for target in self.arrive)
+
 
 def make_plan(  # noqa: PLR0913 - six facts, named at every call
     targets: Iterable[Target],

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
 from isolate.commands.applying import carry_out
 from isolate.commands.lock import moved
 from isolate.commands.locking import Decision
+from isolate.commands.mending import mending
 from isolate.commands.proposal import Proposal, outcome
 from isolate.commands.recovery import recover
 from isolate.commands.request import Moves, Request
 from isolate.commands.situation import look_closer, targets_for
 from isolate.commands.sync import workshop_for
+from isolate.declarations.model import Declarations
+from isolate.declarations.project_file import read_project_file
 from isolate.declarations.reading import read_declarations
+from isolate.declarations.settings import Settings
 from isolate.environment import staging
 from isolate.environment.history import Generation, read_history
 from isolate.environment.records import read_state
 from isolate.environment.stamping import remove_stamp
+from isolate.environment.standing import refuse_a_link
 from isolate.errors import IsolateError
 from isolate.interpreters.discovery import identity_of
 from isolate.interpreters.model import Choice, Interpreter
@@ -70,20 +76,22 @@ def rollback(application: Application, number: int | None, session: Session, *, 
     """
     started = session.clock()
     with application.exclusive(session.waiting_for(application)), session.store.in_use(session.waiting_for_gc):
+        refuse_a_link(application.venv)
         staging.recover(application)
         generation = _chosen(application, number)
-        proposal = _proposal(application, generation, session)
-        with workshop_for(
-            application, proposal.declarations, proposal.situation, proposal.request, session
-        ) as workshop:
-            carry_out(proposal, workshop, session)
+        proposal = mending(lambda: _roll_back(application, generation, session, lock=lock), session)
         remove_stamp(application.venv)
-        if lock:
-            staging.write_file(application, application.lock_file, generation.lock.encode())
     done = outcome(proposal, session.clock() - started)
     differences = _differences(application, proposal.decision)
     facts = {**done.facts, "generation": generation.number, "lock_differs": list(differences)}
     return Outcome(command="rollback", lines=(*done.lines, *differences), facts=facts)
+
+
+def _roll_back(application: Application, generation: Generation, session: Session, *, lock: bool) -> Proposal:
+    proposal = _proposal(application, generation, session, lock=lock)
+    with workshop_for(application, proposal.declarations, proposal.situation, proposal.request, session) as workshop:
+        carry_out(proposal, workshop, session)
+    return proposal
 
 
 def _chosen(application: Application, number: int | None) -> Generation:
@@ -103,7 +111,7 @@ def _chosen(application: Application, number: int | None) -> Generation:
     )
 
 
-def _proposal(application: Application, generation: Generation, session: Session) -> Proposal:
+def _proposal(application: Application, generation: Generation, session: Session, *, lock: bool) -> Proposal:
     interpreter = Interpreter.from_dict(generation.interpreter)
     state = read_state(application.venv)
     if identity_of(interpreter.executable) != interpreter.identity or state is None:
@@ -117,23 +125,44 @@ def _proposal(application: Application, generation: Generation, session: Session
     targets = targets_for(generation.locked, interpreter, session.store)
     if not any(target.name == "pip" for target in targets) and not situation.rebuild:
         targets.append(situation.own_pip())
+    plan = situation.plan(targets, session.store, inexact=state.inexact)
+    declarations = _declarations(application, for_pip=plan.asks_pip)
     text = generation.lock.encode()
     return Proposal(
         application=application,
-        declarations=read_declarations(application.root),
+        declarations=declarations,
         request=Request(moves=Moves(examined=False), inexact=state.inexact),
         situation=situation,
         selection=generation.selection,
-        decision=Decision(lock=parse_lock(text, application.lock_file), text=text, in_tree=False),
+        decision=Decision(lock=parse_lock(text, application.lock_file), text=text, in_tree=lock, is_new=lock),
         locked=generation.locked,
-        plan=situation.plan(targets, session.store, inexact=state.inexact),
+        plan=plan,
         command=f"rollback to {generation.number}",
     )
 
 
+def _declarations(application: Application, *, for_pip: bool) -> Declarations:
+    """Return what is declared; where that cannot be read, the settings alone, for that may be why somebody goes back.
+
+    Raises what is wrong with it *for_pip*, which must be told from which indexes it may fetch.
+    """
+    try:
+        return read_declarations(application.root)
+    except IsolateError:
+        if for_pip:
+            raise
+    settings = Settings()
+    with contextlib.suppress(IsolateError, OSError):
+        settings = read_project_file(application.root / "pyproject.toml").settings
+    return Declarations(root=application.root, settings=settings)
+
+
 def _differences(application: Application, decision: Decision) -> tuple[str, ...]:
     """Return how the lock in the tree and the environment now differ."""
-    tree = read_lock(application.lock_file)
+    try:
+        tree = read_lock(application.lock_file)
+    except IsolateError as error:
+        return (f"pylock.toml was not touched, and cannot be read: {error.problem}",)
     if tree is None:
         return ("the declarations were not touched: the next `isolate sync` follows them again",)
     changes = moved(decision.lock, tree)

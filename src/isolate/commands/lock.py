@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from isolate.commands.check import stale_reasons
-from isolate.commands.locking import decide
+from isolate.commands.locking import Decision, decide
+from isolate.commands.mending import mending
 from isolate.commands.situation import look_at
 from isolate.commands.sync import workshop_for
 from isolate.declarations.reading import read_declarations
@@ -40,8 +41,12 @@ def lock(application: Application, request: Request, session: Session, *, check:
             reasons = stale_reasons(before, declarations, situation)
             lines = reasons or ("pylock.toml is fresh",)
             return Outcome(command="lock", exit_code=1 if reasons else 0, lines=lines, facts={"stale": list(reasons)})
-        with workshop_for(application, declarations, situation, request, session) as workshop:
-            decision = decide(application, declarations, situation.interpreter, request.moves, workshop)
+
+        def work() -> Decision:
+            with workshop_for(application, declarations, situation, request, session) as workshop:
+                return decide(application, declarations, situation.interpreter, request.moves, workshop)
+
+        decision = mending(work, session)
         written = decision.is_new or not decision.in_tree
         if written:
             staging.write_file(application, application.lock_file, decision.text)

@@ -59,7 +59,9 @@ def _unchanged(proposal: Proposal, seconds: float) -> list[str]:
 
 def _changed(proposal: Proposal, seconds: float) -> list[str]:
     situation, dry = proposal.situation, proposal.request.dry_run
-    lines = [f"read {', '.join(read_files(proposal.declarations))}", *_lock_line(proposal)]
+    follows = proposal.command == "sync"  # a rollback does not, and may not even be able to read them
+    lines = [f"read {', '.join(read_files(proposal.declarations))}"] if follows else []
+    lines += _lock_line(proposal)
     lines.append(
         f"Python {situation.interpreter.version}: {situation.interpreter.executable} ({situation.choice.reason})"
     )

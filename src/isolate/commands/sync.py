@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from isolate.commands.answering import answered
 from isolate.commands.applying import carry_out, remember
 from isolate.commands.locking import decide
+from isolate.commands.mending import mending
 from isolate.commands.proposal import Proposal, outcome
 from isolate.commands.request import Request, selected
 from isolate.commands.situation import Situation, look_at, targets_for
 from isolate.declarations.reading import read_declarations
 from isolate.environment import staging
 from isolate.environment.inputs import inputs_of, inputs_of_trees
-from isolate.environment.placing import DamagedEntry
 from isolate.environment.workshop import Workshop
 from isolate.lock.selection import select
 
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from isolate.report import Outcome
     from isolate.store.known import Known
 
-ATTEMPTS = 3
-"""How often entries that turn out damaged are fetched again before that is an error."""
-
 
 def sync(application: Application, request: Request, session: Session) -> Outcome:
     """Make the environment of *application* what *request* asks for, and say what that took."""
@@ -36,15 +33,8 @@ def sync(application: Application, request: Request, session: Session) -> Outcom
         return current
     with application.exclusive(session.waiting_for(application)), session.store.in_use(session.waiting_for_gc):
         staging.recover(application)
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                return outcome(_sync(application, request, session), session.clock() - started)
-            except DamagedEntry as damaged:
-                if attempt == ATTEMPTS:
-                    raise
-                session.progress.say(f"{damaged.problem}: {damaged.key} is thrown out and fetched again")
-                session.store.discard(damaged.key)
-    raise AssertionError
+        proposal = mending(lambda: _sync(application, request, session), session)
+    return outcome(proposal, session.clock() - started)
 
 
 def _sync(application: Application, request: Request, session: Session) -> Proposal:
