@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -208,6 +209,80 @@ def test_inexact_lets_stay_what_nobody_declared(isolate, application, index):
     assert set(versions(app / ".venv")) == {"alpha", "delta"}
     isolate("sync", cwd=app)
     assert set(versions(app / ".venv")) == {"alpha"}
+
+
+@pytest.fixture
+def more_than_declared(isolate, application, index):
+    """An application that declares alpha; its environment also has delta, once declared, and gamma, made by hand."""
+    app = application({"requirements.txt": "alpha==1.0\ndelta==1.0\n"})
+    isolate("sync", cwd=app)
+    application({"requirements.txt": "alpha==1.0\n"})
+    isolate("sync", "--inexact", cwd=app)
+    isolate("run", "--no-sync", "--", "python", "-m", "pip", "install", "-q", "gamma==1.0", cwd=app)
+    return app
+
+
+def spoil_skeleton(app):
+    (app / ".venv/pyvenv.cfg").unlink()
+
+
+@pytest.mark.parametrize("more", [("--compile",), ()])
+def test_inexact_lets_stay_what_nobody_declared_in_a_new_environment(isolate, more_than_declared, more):
+    app = more_than_declared
+    if not more:
+        spoil_skeleton(app)
+    out = isolate("sync", "--inexact", *more, cwd=app).out
+    assert "made .venv anew" in out
+    assert not [line for line in out.splitlines() if line.startswith("- ")]
+    assert versions(app / ".venv") == {"alpha": "1.0", "delta": "1.0", "gamma": "1.0"}
+    assert inconsistencies(app / ".venv") == []
+    isolate("run", "--", "python", "-c", "import alpha, delta, gamma", cwd=app)
+    assert isolate("check", cwd=app).out.startswith("all is well")
+    assert "nothing to do" in isolate("sync", "--inexact", cwd=app).out
+    assert {"- delta 1.0", "- gamma 1.0"} <= {*isolate("sync", cwd=app).out.splitlines()}
+
+
+def test_inexact_lets_stay_what_was_installed_by_hand_over_what_was_once_declared(isolate, more_than_declared):
+    app = more_than_declared
+    isolate("run", "--no-sync", "--", "python", "-m", "pip", "install", "-q", "-U", "beta==1.0", "alpha<2", cwd=app)
+    build_wheel(app / "wheels", "delta", "1.1")
+    wheel = str(next((app / "wheels").glob("*.whl")))
+    isolate("run", "--no-sync", "--", "python", "-m", "pip", "install", "-q", wheel, cwd=app)
+    spoil_skeleton(app)
+    isolate("sync", "--inexact", cwd=app)
+    assert versions(app / ".venv") == {"alpha": "1.0", "beta": "1.0", "delta": "1.1", "gamma": "1.0"}
+    assert inconsistencies(app / ".venv") == []
+    assert isolate("run", "--", "python", "-c", "import delta; print(delta.__version__)", cwd=app).out == "1.1\n"
+
+
+def test_what_a_new_environment_does_not_have_any_more_is_listed(isolate, more_than_declared):
+    app = more_than_declared
+    spoil_skeleton(app)
+    out = isolate("sync", "--dry-run", cwd=app).out
+    assert {"- delta 1.0", "- gamma 1.0"} <= {*out.splitlines()}
+    assert {"- delta 1.0", "- gamma 1.0"} <= {*isolate("sync", cwd=app).out.splitlines()}
+    assert versions(app / ".venv") == {"alpha": "1.0"}
+
+
+def test_what_another_kind_of_interpreter_has_no_use_for_is_listed_and_goes(isolate, more_than_declared):
+    app = more_than_declared
+    state = app / ".venv/.isolate/state.json"
+    table = json.loads(state.read_text())
+    table["interpreter"] |= {"implementation": "other", "identity": "that of a binary which was replaced"}
+    state.write_text(json.dumps(table))
+    out = isolate("sync", "--inexact", "--verify", cwd=app).out
+    assert {"- delta 1.0", "- gamma 1.0"} <= {*out.splitlines()}
+    assert versions(app / ".venv") == {"alpha": "1.0"}
+
+
+def test_adopting_lists_what_goes(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    isolate("sync", cwd=app)
+    shutil.rmtree(app / ".venv/.isolate")
+    isolate("run", "--no-sync", "--", "python", "-m", "pip", "install", "-q", "gamma==1.0", "alpha==1.1", cwd=app)
+    out = isolate("sync", "--adopt", cwd=app).out
+    assert [line for line in out.splitlines() if line[0] in "+-~"] == ["~ alpha 1.1 → 1.0", "- gamma 1.0"]
+    assert versions(app / ".venv") == {"alpha": "1.0"}
 
 
 def test_locked_refuses_a_stale_or_missing_lock(isolate, application, index):

@@ -37,7 +37,8 @@ class Proposal(NamedTuple):
     @property
     def shown(self) -> tuple[Change, ...]:
         """Return the changes that a user wants to read: a new environment's own pip is not among them."""
-        return tuple(change for change in self.plan.changes if not (change.name == "pip" and change.action == "add"))
+        changes, anew = self.plan.changes, self.situation.rebuild
+        return tuple(one for one in changes if one.name != "pip" or not (anew or one.action == "add"))
 
     @property
     def packages(self) -> int:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from isolate.application import Application
     from isolate.commands.session import Session
     from isolate.declarations.model import Declarations
-    from isolate.environment.records import State
+    from isolate.environment.records import Installed, State
     from isolate.interpreters.model import Choice
     from isolate.store.layout import Store
 
@@ -46,26 +46,54 @@ class Situation(NamedTuple):
         return self.choice.interpreter
 
     def plan(self, targets: Iterable[Target], store: Store, *, inexact: bool = False) -> Plan:
-        """Return what has to change for the environment to hold *targets*."""
-        installed = {} if self.rebuild or self.state is None else self.state.installed
-        strangers = (
-            [] if self.rebuild else [There(name=one.name, version=one.version, key=None) for one in self.foreign]
-        )
+        """Return what has to change for the environment to hold *targets*; *inexact* lets stay what is none of them."""
+        if self.rebuild:
+            return self._plan_anew([*targets], store, inexact=inexact)
         return make_plan(
             targets,
-            {name: There(name=name, version=one.version, key=one.key) for name, one in installed.items()},
-            foreign=strangers,
+            _there([] if self.state is None else self.state.installed.values()),
+            foreign=_strange(self.foreign),
             damaged={damage.name for damage in self.damages if damage.name},
             is_stored=store.has,
             inexact=inexact,
+        )
+
+    def _plan_anew(self, targets: Sequence[Target], store: Store, *, inexact: bool) -> Plan:
+        """Return what a new environment is to get, and what of the one that stands there it will not have.
+
+        What stays without being a target is put in from the store; if others installed it, it moves along. Both are of
+        use to the same kind of interpreter only.
+        """
+        state, wanted = self.state, {target.name for target in targets}
+        stays = inexact and state is not None and Interpreter.from_dict(state.interpreter).kind == self.interpreter.kind
+        going = [one for one in self.foreign if not stays or one.name in wanted]
+        others = wanted | {one.name for one in self.foreign}
+        unasked = [] if state is None else [one for name, one in state.installed.items() if name not in others]
+        again = [one for one in unasked if stays and store.has(one.key)]
+        return make_plan(
+            [*targets, *map(_as_it_is, again)],
+            _there(one for one in unasked if one not in again),
+            foreign=_strange(going),
+            is_stored=store.has,
         )
 
     def own_pip(self) -> Target:
         """Return the pip that the environment has as something that is to stay."""
         if self.state is None:
             raise ValueError("no environment, no pip")
-        own = self.state.installed["pip"]
-        return Target(locked=Locked(name="pip", version=own.version, identity=own.identity, table={}), key=own.key)
+        return _as_it_is(self.state.installed["pip"])
+
+
+def _as_it_is(one: Installed) -> Target:
+    return Target(locked=Locked(name=one.name, version=one.version, identity=one.identity, table={}), key=one.key)
+
+
+def _there(installed: Iterable[Installed]) -> dict[str, There]:
+    return {one.name: There(name=one.name, version=one.version, key=one.key) for one in installed}
+
+
+def _strange(foreign: Iterable[Foreign]) -> list[There]:
+    return [There(name=one.name, version=one.version, key=None) for one in foreign]
 
 
 def look_at(  # noqa: PLR0913 - what a command asks, by name

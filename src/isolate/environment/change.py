@@ -45,7 +45,8 @@ class Next(NamedTuple):
 def make_new(workshop: Workshop, coming: Next, old: State | None, *, at_last: Callable[[], None]) -> None:
     """Make the application's environment anew, call *at_last*, and put it in place by one rename.
 
-    What belongs to no distribution in the one that stands there moves along; *old* is its record, if it is ours.
+    What belongs to no distribution in the one that stands there moves along, and so do the distributions that others
+    installed and that are not to be evicted; *old* is its record, if it is ours.
     """
     tree, venv = workshop.tree(), workshop.application.venv
     seeded = dict(workshop.seeded)
@@ -54,7 +55,7 @@ def make_new(workshop: Workshop, coming: Next, old: State | None, *, at_last: Ca
         _take_out(tree, seeded.pop("pip"))
     placed, _ = workshop.place(arriving, tree, coming.built)
     if venv.is_dir():
-        _carry_over(venv, tree, old, coming.foreign)
+        _carry_over(venv, tree, old, coming)
     _write_records(tree, coming, {**seeded, **placed})
     at_last()
     staging.put_in_place(workshop.application)
@@ -160,12 +161,14 @@ def _take_out(tree: Path, installed: Installed) -> None:
     (tree / manifest_path(installed.name)).unlink()
 
 
-def _carry_over(venv: Path, tree: Path, old: State | None, foreign: Sequence[Foreign]) -> None:
-    """Give the new *tree* all files of *venv* that no distribution owns and that it does not have itself."""
-    owned = {path for one in foreign for path in one.files} | {file.path for file in skeleton_files(venv)}
+def _carry_over(venv: Path, tree: Path, old: State | None, coming: Next) -> None:
+    """Give the new *tree* all files of *venv* that it does not have itself, but those of distributions that leave."""
+    leaving, staying = {file.path for file in skeleton_files(venv)}, set[str]()
     for one in old.installed.values() if old else ():
-        owned |= {file.path for file in files_of(venv, one)}
-    for path in unowned(venv, owned):
+        leaving |= {file.path for file in files_of(venv, one)}
+    for stranger in coming.foreign:
+        (leaving if stranger.name in coming.plan.evict else staying).update(stranger.files)
+    for path in unowned(venv, leaving - staying):
         target = tree / path
         if os.path.lexists(target):
             continue
