@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 
-from conftest import SOURCE
+from conftest import SOURCE, versions
 
 
 def test_run_syncs_and_then_becomes_the_command(isolate, application, index):
@@ -69,3 +70,70 @@ def test_run_keeps_the_groups_that_were_synced(isolate, application, index):
     isolate("sync", "--group", "docs", cwd=app)
     time.sleep(0.05)
     isolate("run", "--", "python", "-c", "import delta", cwd=app)
+
+
+PROJECT = """
+[project]
+name = "app"
+version = "1"
+dependencies = ["alpha==1.0"]
+[project.optional-dependencies]
+fast = ["gamma"]
+[dependency-groups]
+dev = ["delta"]
+docs = ["beta"]
+"""
+
+
+def test_run_leaves_out_dev_as_the_last_sync_did(isolate, application, index):
+    app = application({"pyproject.toml": PROJECT})
+    isolate("sync", "--no-dev", cwd=app)
+    isolate("run", "--", "true", cwd=app)
+    assert versions(app / ".venv") == {"alpha": "1.0"}
+    isolate("sync", cwd=app)
+    isolate("run", "--", "true", cwd=app)
+    assert versions(app / ".venv") == {"alpha": "1.0", "delta": "1.0"}
+
+
+def test_run_knows_what_was_asked_for_even_if_that_changed_nothing(isolate, application, index):
+    app = application({"pyproject.toml": PROJECT.replace('["delta"]', '["alpha"]')})
+    isolate("sync", cwd=app)
+    assert "nothing to do" in isolate("sync", "--no-dev", cwd=app).out
+    application({"pyproject.toml": PROJECT})
+    isolate("run", "--", "true", cwd=app)
+    assert versions(app / ".venv") == {"alpha": "1.0"}
+    isolate("run", "--no-sync", "--", "python", "-m", "pip", "install", "-q", "gamma==1.0", cwd=app)
+    assert "nothing to do" in isolate("sync", "--no-dev", "--inexact", cwd=app).out
+    isolate("run", "--", "true", cwd=app)
+    assert versions(app / ".venv") == {"alpha": "1.0", "gamma": "1.0"}
+    assert isolate("check", cwd=app).out.startswith("all is well")
+    assert not (app / ".venv/.isolate/work").exists()
+
+
+def test_run_does_without_an_extra_or_a_group_that_is_declared_no_more(isolate, application, index):
+    app = application({"pyproject.toml": PROJECT})
+    isolate("sync", "--no-dev", "--extra", "fast", "--group", "docs", cwd=app)
+    application({"pyproject.toml": PROJECT.replace("fast =", "quick =").replace("docs =", "papers =")})
+    isolate("run", "--", "true", cwd=app)
+    assert versions(app / ".venv") == {"alpha": "1.0"}
+
+
+def test_records_of_before_it_was_remembered_whether_dev_was_wanted_are_read(isolate, application, index):
+    app = application({"pyproject.toml": PROJECT})
+    isolate("sync", "--no-dev", "--group", "docs", cwd=app)
+    isolate("sync", cwd=app)
+    for record in (app / ".venv/.isolate/state.json", *app.glob(".venv/.isolate/history/*.json")):
+        table = json.loads(record.read_text())
+        del table["selection"]["no_dev"]
+        record.write_text(json.dumps(table))
+    isolate("rollback", cwd=app)
+    assert set(versions(app / ".venv")) == {"alpha", "beta"}
+
+
+def test_run_leaves_out_dev_after_a_rollback_to_an_environment_without_it(isolate, application, index):
+    app = application({"pyproject.toml": PROJECT})
+    isolate("sync", "--no-dev", cwd=app)
+    isolate("sync", cwd=app)
+    isolate("rollback", cwd=app)
+    isolate("run", "--", "true", cwd=app)
+    assert versions(app / ".venv") == {"alpha": "1.0"}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from isolate.commands.locking import digest_of
 from isolate.environment import records, staging
-from isolate.environment.change import Next, change, make_new
+from isolate.environment.change import Next, amend, change, make_new
 from isolate.environment.history import Generation, next_number, record_paths
 from isolate.environment.inputs import lines_if_read
 from isolate.environment.stamping import remove_stamp, write_stamp
@@ -34,6 +34,7 @@ def carry_out(proposal: Proposal, workshop: Workshop, session: Session) -> None:
         fetch(proposal, workshop, session)
     if proposal.is_empty:
         write_lock(proposal)
+        _remember_what_was_asked(proposal)
         return
     remember_environment(workshop.store, proposal.application.venv)
     with _built(proposal, workshop) as built:
@@ -43,6 +44,14 @@ def carry_out(proposal: Proposal, workshop: Workshop, session: Session) -> None:
         else:
             change(workshop, coming, proposal.situation.state, at_last=partial(_commit, proposal))
     prove(proposal)
+
+
+def _remember_what_was_asked(proposal: Proposal) -> None:
+    """See to it that `run` and `check` know what an environment was asked for last, where nothing else changes."""
+    if (before := proposal.situation.state) is not None:
+        state = before._replace(selection=proposal.selection, inexact=proposal.request.inexact)
+        if state != before:
+            amend(proposal.application.venv, state)
 
 
 def _commit(proposal: Proposal) -> None:

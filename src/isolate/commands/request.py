@@ -55,7 +55,8 @@ def selected(declarations: Declarations, request: Request) -> Selection:
     groups = set(declarations.groups) if request.all_groups else set(request.groups)
     if not request.no_dev:
         groups |= {DEFAULT_GROUP} & set(declarations.groups)
-    return Selection(extras=tuple(sorted(request.extras)), groups=tuple(sorted(groups)), project=request.project)
+    extras = tuple(sorted(request.extras))
+    return Selection(extras=extras, groups=tuple(sorted(groups)), project=request.project, no_dev=request.no_dev)
 
 
 def _check_declared(kind: str, names: tuple[str, ...], declared: tuple[str, ...]) -> None:

@@ -12,9 +12,11 @@ from isolate.commands.company import Company
 from isolate.commands.recovery import recover
 from isolate.commands.request import Request
 from isolate.commands.sync import sync as bring_into_step
+from isolate.declarations.reading import read_declarations
 from isolate.environment.records import read_state
 from isolate.environment.stamp import answer_if_current
 from isolate.errors import IsolateError
+from isolate.lock.model import DEFAULT_GROUP
 from isolate.report import Outcome
 
 if TYPE_CHECKING:
@@ -56,16 +58,16 @@ def run(application: Application, command: Sequence[str], session: Session, *, s
 
 
 def last_request(application: Application) -> Request:
-    """Return the request that asks for the extras and groups that the environment of *application* holds."""
+    """Return the request for the extras and groups that the environment of *application* holds, if still declared."""
     state = read_state(application.venv)
     if state is None:
         return Request()
     chosen = state.selection
-    plain_groups = tuple(group for group in chosen.groups if group != "dev")
+    declared = read_declarations(application.root)
     return Request(
-        extras=chosen.extras,
-        groups=plain_groups,
-        no_dev="dev" not in chosen.groups and bool(chosen.groups or chosen.extras),
+        extras=tuple(extra for extra in chosen.extras if extra in declared.extras),
+        groups=tuple(group for group in chosen.groups if group != DEFAULT_GROUP and group in declared.groups),
+        no_dev=chosen.no_dev,
         project=chosen.project,
         inexact=state.inexact,
     )

@@ -106,6 +106,12 @@ def _claimed_twice(
     return both_claim(found.path, comes, stays) if comes and stays else found
 
 
+def amend(venv: Path, state: State) -> None:
+    """Make *state* the record of an environment whose contents stay, entirely or not at all."""
+    atomic.write(venv / records.STATE, state.to_json(), by=venv / records.WORK)
+    (venv / records.WORK).rmdir()
+
+
 FEW = 64
 """How many files of a distribution may be exchanged one by one, so that the moment between old and new stays short."""
 

@@ -13,20 +13,24 @@ DEFAULT_GROUP = "dev"
 
 
 class Selection(NamedTuple):
-    """Which part of an application's declarations an environment holds. Names are normalized (PEP 685, PEP 735)."""
+    """Which part of an application's declarations an environment holds. Names are normalized (PEP 685, PEP 735).
+
+    `no_dev` says that the default group was not wanted, whether or not there was one.
+    """
 
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     project: bool = True
+    no_dev: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the selection as JSON can hold it."""
-        return {"extras": list(self.extras), "groups": list(self.groups), "project": self.project}
+        return {**self._asdict(), "extras": list(self.extras), "groups": list(self.groups)}
 
     @classmethod
     def from_dict(cls, table: Mapping[str, Any]) -> Selection:
-        """Return the selection that `to_dict` made."""
-        return cls(extras=tuple(table["extras"]), groups=tuple(table["groups"]), project=table["project"])
+        """Return the selection that `to_dict` made; `no_dev` came later, and older records lack it."""
+        return cls(tuple(table["extras"]), tuple(table["groups"]), table["project"], table.get("no_dev", False))
 
 
 class Locked(NamedTuple):
