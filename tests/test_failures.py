@@ -129,6 +129,33 @@ def test_a_store_of_somebody_else_is_not_used(isolate, application, index, cache
     assert versions(app / ".venv") == {"alpha": "1.0"}
 
 
+def test_a_lock_that_cannot_be_remembered_is_no_failure(isolate, application, index, cache):
+    shutil.rmtree(cache / "store-v1/locks")
+    (cache / "store-v1/locks").write_text("no directory")
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    assert "+ alpha 1.0" in isolate("sync", cwd=app).out
+    assert versions(app / ".venv") == {"alpha": "1.0"}
+    assert "nothing to do" in isolate("sync", cwd=app).out
+
+
+def test_an_old_environment_that_cannot_be_deleted_is_no_failure_of_the_new_one(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    isolate("sync", cwd=app)
+    (app / ".venv/pyvenv.cfg").unlink()
+    held = app / ".venv/held"
+    held.mkdir()
+    if subprocess.run(["mount", "--bind", held, held], capture_output=True, check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        out = isolate("sync", cwd=app).out
+    finally:
+        subprocess.run(["umount", next(path for path in app.glob(".*/**/held"))], check=True)
+    assert "made .venv anew" in out
+    assert versions(app / ".venv") == {"alpha": "1.0"}
+    isolate("check", cwd=app)
+    assert not (app / ".isolate-staging").exists()
+
+
 def test_no_home_is_no_obstacle(isolate, application, index, monkeypatch):
     monkeypatch.delenv("HOME")
     app = application({"requirements.txt": "alpha==1.0\n"})

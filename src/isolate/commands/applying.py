@@ -143,7 +143,8 @@ def remember(proposal: Proposal, session: Session, before: Mapping[str, str]) ->
     application, declarations, decision = proposal.application, proposal.declarations, proposal.decision
     interpreter = proposal.situation.interpreter
     if not decision.in_tree:
-        session.store.remember_lock(digest_of(declarations, interpreter), decision.text)
+        with contextlib.suppress(OSError):  # the environment is made, and holds the lock itself
+            session.store.remember_lock(digest_of(declarations, interpreter), decision.text)
     if proposal.request.is_plain:
         answer = f"nothing to do: {count(proposal.packages, 'package')}, Python {interpreter.version}"
         lock = decision.text if decision.in_tree else None

@@ -75,10 +75,11 @@ def begin(application: Application) -> Path:
 
 
 def abandon(application: Application) -> None:
-    """Delete the staging directory: the environment stays what it was."""
+    """Delete the staging directory: the environment stays what it is. The next command deletes what cannot be now."""
     if os.path.lexists(application.staging):
         _check_ours(application.staging)
-        _clear(application.staging)
+        with contextlib.suppress(OSError):  # it would hide why there is something left, or that the change is made
+            _clear(application.staging)
 
 
 def write_file(application: Application, path: Path, content: bytes) -> None:
