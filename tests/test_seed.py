@@ -14,12 +14,18 @@ from pathlib import Path
 import pytest
 
 import pip
+from isolate.errors import IsolateError
+from isolate.interpreters.discovery import describe, every
 from isolate.store.bytecode import take_over
 from isolate.store.intake import read_prefix
 from isolate.store.layout import SUFFIX, bytecode_key, entries, open_store
+from isolate.store.older_seed import older_wheel
 from isolate.store.seed import pack_installed
 from isolate.store.seeding import install_seed
 from kit.packages import build_wheel
+
+SURROUNDINGS = dict(os.environ)
+"""Those in which the tests were started, with the interpreters of whoever runs them."""
 
 
 @pytest.fixture
@@ -135,3 +141,29 @@ def test_a_new_environment_has_its_pip_compiled_where_pip_is_needed_and_nowhere_
     shutil.rmtree(root / ".venv")
     isolate("sync", cwd=root)
     assert list(root.glob(".venv/lib/*/site-packages/pip/**/__pycache__")) == []
+
+
+def test_an_older_pip_is_fetched_once_and_only_where_the_network_may_be_used(cache, index):
+    build_wheel(index.folder, "pip", "25.0")
+    store = open_store(cache)
+    old = describe(sys._base_executable, cache=store.interpreters, environ=os.environ)._replace(version="3.8.1")
+    with pytest.raises(IsolateError) as refused:
+        older_wheel(store, old, os.environ, offline=True)
+    assert "--offline" in str(refused.value.hint)
+    assert index.requests == []
+    wheel = older_wheel(store, old, os.environ, offline=False)
+    asked = len(index.requests)
+    assert wheel.name == "pip-25.0-py3-none-any.whl"
+    assert older_wheel(store, old, os.environ, offline=True) == wheel
+    assert len(index.requests) == asked
+
+
+def test_an_offline_sync_for_an_old_python_leaves_the_network_alone(isolate, application, index):
+    found = every(cache=None, environ=SURROUNDINGS)
+    old = [one for one in found if one.implementation == "cpython" and one.short in ("3.8", "3.9")]
+    if not old:
+        pytest.skip("there is no such Python here")
+    app = application({"requirements.txt": ""})
+    message = isolate("sync", "--offline", "--python", old[0].executable, cwd=app, status=2).err
+    assert "needs an older pip than ours" in message
+    assert index.requests == []

@@ -87,7 +87,7 @@ class Workshop:
     def seed(self) -> Target:
         """Return the pip that a new environment begins with; from then on the store has its entry."""
         if self._seed is None:
-            wheel = seed_wheel(self.store, self.interpreter, self.environ)
+            wheel = seed_wheel(self.store, self.interpreter, self.environ, offline=self.offline)
             locked = seed_of(wheel, self.store)
             self._seed = Target(
                 locked=locked,

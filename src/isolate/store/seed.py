@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 WRITTEN_BY_INSTALLERS = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
 
 
-def seed_wheel(store: Store, interpreter: Interpreter, environ: Mapping[str, str]) -> Path:
+def seed_wheel(store: Store, interpreter: Interpreter, environ: Mapping[str, str], *, offline: bool) -> Path:
     """Return the wheel of the newest pip that we have for *interpreter*; raise `IsolateError` if none is to be had.
 
     That is the pip that isolate itself was installed with. An interpreter that is too old for it gets the newest that
-    supports it from the package index, once.
+    supports it from the package index, once, unless *offline* forbids it.
     """
     if _supports(_range_of_own_pip(), interpreter.version):
         return _own_wheel(store)
     from isolate.store.older_seed import older_wheel  # noqa: PLC0415 - few interpreters are so old
 
-    return older_wheel(store, interpreter, environ)
+    return older_wheel(store, interpreter, environ, offline=offline)
 
 
 def seed_of(wheel: Path, store: Store) -> Locked:
