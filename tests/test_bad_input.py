@@ -96,6 +96,10 @@ CASES = {
         {".python-version": "3.99\n", "requirements.txt": ""},
         ["3.99", "not installed"],
     ),
+    "a setting for no interpreter": (
+        {"pyproject.toml": '[tool.isolate]\npython = "9.9"\n', "requirements.txt": ""},
+        ['python = "9.9" in pyproject.toml asks for a Python that is not installed'],
+    ),
     "a directory without declarations": ({"notes.md": ""}, ["no declarations in ", "requirements.txt"]),
 }
 

@@ -166,6 +166,24 @@ def test_misleading_variables_do_not_mislead(cache, environ):
     assert chosen(cache, {**environ, **lies}).interpreter.version == VERSION
 
 
+def test_what_was_asked_for_goes_before_the_setting_and_that_before_the_version_file(cache, environ, tmp_path):
+    setting, version_file = (BASE, tmp_path / "pyproject.toml"), ("3.99", tmp_path / ".python-version")
+    by_setting = chosen(cache, environ, setting=setting, version_file=version_file)
+    assert by_setting.reason == f'python = "{BASE}" in pyproject.toml'
+    asked = chosen(cache, environ, asked=BASE, setting=("3.99", tmp_path / "pyproject.toml"))
+    assert asked.reason == f"--python {BASE}"
+
+
+def test_a_setting_is_named_as_one_and_its_path_begins_at_its_file(cache, environ, tmp_path):
+    file = tmp_path / "app/pyproject.toml"
+    with pytest.raises(NoInterpreter) as refused:
+        chosen(cache, environ, setting=("9.9", file))
+    assert str(refused.value).startswith('python = "9.9" in pyproject.toml asks for a Python that is not installed')
+    (tmp_path / "app/tools").mkdir(parents=True)
+    (tmp_path / "app/tools/python").symlink_to(BASE)
+    assert chosen(cache, environ, setting=("tools/python", file)).interpreter.version == VERSION
+
+
 def test_the_version_file_is_looked_for_up_to_the_repository(tmp_path):
     (tmp_path / ".python-version").write_text("# ours\n3.12\n")
     inner = tmp_path / "repository/app"

@@ -155,8 +155,10 @@ def _choose(
     current: Interpreter | None,
     session: Session,
 ) -> Choice:
+    setting = declarations.settings.python
     return choose(
-        asked=asked or declarations.settings.python,
+        asked=asked,
+        setting=None if setting is None else (setting, application.root / "pyproject.toml"),
         version_file=version_file_of(application.root),
         current=current,
         requires_python=declarations.requires_python,

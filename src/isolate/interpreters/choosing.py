@@ -26,6 +26,7 @@ MOST_SHOWN = 8
 def choose(  # noqa: PLR0913 - everything that has a say, by name
     *,
     asked: str | None,
+    setting: tuple[str, Path] | None = None,
     version_file: tuple[str, Path] | None,
     current: Interpreter | None,
     requires_python: SpecifierSet | None,
@@ -34,13 +35,17 @@ def choose(  # noqa: PLR0913 - everything that has a say, by name
 ) -> Choice:
     """Return the interpreter for an application; raise `NoInterpreter` if none fits.
 
-    It is the one *asked* for, else that of the *version_file* (`.python-version`), else the *current* one of the
-    environment if it still exists and meets *requires_python*, else `python3` on `PATH` if it does, else the newest
-    final one that does.
+    It is the one *asked* for, else that of the *setting* (in the file beside it), else that of the *version_file*
+    (`.python-version`), else the *current* one of the environment if it still exists and meets *requires_python*, else
+    `python3` on `PATH` if it does, else the newest final one that does.
     """
     machine = _Machine(cache=cache, environ=environ)
     if asked is not None:
         return _named(Wish(text=asked.strip(), source=f"--python {asked}", folder=Path()), requires_python, machine)
+    if setting is not None:
+        text, path = setting
+        source = f'python = "{text}" in {path.name}'
+        return _named(Wish(text=text.strip(), source=source, folder=path.parent), requires_python, machine)
     if version_file is not None:
         text, path = version_file
         return _named(Wish(text=text, source=f"{path.name}: {text}", folder=path.parent), requires_python, machine)
