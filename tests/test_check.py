@@ -79,6 +79,37 @@ def test_a_part_of_the_environment_that_is_gone_comes_back(isolate, synced, fold
     assert versions(synced / ".venv") == {"alpha": "1.0", "delta": "1.0"}
 
 
+REBUILDS = {
+    "site-packages are gone": (lambda app: shutil.rmtree(site(app)), "file missing: its site-packages are gone"),
+    "a file of its own is gone": (lambda app: (app / ".venv/pyvenv.cfg").unlink(), "file missing: pyvenv.cfg is not"),
+    "a file of its own is edited": (
+        lambda app: (app / ".venv/pyvenv.cfg").write_text("home = /usr/bin\n"),
+        "file changed: pyvenv.cfg is not",
+    ),
+    "its interpreter was replaced": (
+        lambda app: replace_text(app / ".venv/.isolate/state.json", replaced(app)),
+        "interpreter: ",
+    ),
+}
+
+
+def replaced(app):
+    table = json.loads((app / ".venv/.isolate/state.json").read_text())
+    table["interpreter"]["identity"] = "that of a binary which was replaced"
+    return json.dumps(table)
+
+
+@pytest.mark.parametrize("kind", REBUILDS)
+def test_what_an_environment_has_to_be_made_anew_for_is_called_what_it_is(isolate, synced, kind):
+    spoil, said = REBUILDS[kind]
+    spoil(synced)
+    found = isolate("check", cwd=synced, status=1).out.splitlines()
+    assert found[0].startswith(said)
+    made = json.loads(isolate("sync", "--verify", "--json", cwd=synced).out)
+    assert found[0].partition(": ")[2] == made["rebuilt"]
+    isolate("check", cwd=synced)
+
+
 def test_an_edit_in_place_is_seen_by_check_and_mended_by_sync_verify(isolate, synced):
     module = site(synced) / "alpha/__init__.py"
     module.chmod(0o644)

@@ -122,7 +122,8 @@ def _next(proposal: Proposal, built: Mapping[str, Entry], session: Session, *, b
 
 def _generation(proposal: Proposal, number: int, now: float) -> Generation:
     changes = tuple(change.line for change in proposal.shown)
-    reason = (f"made anew: {proposal.situation.rebuild}",) if proposal.situation.rebuild else ()
+    rebuild = proposal.situation.rebuild
+    reason = (f"made anew: {rebuild.words}",) if rebuild else ()
     return Generation(
         number=number,
         time=now,

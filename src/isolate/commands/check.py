@@ -58,18 +58,11 @@ def _findings(
     if situation.state is None:
         return [Finding(kind="no environment", subject=str(application.venv)), *found]
     if situation.rebuild:
-        return [Finding(kind=_kind_of(situation), subject=situation.rebuild), *found]
+        return [Finding(kind=situation.rebuild.kind, subject=situation.rebuild.words), *found]
     if lock is not None and not found:
         found += _contents(application, lock, situation, session)
     seen = damages(application.venv, situation.state, hashes=True) if hashes else situation.damages
     return [*found, *damage_findings(seen)]
-
-
-def _kind_of(situation: Situation) -> str:
-    reason = situation.rebuild or ""
-    if reason.startswith("it was made at"):
-        return "moved"
-    return "file changed" if reason.endswith("as it was made") else "interpreter"
 
 
 def stale_reasons(lock: Pylock | None, declarations: Declarations, situation: Situation) -> tuple[str, ...]:

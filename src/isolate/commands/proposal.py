@@ -67,7 +67,7 @@ def _changed(proposal: Proposal, seconds: float) -> list[str]:
         f"Python {situation.interpreter.version}: {situation.interpreter.executable} ({situation.choice.reason})"
     )
     if situation.rebuild:
-        lines.append(f"{'would make' if dry else 'made'} .venv anew: {situation.rebuild}")
+        lines.append(f"{'would make' if dry else 'made'} .venv anew: {situation.rebuild.words}")
     lines += [change.line for change in proposal.shown]
     verb = "would change" if dry else "changed"
     what = f"{count(len(proposal.shown), 'package')}, {proposal.packages} now installed"
@@ -97,7 +97,7 @@ def _facts(proposal: Proposal, seconds: float) -> dict[str, object]:
             "executable": situation.interpreter.executable,
             "reason": situation.choice.reason,
         },
-        "rebuilt": situation.rebuild,
+        "rebuilt": situation.rebuild.words if situation.rebuild else None,
         "seconds": round(seconds, 3),
         "up_to_date": proposal.is_empty,
     }

@@ -27,6 +27,13 @@ if TYPE_CHECKING:
     from isolate.store.layout import Store
 
 
+class Rebuild(NamedTuple):
+    """Why an environment has to be made anew: what *kind* of finding that is, if it is one, and in *words*."""
+
+    kind: str
+    words: str
+
+
 class Situation(NamedTuple):
     """What is.
 
@@ -36,7 +43,7 @@ class Situation(NamedTuple):
 
     choice: Choice
     state: State | None
-    rebuild: str | None
+    rebuild: Rebuild | None
     damages: tuple[Damage, ...] = ()
     foreign: tuple[Foreign, ...] = ()
 
@@ -123,7 +130,8 @@ def look_at(  # noqa: PLR0913 - what a command asks, by name
     if state is None or current is None:
         reason = "it was not made by isolate" if os.path.lexists(venv) else "there was none"
         reason = "its record cannot be read" if broken else reason
-        return Situation(choice=choice, state=None, rebuild=reason, foreign=_strangers(application))
+        rebuild = Rebuild("no environment", reason)
+        return Situation(choice=choice, state=None, rebuild=rebuild, foreign=_strangers(application))
     return look_closer(application, state, current, choice, thorough=thorough)
 
 
@@ -184,28 +192,28 @@ def look_closer(
     venv = application.venv
     site = site_packages(venv, state.interpreter)
     strangers = () if site is None else tuple(foreign(venv, site, state.installed))
-    reason = (
-        "its site-packages are gone" if site is None else _why_anew(application, state, current, choice.interpreter)
-    )
-    if reason is not None:
-        return Situation(choice=choice, state=state, rebuild=reason, foreign=strangers)
+    gone = Rebuild("file missing", "its site-packages are gone") if site is None else None
+    if rebuild := gone or _why_anew(application, state, current, choice.interpreter):
+        return Situation(choice=choice, state=state, rebuild=rebuild, foreign=strangers)
     names = None if thorough else suspicious(state, changed_folders(str(venv)))
     found = (*damages(venv, state, names=names), *(damages_of_skeleton(venv) if names is not None else ()))
-    own = sorted(damage.path for damage in found if not damage.name or damage.path.startswith(FOLDER))
+    own = [damage for damage in found if not damage.name or damage.path.startswith(FOLDER)]
     if own:
-        return Situation(choice=choice, state=state, rebuild=f"{own[0]} is not as it was made", foreign=strangers)
+        first = min(own, key=lambda damage: damage.path)
+        rebuild = Rebuild(f"file {first.what}", f"{first.path} is not as it was made")
+        return Situation(choice=choice, state=state, rebuild=rebuild, foreign=strangers)
     return Situation(choice=choice, state=state, rebuild=None, damages=found, foreign=strangers)
 
 
-def _why_anew(application: Application, state: State, current: Interpreter, chosen: Interpreter) -> str | None:
+def _why_anew(application: Application, state: State, current: Interpreter, chosen: Interpreter) -> Rebuild | None:
     if elsewhere(state, application.venv):
-        return f"it was made at {state.venv}"
+        return Rebuild("moved", f"it was made at {state.venv}")
     if current.version != chosen.version or current.kind != chosen.kind:
-        return f"Python {current.version} → {chosen.version}"
+        return Rebuild("interpreter", f"Python {current.version} → {chosen.version}")
     if current.executable != chosen.executable:
-        return f"{current.executable} → {chosen.executable}"
+        return Rebuild("interpreter", f"{current.executable} → {chosen.executable}")
     if current.identity != chosen.identity:
-        return f"{chosen.executable} was replaced"
+        return Rebuild("interpreter", f"{chosen.executable} was replaced")
     return None
 
 

@@ -10,7 +10,7 @@ from isolate.commands.locking import decide
 from isolate.commands.mending import mending
 from isolate.commands.proposal import Proposal, outcome
 from isolate.commands.request import Request, selected
-from isolate.commands.situation import Situation, look_at, targets_for
+from isolate.commands.situation import Rebuild, Situation, look_at, targets_for
 from isolate.declarations.reading import read_declarations
 from isolate.environment import staging
 from isolate.environment.inputs import inputs_of, inputs_of_trees
@@ -44,7 +44,7 @@ def _sync(application: Application, request: Request, session: Session) -> Propo
     asked = {"adopt": request.adopt, "thorough": request.verify}
     situation = look_at(application, declarations, request.python, session, **asked)
     if request.bytecode and situation.state is not None and not situation.state.bytecode and not situation.rebuild:
-        situation = situation._replace(rebuild="to compile its bytecode")
+        situation = situation._replace(rebuild=Rebuild("", "to compile its bytecode"))
     with workshop_for(application, declarations, situation, request, session) as workshop:
         proposal = propose(declarations, situation, request, workshop, session)
         if not request.dry_run:
