@@ -11,7 +11,7 @@ from isolate.errors import IsolateError, StaleLock
 from isolate.lock.decide import environment_marker, is_closed
 from isolate.lock.freshness import staleness
 from isolate.lock.pylock_file import lock_text, parse_lock, read_lock
-from isolate.lock.trees import metadata_digests
+from isolate.lock.trees import local_path, metadata_digests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -117,8 +117,8 @@ def digest_of(declarations: Declarations, interpreter: Interpreter) -> str:
 
 
 def source_trees(declarations: Declarations) -> list[str]:
-    """Return the directories whose metadata the lock depends on, beyond the declarations themselves."""
-    trees = [str(one.path) for one in declarations.requirements if one.path is not None and one.path.is_dir()]
+    """Return the directories and archives, there or not, that the lock depends on beyond the declarations."""
+    trees = [path for one in declarations.requirements if (path := local_path(one)) is not None]
     if declarations.ask_for_project:
         trees.append(str(declarations.root))
     return trees

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from isolate.commands.answering import answered
 from isolate.commands.applying import carry_out, remember
-from isolate.commands.locking import decide
+from isolate.commands.locking import decide, source_trees
 from isolate.commands.mending import mending
 from isolate.commands.proposal import Proposal, outcome
 from isolate.commands.request import Request, selected
@@ -40,7 +40,7 @@ def sync(application: Application, request: Request, session: Session) -> Outcom
 def _sync(application: Application, request: Request, session: Session) -> Proposal:
     before = inputs_of(application)
     declarations = read_declarations(application.root)
-    before |= inputs_of_trees(declarations)
+    before |= inputs_of_trees(source_trees(declarations))
     asked = {"adopt": request.adopt, "thorough": request.verify}
     situation = look_at(application, declarations, request.python, session, **asked)
     if request.bytecode and situation.state is not None and not situation.state.bytecode and not situation.rebuild:

@@ -5,6 +5,7 @@ A file that is edited while a sync is at work must not be taken for one that was
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from isolate.environment.stamp import file_line
@@ -30,13 +31,16 @@ def inputs_of(application: Application) -> dict[str, str]:
     return _lines([*named, *(folder / ".python-version" for folder in (root, *root.parents))])
 
 
-def inputs_of_trees(declarations: Declarations) -> dict[str, str]:
-    """Return, as `inputs_of` does, the files that hold the metadata of the source trees that are declared."""
-    trees = [one.path for one in declarations.requirements if one.path is not None]
-    return _lines(path / name for path in trees for name in METADATA_FILES)
+def inputs_of_trees(trees: Iterable[str]) -> dict[str, str]:
+    """Return, as `inputs_of` does, the files that hold the metadata of source *trees*; an archive is one itself."""
+    return _lines(path for tree in trees for path in _read_of(tree))
 
 
-def _lines(paths: Iterable[Path]) -> dict[str, str]:
+def _read_of(tree: str) -> list[str]:
+    return [f"{tree}/{name}" for name in METADATA_FILES] if os.path.isdir(tree) else [tree]
+
+
+def _lines(paths: Iterable[Path | str]) -> dict[str, str]:
     return {path: file_line(path) for path in dict.fromkeys(map(str, paths))}
 
 

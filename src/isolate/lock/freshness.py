@@ -17,12 +17,13 @@ from isolate.lock.model import Selection
 from isolate.lock.selection import select
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from packaging.pylock import Package, Pylock
 
     from isolate.declarations.model import Declarations, Declared
     from isolate.interpreters.model import Interpreter
+    from isolate.lock.model import Locked
 
 
 def staleness(
@@ -30,7 +31,7 @@ def staleness(
 ) -> tuple[str, ...]:
     """Return why *lock* is stale, one line for each reason; nothing if it is fresh.
 
-    *trees* has a digest of the metadata of each source tree, by its absolute path.
+    *trees* has a digest of the metadata of each source tree and the sha256 of each archive, by absolute path.
     """
     selection = Selection(extras=declarations.extras, groups=declarations.groups)
     try:
@@ -44,6 +45,7 @@ def staleness(
         *_unmet(packages, declarations, interpreter.markers, ours=lock.created_by == TOOL),
         *(_unreached(packages, declarations, interpreter.markers) if lock.created_by == TOOL else ()),
         *_changed_trees(packages, {one.name: one.directory for one in locked if one.directory}, trees),
+        *_changed_archives(locked, trees),
     )
 
 
@@ -123,6 +125,15 @@ def _changed_trees(
         remembered = _remembered(packages[name]).get("tree")
         if remembered is not None and trees.get(path) != remembered:
             yield f"the metadata of {name} ({path}) changed"
+
+
+def _changed_archives(locked: Iterable[Locked], trees: Mapping[str, str]) -> Iterator[str]:
+    """Name the archives that were built again; one that is gone may still be in the store."""
+    for one in locked:
+        archive = one.table.get("archive", {})
+        path, digest = archive.get("path"), archive.get("hashes", {}).get("sha256")
+        if digest is not None and trees.get(path, digest) != digest:
+            yield f"the archive of {one.name} ({path}) changed"
 
 
 def _remembered(package: Package) -> Mapping[str, Any]:

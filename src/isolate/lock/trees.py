@@ -1,4 +1,4 @@
-"""Source trees that an application installs from: has their metadata changed?"""
+"""Source trees and archives on this machine that an application installs from: have they changed?"""
 
 from __future__ import annotations
 
@@ -6,17 +6,32 @@ import hashlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
+
+    from isolate.declarations.model import Declared
 
 METADATA_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 """Where a build backend reads names, versions and requirements; anything more would be a guess."""
 
 
-def metadata_digests(paths: Iterable[str]) -> dict[str, str]:
-    """Return for each source tree a digest (hex) of the files that its metadata is made from."""
-    return {path: metadata_digest(path) for path in paths}
+def local_path(declared: Declared) -> str | None:
+    """Return the absolute path that something is declared to be installed from; None if it lies elsewhere."""
+    if declared.path is not None:
+        return str(declared.path)
+    parts = urlsplit(declared.url or "")
+    return unquote(parts.path) if parts.scheme == "file" else None
+
+
+def metadata_digests(paths: Collection[str]) -> dict[str, str]:
+    """Return for each source tree a digest (hex) of the files that its metadata is made from, for each archive its own.
+
+    The latter is a sha256, as a lock has it. Whatever is gone is left out.
+    """
+    found = {path: _archive_digest(path) for path in paths if os.path.isfile(path) and os.access(path, os.R_OK)}
+    return found | {path: metadata_digest(path) for path in paths if os.path.isdir(path)}
 
 
 def metadata_digest(path: str) -> str:
@@ -27,6 +42,14 @@ def metadata_digest(path: str) -> str:
             digest.update(f"{name}\n".encode() + Path(path, name).read_bytes())
         except OSError:
             continue
+    return digest.hexdigest()
+
+
+def _archive_digest(path: str) -> str:
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while part := file.read(1 << 20):
+            digest.update(part)
     return digest.hexdigest()
 
 
