@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from isolate.report import Outcome, count, duration
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from isolate.application import Application
     from isolate.commands.locking import Decision
     from isolate.commands.request import Request
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
 
 
 class Proposal(NamedTuple):
-    """What is to become of an application's environment, and why."""
+    """What is to become of an application's environment, and why.
+
+    `inputs` has what is read of the trees and archives in `locked`, as it stood before: see `inputs_of_lock`.
+    """
 
     application: Application
     declarations: Declarations
@@ -28,6 +33,7 @@ class Proposal(NamedTuple):
     locked: tuple[Locked, ...]
     plan: Plan
     command: str = "sync"
+    inputs: Mapping[str, str] = {}
 
     @property
     def is_empty(self) -> bool:

@@ -13,7 +13,8 @@ from isolate.commands.request import Request, selected
 from isolate.commands.situation import Rebuild, Situation, look_at, targets_for
 from isolate.declarations.reading import read_declarations
 from isolate.environment import staging
-from isolate.environment.inputs import inputs_of, inputs_of_trees
+from isolate.environment.inputs import inputs_of, inputs_of_trees, inputs_of_lock
+from isolate.environment.placing import DamagedEntry
 from isolate.environment.workshop import Workshop
 from isolate.lock.selection import select
 
@@ -50,7 +51,7 @@ def _sync(application: Application, request: Request, session: Session) -> Propo
         if not request.dry_run:
             carry_out(proposal, workshop, session)
     if not request.dry_run:
-        remember(proposal, session, before)
+        remember(proposal, session, {**proposal.inputs, **before})
     return proposal
 
 
@@ -62,6 +63,7 @@ def propose(
     learn = None if request.dry_run else _learner(request, session)
     decision = decide(application, declarations, situation.interpreter, request.moves, workshop, learn=learn)
     locked = select(decision.lock, situation.interpreter, selection, root=str(application.root))
+    inputs = inputs_of_lock(locked)
     targets = targets_for(locked, situation.interpreter, workshop.store)
     if not any(target.name == "pip" for target in targets):
         targets.append(workshop.seed())
@@ -73,6 +75,7 @@ def propose(
         selection=selection,
         decision=decision,
         locked=locked,
+        inputs=inputs,
         plan=situation.plan(targets, workshop.store, inexact=request.inexact),
     )
 

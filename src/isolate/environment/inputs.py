@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from isolate.application import Application
     from isolate.declarations.model import Declarations
     from isolate.interpreters.model import Interpreter
+    from isolate.lock.model import Locked
 
 
 def inputs_of(application: Application) -> dict[str, str]:
@@ -38,6 +39,12 @@ def inputs_of_trees(trees: Iterable[str]) -> dict[str, str]:
 
 def _read_of(tree: str) -> list[str]:
     return [f"{tree}/{name}" for name in METADATA_FILES] if os.path.isdir(tree) else [tree]
+
+
+def inputs_of_lock(locked: Iterable[Locked]) -> dict[str, str]:
+    """Return, as `inputs_of` does, what is read of the directories and archives that are *locked*."""
+    places = (one.directory or one.table.get("archive", {}).get("path") for one in locked)
+    return inputs_of_trees(place for place in places if place is not None)
 
 
 def _lines(paths: Iterable[Path | str]) -> dict[str, str]:
