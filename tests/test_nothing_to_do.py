@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import time
+
 import pytest
 
 from conftest import versions
-from kit.packages import build_tree, build_wheel
+from isolate.environment.stamp import answer_if_current
+from isolate.environment.switch import Step
+from isolate.environment.watch import UNKNOWN, Watch, times_of
+from kit.packages import build_sdist, build_tree, build_wheel
 
 
 def imported(isolate, app, expression, module):
@@ -75,3 +81,94 @@ def test_a_directory_in_the_lock_of_another_tool_is_noticed(isolate, application
     build_wheel(app / "lib/editable", "lib", "2.0", files={"__editable__.lib.pth": f"{app}/lib/src\n"})
     isolate("sync", cwd=app)
     assert versions(app / ".venv") == {"lib": "2.0"}
+
+
+MEANWHILE = {
+    "installs a package": "subprocess.run([{python!r}, '-Im', 'pip', 'install', '--no-index', {hand!r}], check=True)",
+    "takes a module out of a package": "({site} / 'delta/__init__.py').unlink(missing_ok=True)",
+    "takes a module out of site-packages": "({site} / 'single.py').unlink(missing_ok=True)",
+    "takes out a script": "pathlib.Path({python!r}).with_name('alpha').unlink(missing_ok=True)",
+    "takes out a script where another arrives": "pathlib.Path({python!r}).with_name('alpha').unlink(missing_ok=True)",
+}
+
+
+@pytest.mark.parametrize("what", MEANWHILE)
+def test_what_somebody_does_in_an_environment_while_a_sync_works_on_it_is_noticed(
+    isolate, application, index, tmp_path, what
+):
+    kept = "alpha==1.0\ndelta==1.0\nsingle==1.0\n"
+    build_wheel(index.folder, "single", "1.0", files={"single.py": ""})
+    build_wheel(index.folder, "scripted", "1.0", scripts={"scripted": "scripted:main"})
+    app = application({"requirements.txt": kept})
+    isolate("sync", cwd=app)
+    hand = build_wheel(tmp_path / "elsewhere", "hand", "1.0")
+    python = str(app / ".venv/bin/python")
+    site = f"next(pathlib.Path({str(app / '.venv')!r}).glob('lib/*/site-packages'))"
+    done = MEANWHILE[what].format(python=python, hand=str(hand), site=site)
+    build_sdist(index.folder, "made", "1.0", on_build=f"import pathlib, subprocess; {done}")
+    arriving = "made==1.0\nscripted==1.0\n" if "arrives" in what else "made==1.0\n"
+    application({"requirements.txt": kept + arriving})
+    isolate("sync", cwd=app)
+    isolate("check", cwd=app, status=1)
+    isolate("sync", cwd=app)
+    isolate("check", cwd=app)
+    assert "hand" not in versions(app / ".venv")
+
+
+def test_a_sync_that_changed_something_leaves_nothing_to_look_at(isolate, application, index):
+    build_wheel(index.folder, "part", "1.0", files={"space/part.py": ""})
+    build_wheel(index.folder, "other", "1.0", files={"space/other.py": ""})
+    app = application({"requirements.txt": "alpha==1.0\npart==1.0\n"})
+    isolate("sync", cwd=app)
+    assert answer_if_current(str(app / ".venv"))
+    for wanted in ("alpha==1.1\npart==1.0\n", "alpha==1.1\npart==1.0\nother==1.0\n", "alpha==1.1\nother==1.0\n", ""):
+        application({"requirements.txt": wanted})
+        assert answer_if_current(str(app / ".venv")) is None
+        isolate("sync", cwd=app)
+        assert answer_if_current(str(app / ".venv")), wanted
+
+
+def test_a_directory_with_a_time_to_come_is_looked_at_until_it_has_another(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    isolate("sync", cwd=app)
+    package = next(app.glob(".venv/lib/*/site-packages/alpha"))
+    tomorrow = time.time_ns() + 86_400 * 10**9
+    os.utime(package, ns=(tomorrow, tomorrow))
+    isolate("sync", cwd=app)
+    (package / "__init__.py").unlink()
+    isolate("sync", cwd=app)
+    assert (package / "__init__.py").exists()
+    assert answer_if_current(str(app / ".venv"))
+
+
+@pytest.mark.parametrize(("more", "known"), [((), True), (("taken", "brought"), True), (("hand",), False)])
+def test_what_moves_during_a_switch_is_known_only_if_the_switch_moved_it(tmp_path, more, known):
+    (tmp_path / "site/kept").mkdir(parents=True)
+    (tmp_path / "site/taken").touch()
+    for folder in ("site/kept", "site"):
+        os.utime(tmp_path / folder, ns=(10**18, 10**18))
+    before = times_of(tmp_path, ["site", "site/kept"])
+    steps = [Step("out", "site/taken", "trash/1"), Step("in", "staging/site/brought", "site/brought")]
+    watch = Watch(tmp_path, ["site", "site/kept"], before, steps)
+    (tmp_path / "site/taken").unlink()
+    for name in ("brought", *more):
+        (tmp_path / "site" / name).touch()
+    after = {**before, **watch.times()}
+    assert (after["site"] != UNKNOWN) is known
+    assert after["site/kept"] == before["site/kept"]
+    if known:
+        assert after == times_of(tmp_path, after)
+
+
+def test_what_moves_before_a_switch_and_after_the_look_is_not_known(tmp_path):
+    (tmp_path / "site").mkdir()
+    os.utime(tmp_path / "site", ns=(10**18, 10**18))
+    before = times_of(tmp_path, ["site"])
+    (tmp_path / "site/hand").touch()
+    watch = Watch(tmp_path, ["site"], before, [Step("in", "staging/site/brought", "site/brought")])
+    assert watch.times() == {"site": UNKNOWN}
+
+
+def test_the_time_of_a_directory_that_changed_a_moment_ago_is_not_known(tmp_path):
+    (tmp_path / "site").mkdir()
+    assert times_of(tmp_path, ["site", "gone"]) == {"site": UNKNOWN, "gone": UNKNOWN}

@@ -26,8 +26,11 @@ if TYPE_CHECKING:
     from isolate.store.layout import Entry
 
 
-def carry_out(proposal: Proposal, workshop: Workshop, session: Session) -> None:
-    """Do what *proposal* says. Whatever fails before the switch leaves everything as it was."""
+def carry_out(proposal: Proposal, workshop: Workshop, session: Session) -> Mapping[str, int]:
+    """Do what *proposal* says, and return the times of the environment's directories as far as they are known.
+
+    Whatever fails before the switch leaves everything as it was.
+    """
     if proposal.plan.fetch or workshop.bytecode:
         from isolate.commands.fetching import fetch  # noqa: PLC0415 - mostly the store has all that is to arrive
 
@@ -35,15 +38,16 @@ def carry_out(proposal: Proposal, workshop: Workshop, session: Session) -> None:
     if proposal.is_empty:
         write_lock(proposal)
         _remember_what_was_asked(proposal)
-        return
+        return proposal.situation.times
     remember_environment(workshop.store, proposal.application.venv)
     with _built(proposal, workshop) as built:
         coming = _next(proposal, built, session, bytecode=workshop.bytecode)
         if proposal.situation.rebuild or proposal.situation.state is None:
-            make_new(workshop, coming, proposal.situation.state, at_last=partial(_commit, proposal))
+            times = make_new(workshop, coming, proposal.situation.state, at_last=partial(_commit, proposal))
         else:
-            change(workshop, coming, proposal.situation.state, at_last=partial(_commit, proposal))
+            times = change(workshop, coming, proposal.situation.state, at_last=partial(_commit, proposal))
     prove(proposal)
+    return times
 
 
 def _remember_what_was_asked(proposal: Proposal) -> None:
@@ -117,6 +121,7 @@ def _next(proposal: Proposal, built: Mapping[str, Entry], session: Session, *, b
         foreign=proposal.situation.foreign,
         remembered=remembered,
         forgotten=forgotten,
+        times=proposal.situation.times,
     )
 
 
@@ -136,10 +141,10 @@ def _generation(proposal: Proposal, number: int, now: float) -> Generation:
     )
 
 
-def remember(proposal: Proposal, session: Session, before: Mapping[str, str]) -> None:
+def remember(proposal: Proposal, session: Session, before: Mapping[str, str], times: Mapping[str, int]) -> None:
     """Remember that there is nothing to do until something changes, and the lock in case the environment goes.
 
-    *before* has the inputs of the sync as they stood before it read them.
+    *before* has the inputs of the sync as they stood before it read them, *times* is what `carry_out` returned.
     """
     application, declarations, decision = proposal.application, proposal.declarations, proposal.decision
     interpreter = proposal.situation.interpreter
@@ -150,6 +155,6 @@ def remember(proposal: Proposal, session: Session, before: Mapping[str, str]) ->
         answer = f"nothing to do: {count(proposal.packages, 'package')}, Python {interpreter.version}"
         lock = decision.text if decision.in_tree else None
         inputs = partial(lines_if_read, application, declarations, interpreter, lock, before)
-        write_stamp(application.venv, answer, inputs)
+        write_stamp(application.venv, answer, inputs, times)
     else:
         remove_stamp(application.venv)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from isolate.environment.inspection import Damage, Foreign, damages, damages_of_skeleton, foreign
 from isolate.environment.records import FOLDER, elsewhere, is_ours, read_state
 from isolate.environment.skeleton import site_packages
-from isolate.environment.stamp import changed_folders
+from isolate.environment.stamp import stamped_folders
 from isolate.environment.standing import refuse_a_link, refuse_what_is_not_ours
+from isolate.environment.watch import UNKNOWN, times_of, watched
 from isolate.interpreters.choosing import choose, version_file_of
 from isolate.interpreters.model import Interpreter
 from isolate.lock.model import Locked
@@ -17,7 +18,7 @@ from isolate.lock.trees import content_digest, metadata_digest
 from isolate.plan import Plan, Target, There, make_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from isolate.application import Application
     from isolate.commands.session import Session
@@ -38,7 +39,7 @@ class Situation(NamedTuple):
     """What is.
 
     `state` is the record of the environment, None if there is none of ours. `rebuild` says why the environment has to
-    be made anew; None if it can be built on.
+    be made anew; None if it can be built on. `times` are those of its directories before they were looked at.
     """
 
     choice: Choice
@@ -46,6 +47,7 @@ class Situation(NamedTuple):
     rebuild: Rebuild | None
     damages: tuple[Damage, ...] = ()
     foreign: tuple[Foreign, ...] = ()
+    times: Mapping[str, int] = {}
 
     @property
     def interpreter(self) -> Interpreter:
@@ -175,10 +177,11 @@ def _choose(
     )
 
 
-def suspicious(state: State, changed: set[str] | None) -> list[str] | None:
-    """Return the distributions that have a directory in *changed*; None, which means all, if that is not known."""
-    if changed is None:
+def suspicious(state: State, stamped: Mapping[str, int] | None, times: Mapping[str, int]) -> list[str] | None:
+    """Return the distributions with a directory whose time is not the *stamped* one; None, for all, without a stamp."""
+    if stamped is None:
         return None
+    changed = {folder for folder, was in stamped.items() if was == UNKNOWN or times.get(folder) != was}
     return [name for name, one in state.installed.items() if not changed.isdisjoint(one.folders)]
 
 
@@ -190,19 +193,20 @@ def look_closer(
     Unless *thorough*, only those distributions are looked at in whose directories something has changed.
     """
     venv = application.venv
+    times = times_of(venv, watched(state.installed))
     site = site_packages(venv, state.interpreter)
     strangers = () if site is None else tuple(foreign(venv, site, state.installed))
     gone = Rebuild("file missing", "its site-packages are gone") if site is None else None
     if rebuild := gone or _why_anew(application, state, current, choice.interpreter):
         return Situation(choice=choice, state=state, rebuild=rebuild, foreign=strangers)
-    names = None if thorough else suspicious(state, changed_folders(str(venv)))
+    names = None if thorough else suspicious(state, stamped_folders(str(venv)), times)
     found = (*damages(venv, state, names=names), *(damages_of_skeleton(venv) if names is not None else ()))
     own = [damage for damage in found if not damage.name or damage.path.startswith(FOLDER)]
     if own:
         first = min(own, key=lambda damage: damage.path)
         rebuild = Rebuild(f"file {first.what}", f"{first.path} is not as it was made")
         return Situation(choice=choice, state=state, rebuild=rebuild, foreign=strangers)
-    return Situation(choice=choice, state=state, rebuild=None, damages=found, foreign=strangers)
+    return Situation(choice=choice, state=state, rebuild=None, damages=found, foreign=strangers, times=times)
 
 
 def _why_anew(application: Application, state: State, current: Interpreter, chosen: Interpreter) -> Rebuild | None:

@@ -48,10 +48,10 @@ def _sync(application: Application, request: Request, session: Session) -> Propo
         situation = situation._replace(rebuild=Rebuild("", "to compile its bytecode"))
     with workshop_for(application, declarations, situation, request, session) as workshop:
         proposal = propose(declarations, situation, request, workshop, session)
-        if not request.dry_run:
-            carry_out(proposal, workshop, session)
-    if not request.dry_run:
-        remember(proposal, session, {**proposal.inputs, **before})
+        if request.dry_run:
+            return proposal
+        times = carry_out(proposal, workshop, session)
+    remember(proposal, session, {**proposal.inputs, **before}, times)
     return proposal
 
 

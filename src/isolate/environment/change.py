@@ -13,6 +13,7 @@ from isolate.environment.placing import both_claim
 from isolate.environment.records import files_of, manifest_path, skeleton_files
 from isolate.environment.skeleton import site_packages
 from isolate.environment.switch import STAGING, InTheWay, check_possible, plan_switch, switch
+from isolate.environment.watch import Watch, settled_time, watched
 from isolate.errors import IsolateError
 from isolate.store.manifest import LINKED
 
@@ -31,7 +32,7 @@ class Next(NamedTuple):
     """What an environment is to become.
 
     `state` lacks only what is installed; `remembered` are further records, by path below the environment; `forgotten`
-    are records to delete.
+    are records to delete. `times` are those of the directories of the environment before it was looked at.
     """
 
     plan: Plan
@@ -40,10 +41,11 @@ class Next(NamedTuple):
     foreign: Sequence[Foreign] = ()
     remembered: Mapping[str, bytes] = {}
     forgotten: Sequence[str] = ()
+    times: Mapping[str, int] = {}
 
 
-def make_new(workshop: Workshop, coming: Next, old: State | None, *, at_last: Callable[[], None]) -> None:
-    """Make the application's environment anew, call *at_last*, and put it in place by one rename.
+def make_new(workshop: Workshop, coming: Next, old: State | None, *, at_last: Callable[[], None]) -> dict[str, int]:
+    """Make the application's environment anew, call *at_last*, put it in place by one rename, and return its times.
 
     What belongs to no distribution in the one that stands there moves along, and so do the distributions that others
     installed and that are not to be evicted; *old* is its record, if it is ours.
@@ -57,15 +59,20 @@ def make_new(workshop: Workshop, coming: Next, old: State | None, *, at_last: Ca
     if venv.is_dir():
         _carry_over(venv, tree, old, coming)
     _write_records(tree, coming, {**seeded, **placed})
+    times = {folder: settled_time(f"{tree}/{folder}") for folder in watched({**seeded, **placed})}
     at_last()
     staging.put_in_place(workshop.application)
+    return times
 
 
-def change(workshop: Workshop, coming: Next, state: State, *, at_last: Callable[[], None]) -> None:
+def change(
+    workshop: Workshop, coming: Next, state: State, *, at_last: Callable[[], None]
+) -> dict[str, int]:
     """Change the application's environment, whose record is *state*, by a written list of renames.
 
-    Before it is written, and after all that can be refused, *at_last* is called. Raises `BadArtifact` for a file that
-    what stays and what arrives both claim, `NotOurs` for one in the way that no distribution has.
+    Before it is written, and after all that can be refused, *at_last* is called. Returns the times of the directories,
+    of which those that changed by anything else are not known. Raises `BadArtifact` for a file that what stays and what
+    arrives both claim, `NotOurs` for one in the way that no distribution has.
     """
     venv = workshop.application.venv
     stage = venv / STAGING
@@ -85,11 +92,15 @@ def change(workshop: Workshop, coming: Next, state: State, *, at_last: Callable[
             staying_claims = _claims(venv, kept) | {one.name: one.files for one in coming.foreign}
             raise _claimed_twice(found, _claims(stage, placed), staying_claims) from None
         check_possible(str(venv), steps)
+        watch = Watch(venv, watched({**kept, **placed}), coming.times, steps)
+        arriving = (folder for folder in watched(placed) if not watch.moves_into(folder))
+        arrived = {folder: settled_time(path) for folder in arriving if os.path.isdir(path := f"{stage}/{folder}")}
         at_last()
     except BaseException:
         atomic.delete_tree(venv / records.WORK)
         raise
     switch(venv, steps)
+    return {**coming.times, **arrived, **watch.times()}
 
 
 def _claims(tree: Path, installed: Mapping[str, Installed]) -> dict[str, Collection[str]]:

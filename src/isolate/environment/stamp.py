@@ -6,7 +6,8 @@ A stamp is a text file. Its lines are a version, the answer to give, and then fa
     file SIZE MTIME CTIME INODE PATH an input, or the interpreter, as it was (times in nanoseconds)
     none PATH                        an input that was not there
     link TARGET PATH                 a symbolic link and what it pointed to
-    dir MTIME PATH                   a directory of the environment that holds modules, scripts or metadata
+    dir MTIME PATH                   a directory of the environment that holds modules, scripts or metadata; a time
+                                     of -1, which none has, says that nobody knows what is in it
 
 This module is imported by every run of the command and so imports next to nothing.
 """
@@ -68,14 +69,15 @@ def _changed(folders: list[str], venv: str) -> Iterator[str]:
         os.close(at)
 
 
-def changed_folders(venv: str) -> set[str] | None:
-    """Return the directories in *venv* that are not as the stamp has them; None if there is no stamp to tell."""
+def stamped_folders(venv: str) -> dict[str, int] | None:
+    """Return the directories in *venv* that the stamp has, with their times; None if there is no stamp to tell."""
     try:
         with open(f"{venv}/.isolate/stamp", encoding="utf-8") as file:
             lines = file.read().split("\n")
         if lines[0] != FORMAT:
             return None
-        return {*_changed([line for line in lines if line.startswith(FOLDER)], venv)}
+        folders = [line.split(" ", 2) for line in lines if line.startswith(FOLDER)]
+        return {path: int(mtime) for _, mtime, path in folders}
     except (OSError, ValueError):
         return None
 
