@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 
 import pytest
 
-from conftest import versions
+from conftest import SOURCE, versions
 from isolate.environment.stamp import answer_if_current
 from isolate.environment.switch import Step
+from isolate.environment.variables import variable_line
 from isolate.environment.watch import UNKNOWN, Watch, times_of
 from kit.packages import build_sdist, build_tree, build_wheel
+
+
+def current(app):
+    return answer_if_current(str(app / ".venv"), variable_line)
 
 
 def imported(isolate, app, expression, module):
@@ -120,12 +127,12 @@ def test_a_sync_that_changed_something_leaves_nothing_to_look_at(isolate, applic
     build_wheel(index.folder, "other", "1.0", files={"space/other.py": ""})
     app = application({"requirements.txt": "alpha==1.0\npart==1.0\n"})
     isolate("sync", cwd=app)
-    assert answer_if_current(str(app / ".venv"))
+    assert current(app)
     for wanted in ("alpha==1.1\npart==1.0\n", "alpha==1.1\npart==1.0\nother==1.0\n", "alpha==1.1\nother==1.0\n", ""):
         application({"requirements.txt": wanted})
-        assert answer_if_current(str(app / ".venv")) is None
+        assert current(app) is None
         isolate("sync", cwd=app)
-        assert answer_if_current(str(app / ".venv")), wanted
+        assert current(app), wanted
 
 
 def test_a_directory_with_a_time_to_come_is_looked_at_until_it_has_another(isolate, application, index):
@@ -138,7 +145,7 @@ def test_a_directory_with_a_time_to_come_is_looked_at_until_it_has_another(isola
     (package / "__init__.py").unlink()
     isolate("sync", cwd=app)
     assert (package / "__init__.py").exists()
-    assert answer_if_current(str(app / ".venv"))
+    assert current(app)
 
 
 @pytest.mark.parametrize(("more", "known"), [((), True), (("taken", "brought"), True), (("hand",), False)])
@@ -172,3 +179,55 @@ def test_what_moves_before_a_switch_and_after_the_look_is_not_known(tmp_path):
 def test_the_time_of_a_directory_that_changed_a_moment_ago_is_not_known(tmp_path):
     (tmp_path / "site").mkdir()
     assert times_of(tmp_path, ["site", "gone"]) == {"site": UNKNOWN, "gone": UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"requirements.txt": "alpha==${ALPHA}\n"},
+        {"requirements.txt": "-r deep.txt\n", "deep.txt": "alpha \\\n  ==${ALPHA}\n"},
+        {"requirements.txt": "alpha<=2.0\n-c limits.txt\n", "limits.txt": "alpha==${ALPHA}\n"},
+        {"requirements.txt": "-r ${ALPHA}.txt\n", "1.0.txt": "alpha==1.0\n", "1.1.txt": "alpha==1.1\n"},
+    ],
+)
+def test_another_value_of_a_variable_that_a_requirements_file_names_is_noticed(isolate, application, index, files):
+    app = application(files)
+    isolate("sync", cwd=app, env={"ALPHA": "1.0"})
+    assert "nothing to do" in isolate("sync", cwd=app, env={"ALPHA": "1.0"}).out
+    isolate("sync", cwd=app, env={"ALPHA": "1.1"})
+    assert versions(app / ".venv") == {"alpha": "1.1"}
+    isolate("run", "--", "python", "-c", "", cwd=app, env={"ALPHA": "1.0"})
+    assert versions(app / ".venv") == {"alpha": "1.0"}
+    isolate("sync", cwd=app, status=2)
+
+
+def test_the_value_of_a_variable_is_written_down_nowhere_and_the_answer_stays_quick(
+    isolate, application, index, monkeypatch
+):
+    address = index.url.replace("//", "//me:${TOKEN}@")
+    app = application({"requirements.txt": f"--extra-index-url {address}\n# ${{COMMENT}}\nalpha==1.0\n"})
+    monkeypatch.setenv("TOKEN", "hunter2")
+    isolate("sync", cwd=app)
+    assert current(app)
+    assert not [path for path in app.rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
+    assert (app / ".venv/.isolate/stamp").stat().st_mode & 0o077 == 0
+    monkeypatch.setenv("COMMENT", "is none of what counts")
+    assert current(app)
+    monkeypatch.setenv("TOKEN", "")
+    assert current(app) is None
+    monkeypatch.delenv("TOKEN")
+    assert current(app) is None
+
+
+def test_an_answer_that_depends_on_no_variable_does_without_digests(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    isolate("sync", cwd=app)
+    code = (
+        "import sys; from isolate import fastpath; sys.argv = ['isolate', 'sync']; fastpath.main(); print(*sys.modules)"
+    )
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCE)}
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code], cwd=app, env=environ, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("nothing to do")
+    assert not {"hashlib", "isolate.environment.variables"} & {*done.stdout.split()}

@@ -49,7 +49,7 @@ def _main() -> None:
 def _answered(*, quiet: bool) -> bool:
     """Say whether nothing was to be done here, and that has been said."""
     try:
-        answer = answer_if_current(f"{os.getcwd()}/.venv")
+        answer = answer_if_current(f"{os.getcwd()}/.venv", _variable_line)
         if answer is not None and not quiet:
             sys.stdout.write(f"{answer}\n")
             sys.stdout.flush()
@@ -58,3 +58,9 @@ def _answered(*, quiet: bool) -> bool:
     except (OSError, AttributeError):  # no directory, no output: who does the work says it in words
         return False
     return answer is not None
+
+
+def _variable_line(name: str, venv: str) -> str:
+    from isolate.environment.variables import variable_line  # noqa: PLC0415 - few declarations name a variable
+
+    return variable_line(name, venv)

@@ -15,6 +15,7 @@ from isolate.commands.sync import sync as bring_into_step
 from isolate.declarations.reading import read_declarations
 from isolate.environment.records import read_state
 from isolate.environment.stamp import answer_if_current
+from isolate.environment.variables import variable_line
 from isolate.errors import IsolateError
 from isolate.lock.model import DEFAULT_GROUP
 from isolate.report import Outcome
@@ -34,7 +35,7 @@ def prepare(application: Application, session: Session, *, sync: bool = True) ->
     if not sync:
         recover(application, session)
         return None
-    if answer_if_current(str(application.venv)) is not None:
+    if answer_if_current(str(application.venv), variable_line) is not None:
         return None
     alone = replace(session, company=Company())  # the others' environments may hold other extras and groups
     return bring_into_step(application, last_request(application), alone)

@@ -10,6 +10,7 @@ from isolate.commands.check import check
 from isolate.declarations.reading import read_declarations
 from isolate.environment.records import STAMP, STATE, metadata_of, read_state
 from isolate.environment.stamp import answer_if_current
+from isolate.environment.variables import variable_line
 from isolate.health import Finding
 from isolate.report import Outcome, count, in_units
 
@@ -27,7 +28,9 @@ MOST = 5
 
 def status_if_in_step(application: Application) -> Outcome | None:
     """Return the status of *application* if its stamp says that nothing has changed."""
-    state = read_state(application.venv) if answer_if_current(str(application.venv)) is not None else None
+    state = (
+        read_state(application.venv) if answer_if_current(str(application.venv), variable_line) is not None else None
+    )
     return None if state is None else _outcome(application, state, ())
 
 

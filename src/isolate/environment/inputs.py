@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from isolate.declarations.requirements_file import VARIABLE, decoded, logical_lines
 from isolate.environment.stamp import file_line
+from isolate.environment.variables import variable_line
 from isolate.interpreters.discovery import identity_of
 from isolate.lock.trees import METADATA_FILES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from isolate.application import Application
@@ -69,7 +71,20 @@ def lines_if_read(
     now = {path: file_line(path) for path in (*before, *read, *own)}
     same = all(now[path] == line for path, line in before.items() if path not in written)
     same = same and all(_content(path) == content for path, content in (read | written).items())
-    return list(now.values()) if same and identity_of(interpreter.executable) == interpreter.identity else None
+    if not same or identity_of(interpreter.executable) != interpreter.identity:
+        return None
+    return [
+        *now.values(),
+        *(variable_line(name, str(application.venv)) for name in sorted({*_variables(declarations)})),
+    ]
+
+
+def _variables(declarations: Declarations) -> Iterator[str]:
+    """Yield the variables that requirements files name, in the form that pip fills in: `${NAME}`."""
+    for path, content in declarations.contents.items():
+        is_project = declarations.project is not None and path == declarations.project.file
+        if b"$" in content and not is_project:
+            yield from (name for line in logical_lines(decoded(content)) for name in VARIABLE.findall(line.text))
 
 
 def _content(path: str) -> bytes | None:

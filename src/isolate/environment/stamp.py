@@ -5,6 +5,7 @@ A stamp is a text file. Its lines are a version, the answer to give, and then fa
     at PATH                          where the environment stood
     file SIZE MTIME CTIME INODE PATH an input, or the interpreter, as it was (times in nanoseconds)
     none PATH                        an input that was not there
+    env DIGEST NAME                  a variable that a declaration names, `-` if it was not set; its value stays unsaid
     link TARGET PATH                 a symbolic link and what it pointed to
     dir MTIME PATH                   a directory of the environment that holds modules, scripts or metadata; a time
                                      of -1, which none has, says that nobody knows what is in it
@@ -18,14 +19,17 @@ import os
 
 TYPE_CHECKING = False  # typing costs milliseconds
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-FORMAT = "isolate stamp 1"
+FORMAT = "isolate stamp 2"
 FOLDER = "dir "
 
 
-def answer_if_current(venv: str) -> str | None:
-    """Return the answer that the stamp of the environment *venv* holds, if all that it depends on is as it was."""
+def answer_if_current(venv: str, variable_line: Callable[[str, str], str]) -> str | None:
+    """Return the answer that the stamp of the environment *venv* holds, if all that it depends on is as it was.
+
+    *variable_line* is that of `variables`; only whoever calls can tell when to import it.
+    """
     try:
         with open(f"{venv}/.isolate/stamp", encoding="utf-8") as file:
             lines = file.read().split("\n")
@@ -35,13 +39,14 @@ def answer_if_current(venv: str) -> str | None:
         return None
     folders = [line for line in lines if line.startswith(FOLDER)]
     try:
-        current = all(_holds(line, venv) for line in lines[2:-1] if not line.startswith(FOLDER))
+        facts = (line for line in lines[2:-1] if not line.startswith(FOLDER))
+        current = all(_holds(line, venv, variable_line) for line in facts)
         return lines[1] if current and next(_changed(folders, venv), None) is None else None
     except (OSError, ValueError, IndexError):
         return None
 
 
-def _holds(line: str, venv: str) -> bool:
+def _holds(line: str, venv: str, variable_line: Callable[[str, str], str]) -> bool:
     kind, _, rest = line.partition(" ")
     if kind == "file":
         *_, path = rest.split(" ", 4)
@@ -50,6 +55,8 @@ def _holds(line: str, venv: str) -> bool:
         return not os.path.lexists(rest)
     if kind == "at":
         return rest == venv
+    if kind == "env":
+        return line == variable_line(rest.rpartition(" ")[2], venv)
     target, _, path = rest.partition("\t")
     return kind == "link" and os.readlink(f"{venv}/{path}") == target
 
