@@ -94,6 +94,7 @@ MEANWHILE = {
     "installs a package": "subprocess.run([{python!r}, '-Im', 'pip', 'install', '--no-index', {hand!r}], check=True)",
     "takes a module out of a package": "({site} / 'delta/__init__.py').unlink(missing_ok=True)",
     "takes a module out of site-packages": "({site} / 'single.py').unlink(missing_ok=True)",
+    "edits the configuration": "pathlib.Path({python!r}).parents[1].joinpath('pyvenv.cfg').open('a').write('# mine')",
     "takes out a script": "pathlib.Path({python!r}).with_name('alpha').unlink(missing_ok=True)",
     "takes out a script where another arrives": "pathlib.Path({python!r}).with_name('alpha').unlink(missing_ok=True)",
 }

@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING
 
 from isolate.declarations.requirements_file import VARIABLE, decoded, logical_lines
+from isolate.environment.inspection import damages_of_skeleton
 from isolate.environment.stamp import file_line
 from isolate.environment.variables import variable_line
 from isolate.interpreters.discovery import identity_of
@@ -60,7 +61,7 @@ def lines_if_read(
     lock: bytes | None,
     before: Mapping[str, str],
 ) -> list[str] | None:
-    """Return the lines for a stamp of all inputs as they stand now; None if one of them is not as it was read.
+    """Return the lines for a stamp of all inputs as they stand now; None if one of them is not as it was read, or made.
 
     *before* has the inputs as they stood before that. *lock* is what `pylock.toml` is to hold, None if there is to be
     none: a sync may write it.
@@ -71,7 +72,8 @@ def lines_if_read(
     now = {path: file_line(path) for path in (*before, *read, *own)}
     same = all(now[path] == line for path, line in before.items() if path not in written)
     same = same and all(_content(path) == content for path, content in (read | written).items())
-    if not same or identity_of(interpreter.executable) != interpreter.identity:
+    same = same and identity_of(interpreter.executable) == interpreter.identity
+    if not same or damages_of_skeleton(application.venv):
         return None
     return [
         *now.values(),

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+LINKS = ("bin/python",)
+"""The links of an environment that lead out of it."""
+
 
 def write_stamp(venv: Path, answer: str, inputs: Callable[[], list[str] | None], times: Mapping[str, int]) -> None:
     """Remember everything as it was read and seen, so that the next run can answer without looking closer.
@@ -31,6 +34,7 @@ def write_stamp(venv: Path, answer: str, inputs: Callable[[], list[str] | None],
         remove_stamp(venv)
         return
     with contextlib.suppress(OSError, ValueError):
+        links = [f"link {os.readlink(f'{venv}/{path}')}\t{path}" for path in LINKS]  # before *inputs* looks at them
         if (lines := _settled(inputs)) is None:
             remove_stamp(venv)
             return
@@ -38,7 +42,7 @@ def write_stamp(venv: Path, answer: str, inputs: Callable[[], list[str] | None],
         for folder in (folder for folder, changed in folders.items() if changed == UNKNOWN):
             with contextlib.suppress(OSError):
                 settled_time(f"{venv}/{folder}")  # so that the next run, which looks there, can know it
-        text = _text(str(venv), answer, inputs=lines, folders=folders, links=["bin/python"])
+        text = _text(str(venv), answer, facts=[*lines, *links], folders=folders)
         # what a digest was made of can be guessed at by whoever reads it
         mode = 0o600 if any(line.startswith("env ") for line in lines) else 0o644
         atomic.write(venv / STAMP, text.encode(), by=venv / WORK, mode=mode)
@@ -61,14 +65,12 @@ def _settled(inputs: Callable[[], list[str] | None]) -> list[str] | None:
     return inputs()
 
 
-def _text(venv: str, answer: str, *, inputs: Iterable[str], folders: Mapping[str, int], links: Iterable[str]) -> str:
-    """Return the stamp of the environment *venv*.
+def _text(venv: str, answer: str, *, facts: Iterable[str], folders: Mapping[str, int]) -> str:
+    """Return the stamp of the environment *venv*, whose *folders* have these times.
 
-    *folders*, with their times, and *links* lie below the environment. Raises `OSError` if one of the links is gone,
-    and `ValueError` for a path that no line can hold.
+    Raises `ValueError` for a path that no line can hold.
     """
-    lines = [FORMAT, answer, f"at {venv}", *inputs]
-    lines += [f"link {os.readlink(f'{venv}/{path}')}\t{path}" for path in links]
+    lines = [FORMAT, answer, f"at {venv}", *facts]
     lines += [f"{FOLDER}{changed} {path}" for path, changed in folders.items()]
     if any("\n" in line for line in lines):
         raise ValueError("a path with a line end in it")
