@@ -13,8 +13,7 @@ from isolate.commands.request import Request, selected
 from isolate.commands.situation import Rebuild, Situation, look_at, targets_for
 from isolate.declarations.reading import read_declarations
 from isolate.environment import staging
-from isolate.environment.inputs import inputs_of, inputs_of_trees, inputs_of_lock
-from isolate.environment.placing import DamagedEntry
+from isolate.environment.inputs import inputs_of, inputs_of_lock, inputs_of_trees
 from isolate.environment.workshop import Workshop
 from isolate.lock.selection import select
 

@@ -65,9 +65,7 @@ def make_new(workshop: Workshop, coming: Next, old: State | None, *, at_last: Ca
     return times
 
 
-def change(
-    workshop: Workshop, coming: Next, state: State, *, at_last: Callable[[], None]
-) -> dict[str, int]:
+def change(workshop: Workshop, coming: Next, state: State, *, at_last: Callable[[], None]) -> dict[str, int]:
     """Change the application's environment, whose record is *state*, by a written list of renames.
 
     Before it is written, and after all that can be refused, *at_last* is called. Returns the times of the directories,
