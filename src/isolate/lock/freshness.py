@@ -15,6 +15,7 @@ from isolate.lock.decide import TOOL
 from isolate.lock.graph import applies
 from isolate.lock.model import Selection
 from isolate.lock.selection import select
+from isolate.lock.sources import declared_hashes, declared_source, locked_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from isolate.declarations.model import Declarations, Declared
     from isolate.interpreters.model import Interpreter
     from isolate.lock.model import Locked
+    from isolate.lock.sources import Source
 
 
 def staleness(
@@ -40,10 +42,13 @@ def staleness(
         return (error.facts[0],)
     names = {one.name for one in locked}
     packages = {str(package.name): package for package in lock.packages if package.name in names}
+    sources = {one.name: source for one in locked if (source := locked_source(one.table)) is not None}
+    ours = lock.created_by == TOOL
     return (
         *_new_names(lock, declarations),
-        *_unmet(packages, declarations, interpreter.markers, ours=lock.created_by == TOOL),
-        *(_unreached(packages, declarations, interpreter.markers) if lock.created_by == TOOL else ()),
+        *_unmet(packages, declarations, interpreter.markers, ours=ours),
+        *_elsewhere(sources, declarations, interpreter.markers, ours=ours),
+        *(_unreached(packages, declarations, interpreter.markers) if ours else ()),
         *_changed_trees(packages, {one.name: one.directory for one in locked if one.directory}, trees),
         *_changed_archives(locked, trees),
     )
@@ -66,12 +71,21 @@ def _unmet(
     packages: Mapping[str, Package], declarations: Declarations, markers: Mapping[str, str], *, ours: bool
 ) -> Iterator[str]:
     """Name what no locked distribution meets; only a lock of *ours* tells which extras it holds."""
-    for declared in declarations.requirements:
-        if declared.requirement is not None and applies(declared.requirement.marker, markers):
-            yield from _unmet_by(packages, declared, required=True, ours=ours)
-    for declared in declarations.constraints:
-        if declared.requirement is not None and applies(declared.requirement.marker, markers):
-            yield from _unmet_by(packages, declared, required=False, ours=ours)
+    required = _in_force(declarations.requirements, markers)
+    constraints = _in_force(declarations.constraints, markers)
+    direct = {declared.name for declared in (*required, *constraints) if declared.url or declared.path}
+    for declared in required:
+        yield from _unmet_by(packages, declared, required=True, ours=ours)
+        package = packages.get(str(declared.name))
+        if package is not None and (declared.name in direct) is not package.is_direct:
+            yield _another_source(declared)
+    for declared in constraints:
+        yield from _unmet_by(packages, declared, required=False, ours=ours)
+
+
+def _in_force(every: Iterable[Declared], markers: Mapping[str, str]) -> list[Declared]:
+    """Return those that name a distribution and count here."""
+    return [one for one in every if one.requirement is not None and applies(one.requirement.marker, markers)]
 
 
 def _unmet_by(packages: Mapping[str, Package], declared: Declared, *, required: bool, ours: bool) -> Iterator[str]:
@@ -85,13 +99,37 @@ def _unmet_by(packages: Mapping[str, Package], declared: Declared, *, required: 
         return
     if package.version is not None and not requirement.specifier.contains(package.version, prereleases=True):
         yield f"{where} does not allow the locked {package.name} {package.version}"
-    if declared.hashes and not declared.hashes & _hashes(package):
+    if _contradict(declared_hashes(declared), _hashes(package)):
         yield f"{where} does not allow the artifact of {package.name} that is locked"
     missing = {canonicalize_name(extra) for extra in requirement.extras} - _extras(package)
     if missing and required and ours:
         yield f"{where} asks for {package.name}[{','.join(sorted(missing))}], which is not locked"
-    if bool(declared.url or declared.path) is not package.is_direct and required:
-        yield f"{where} names another source of {package.name} than the locked one"
+
+
+def _contradict(declared: Iterable[str], locked: Iterable[str]) -> bool:
+    """Say whether no hash of *locked* is a *declared* one, though there are some of the same algorithms to compare."""
+    algorithms = {one.partition(":")[0] for one in declared}
+    compared = {one for one in locked if one.partition(":")[0] in algorithms}
+    return bool(compared) and compared.isdisjoint(declared)
+
+
+def _elsewhere(
+    sources: Mapping[str, Source], declarations: Declarations, markers: Mapping[str, str], *, ours: bool
+) -> Iterator[str]:
+    """Name what is declared to come from an address or a path that is not the locked one."""
+    every = (*declarations.requirements, *declarations.constraints)
+    for declared in _in_force(every, markers):
+        source, locked = declared_source(declared), sources.get(str(declared.name))
+        if source is not None and locked is not None and not source.is_met_by(locked, ours=ours):
+            yield _another_source(declared)
+    for declared in every:
+        source = declared_source(declared) if declared.requirement is None else None
+        if source is not None and not any(source.is_met_by(locked, ours=ours) for locked in sources.values()):
+            yield f"{declared.text} ({declared.origin}) is not locked"
+
+
+def _another_source(declared: Declared) -> str:
+    return f"{declared.text} ({declared.origin}) names another source of {declared.name} than the locked one"
 
 
 def _unreached(

@@ -1,0 +1,210 @@
+"""A distribution that is asked for by its address or its path: what of it a lock holds, and when that is stale."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from conftest import versions
+from kit.packages import build_tree, build_wheel
+
+needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git here")
+
+
+def git(folder, *arguments):
+    named = ("-c", "user.name=n", "-c", "user.email=e@example.invalid", "-c", "init.defaultBranch=main")
+    command = ["git", *named, "-C", folder, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """A repository with the tags v1 and v2, versions 1.0 and 2.0 of `tracked`; the branch main is at v2."""
+    tree = tmp_path / "repository"
+    for tag, version in (("v1", "1.0"), ("v2", "2.0")):
+        commit_version(tree, version)
+        git(tree, "tag", tag)
+    return tree
+
+
+def commit_version(tree, version):
+    kept = tree.with_name("kept.git")
+    if (tree / ".git").exists():
+        shutil.move(tree / ".git", kept)
+        shutil.rmtree(tree)
+    build_tree(tree, "tracked", version)
+    if kept.exists():
+        shutil.move(kept, tree / ".git")
+    else:
+        git(tree, "init", "-q")
+    git(tree, "add", "-A")
+    git(tree, "commit", "-q", "-m", version)
+
+
+def settled(isolate, app):
+    """Say that whatever `sync` has made of an application is what it asks for, however closely one looks."""
+    isolate("check", cwd=app)
+    isolate("sync", "--locked", "--verify", cwd=app)
+    return versions(app / ".venv")
+
+
+def site_of(index):
+    return index.url.removesuffix("/simple/") + "/files"
+
+
+FORMS = {
+    "named": "alpha @ {address}\n",
+    "bare": "{address}\n",
+    "credentials": "alpha @ {secret}\n",
+    "fragment": "alpha @ {address}#egg=alpha\n",
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_edited_address_of_an_archive_is_followed(isolate, application, index, form):
+    def lines(version):
+        address = f"{site_of(index)}/alpha-{version}-py3-none-any.whl"
+        return {"requirements.txt": FORMS[form].format(address=address, secret=address.replace("://", "://me:pw@"))}
+
+    app = application(lines("1.0"))
+    if form == "credentials":
+        isolate("lock", cwd=app)
+        assert isolate("lock", "--check", cwd=app).out == "pylock.toml is fresh\n"
+        application(lines("2.0"))
+        assert "alpha" in isolate("lock", "--check", cwd=app, status=1).out
+        return
+    isolate("sync", cwd=app)
+    assert settled(isolate, app) == {"alpha": "1.0"}
+    application(lines("2.0"))
+    assert "stale lock: " in isolate("check", cwd=app, status=1).out
+    isolate("sync", cwd=app)
+    assert settled(isolate, app) == {"alpha": "2.0"}
+
+
+def test_an_edited_hash_in_an_address_is_followed(isolate, application, index):
+    address = f"alpha @ {site_of(index)}/alpha-1.0-py3-none-any.whl"
+    app = application({"requirements.txt": f"{address}\n"})
+    isolate("sync", cwd=app)
+    application({"requirements.txt": f"{address}#sha256={'0' * 64}\n"})
+    isolate("sync", cwd=app, status=2)
+
+
+@pytest.mark.parametrize("line", ["./wheels/alpha-{}-py3-none-any.whl", "alpha @ {folder}/alpha-{}-py3-none-any.whl"])
+def test_an_edited_path_of_an_archive_is_followed(isolate, application, index, line):
+    app = application({"requirements.txt": ""})
+    for version in ("1.0", "2.0"):
+        build_wheel(app / "wheels", "alpha", version)
+        application({"requirements.txt": line.format(version, folder=(app / "wheels").as_uri()) + "\n"})
+        isolate("sync", cwd=app)
+        assert settled(isolate, app) == {"alpha": version}
+
+
+@pytest.mark.parametrize("line", ["./{}", "-e ./{}", "lib @ {root}/{}"])
+def test_an_edited_path_of_a_source_tree_is_followed(isolate, application, index, line):
+    app = application({"requirements.txt": ""})
+    for folder, version in (("one", "1.0"), ("two", "2.0")):
+        build_tree(app / folder, "lib", version)
+        application({"requirements.txt": line.format(folder, root=app.as_uri()) + "\n"})
+        isolate("sync", cwd=app)
+        assert settled(isolate, app) == {"lib": version}
+
+
+def test_a_path_that_is_added_is_installed(isolate, application, index):
+    app = application({"requirements.txt": "delta==1.0\n"})
+    isolate("sync", cwd=app)
+    build_wheel(app / "wheels", "alpha", "1.0")
+    application({"requirements.txt": "delta==1.0\n./wheels/alpha-1.0-py3-none-any.whl\n"})
+    isolate("sync", cwd=app)
+    assert settled(isolate, app) == {"alpha": "1.0", "delta": "1.0"}
+
+
+def test_a_path_through_a_link_is_the_same_path(isolate, application, index, tmp_path):
+    app = application({"requirements.txt": "./lib\n"}, name="real/app")
+    build_tree(app / "lib", "lib", "1.0")
+    (tmp_path / "linked").symlink_to(tmp_path / "real")
+    isolate("lock", tmp_path / "linked/app")
+    assert isolate("lock", "--check", tmp_path / "linked/app").out == "pylock.toml is fresh\n"
+
+
+GIT_FORMS = ["tracked @ git+{url}@{rev}", "git+{url}@{rev}", "git+{url}@{rev}#egg=tracked"]
+
+
+@needs_git
+@pytest.mark.parametrize("form", GIT_FORMS)
+def test_an_edited_tag_is_followed(isolate, application, index, repository, form):
+    app = application({"requirements.txt": ""})
+    for rev, version in (("v1", "1.0"), ("v2", "2.0")):
+        application({"requirements.txt": form.format(url=repository.as_uri(), rev=rev) + "\n"})
+        isolate("sync", cwd=app)
+        assert settled(isolate, app) == {"tracked": version}
+
+
+@needs_git
+def test_a_tag_that_is_added_or_taken_away_is_followed(isolate, application, index, repository):
+    app = application({"requirements.txt": ""})
+    for rev, version in (("", "2.0"), ("@v1", "1.0"), ("", "2.0")):
+        application({"requirements.txt": f"tracked @ git+{repository.as_uri()}{rev}\n"})
+        isolate("sync", cwd=app)
+        assert settled(isolate, app) == {"tracked": version}
+
+
+def locked_by_pip(app):
+    command = [sys.executable, "-m", "pip", "lock", "-q", "-r", "requirements.txt", "-o", "pylock.toml"]
+    subprocess.run(command, check=True, capture_output=True, cwd=app)
+    return (app / "pylock.toml").read_text()
+
+
+def test_a_lock_by_another_tool_holds_however_its_addresses_are_written(isolate, application, index):
+    app = application({"requirements.txt": ""})
+    build_wheel(app / "wheels dir", "delta", "1.0")
+    build_tree(app / "lib", "lib", "1.0")
+    addresses = [f"alpha @ {site_of(index)}/alpha-1.0-py3-none-any.whl#egg=alpha", "-e ./lib"]
+    addresses.append(f"{(app / 'wheels dir').as_uri()}/delta-1.0-py3-none-any.whl")
+    lines = "".join(f"{line}\n" for line in addresses)
+    application({"requirements.txt": lines})
+    locked_by_pip(app)
+    isolate("sync", "--locked", cwd=app)
+    assert settled(isolate, app) == {"alpha": "1.0", "delta": "1.0", "lib": "1.0"}
+    application({"requirements.txt": lines.replace("alpha-1.0", "alpha-2.0")})
+    assert "names another source of alpha" in isolate("sync", "--locked", cwd=app, status=2).err
+
+
+@needs_git
+@pytest.mark.parametrize("form", GIT_FORMS)
+def test_a_lock_by_another_tool_need_not_name_the_revision(isolate, application, index, repository, form):
+    app = application({"requirements.txt": form.format(url=repository.as_uri(), rev="v1") + "\n"})
+    text = locked_by_pip(app)
+    assert 'requested-revision = "v1"' in text
+    isolate("lock", "--check", cwd=app)
+    (app / "pylock.toml").write_text(text.replace('requested-revision = "v1"\n', ""))
+    isolate("lock", "--check", cwd=app)
+
+
+@needs_git
+def test_a_lock_by_another_tool_that_names_no_revision_is_compared_by_its_commit(
+    isolate, application, index, repository
+):
+    first, second = (git(repository, "rev-parse", tag) for tag in ("v1", "v2"))
+    app = application({"requirements.txt": f"tracked @ git+{repository.as_uri()}@{first}\n"})
+    text = locked_by_pip(app)
+    (app / "pylock.toml").write_text(text.replace(f'requested-revision = "{first}"\n', ""))
+    isolate("lock", "--check", cwd=app)
+    application({"requirements.txt": f"tracked @ git+{repository.as_uri()}@{second}\n"})
+    isolate("lock", "--check", cwd=app, status=1)
+
+
+BOTH = {
+    "twice": {"requirements.txt": "alpha\nalpha @ {address}\n"},
+    "constraint": {"requirements.txt": "-c limits.txt\nalpha\n", "limits.txt": "alpha @ {address}\n"},
+}
+
+
+@pytest.mark.parametrize("files", BOTH)
+def test_a_name_beside_its_address_makes_no_lock_stale(isolate, application, index, files):
+    address = f"{site_of(index)}/alpha-1.0-py3-none-any.whl"
+    app = application({name: text.format(address=address) for name, text in BOTH[files].items()})
+    isolate("sync", cwd=app)
+    assert settled(isolate, app) == {"alpha": "1.0"}
