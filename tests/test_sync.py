@@ -453,3 +453,24 @@ def test_constraints_and_includes_count(isolate, application, index):
     result = isolate("sync", cwd=app)
     assert versions(app / ".venv") == {"alpha": "1.1", "beta": "1.0"}
     assert "read requirements.txt, more/base.txt, limits.txt" in result.out
+
+
+def test_what_an_upgrade_found_stays_when_the_environment_goes(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    isolate("sync", cwd=app)
+    build_wheel(index.folder, "alpha", "1.0", files={"alpha/__init__.py": "rebuilt = True\n"})
+    isolate("sync", "--upgrade", cwd=app)
+    shutil.rmtree(app / ".venv")
+    isolate("sync", cwd=app)
+    isolate("run", "--no-sync", "--", "python", "-c", "import alpha; assert alpha.rebuilt", cwd=app)
+
+
+def test_a_lock_that_is_older_does_not_take_the_place_of_what_another_upgrade_found(isolate, application, index):
+    first, second, third = (application({"requirements.txt": "alpha==1.0\n"}, name=name) for name in ("a", "b", "c"))
+    isolate("sync", cwd=first)
+    isolate("sync", cwd=second)
+    build_wheel(index.folder, "alpha", "1.0", files={"alpha/__init__.py": "rebuilt = True\n"})
+    isolate("sync", "--upgrade", cwd=second)
+    isolate("sync", "--verify", cwd=first)
+    isolate("sync", cwd=third)
+    isolate("run", "--no-sync", "--", "python", "-c", "import alpha; assert alpha.rebuilt", cwd=third)

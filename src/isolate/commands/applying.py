@@ -149,8 +149,9 @@ def remember(proposal: Proposal, session: Session, before: Mapping[str, str], ti
     application, declarations, decision = proposal.application, proposal.declarations, proposal.decision
     interpreter = proposal.situation.interpreter
     if not decision.in_tree:
+        digest = digest_of(declarations, interpreter)
         with contextlib.suppress(OSError):  # the environment is made, and holds the lock itself
-            session.store.remember_lock(digest_of(declarations, interpreter), decision.text)
+            session.store.remember_lock(digest, decision.text, is_new=decision.is_new)
     if proposal.request.is_plain:
         answer = f"nothing to do: {count(proposal.packages, 'package')}, Python {interpreter.version}"
         lock = decision.text if decision.in_tree else None

@@ -179,10 +179,10 @@ class Store:
         """Return where the lock for declarations of this *digest* is, or will be."""
         return self.root / "locks" / f"{digest}.toml"
 
-    def remember_lock(self, digest: str, text: bytes) -> None:
-        """Keep the lock *text* for declarations of this *digest*."""
+    def remember_lock(self, digest: str, text: bytes, *, is_new: bool) -> None:
+        """Keep the lock *text* for declarations of this *digest*, in place of any other only if it *is_new*."""
         path = self.remembered_lock(digest)
-        if not path.exists():
+        if is_new or not path.exists():
             path.parent.mkdir(exist_ok=True)
             atomic.write(path, text, by=self.tmp)
 
