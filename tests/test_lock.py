@@ -110,3 +110,10 @@ def test_no_network_is_needed_to_look(isolate, application, index, command):
     asked = len(index.requests)
     isolate(*command, cwd=app)
     assert len(index.requests) == asked
+
+
+def test_a_range_of_pythons_that_is_none_by_todays_rules_does_not_matter(isolate, application, index):
+    build_wheel(index.folder, "old", "1.0", requires_python=">=3.6.*")
+    app = application({"requirements.txt": "old\n"})
+    isolate("sync", cwd=app)
+    assert versions(app / ".venv") == {"old": "1.0"}

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from packaging.markers import Marker
 from packaging.pylock import Package, PackageArchive, PackageDirectory, PackageSdist, PackageVcs, PackageWheel, Pylock
-from packaging.specifiers import SpecifierSet
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
 from isolate.lock.graph import Wanted, applies, closure, needs, wanted
@@ -148,11 +148,19 @@ def _package(  # noqa: PLR0913 - the facts of one table, named at the only call
         name=_normalized(item.name),
         version=None if item.is_directory or item.vcs else Version(item.version),
         marker=marker,
-        requires_python=SpecifierSet(item.requires_python) if item.requires_python else None,
+        requires_python=_range(item.requires_python),
         dependencies=[{"name": edge} for edge in edges] or None,
         tool={TOOL: remembered} if remembered else None,
         **_source(item, root),
     )
+
+
+def _range(requires_python: str | None) -> SpecifierSet | None:
+    """Return which Pythons a distribution says it is for; None for what is no range by today's rules, as pip has it."""
+    try:
+        return SpecifierSet(requires_python) if requires_python else None
+    except InvalidSpecifier:
+        return None
 
 
 def _source(item: Reported, root: str) -> dict[str, Any]:
