@@ -117,3 +117,10 @@ def test_a_range_of_pythons_that_is_none_by_todays_rules_does_not_matter(isolate
     app = application({"requirements.txt": "old\n"})
     isolate("sync", cwd=app)
     assert versions(app / ".venv") == {"old": "1.0"}
+
+
+def test_a_pin_may_be_written_with_more_or_fewer_zeros(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0.0\ndelta==1\n"})
+    isolate("sync", cwd=app)
+    assert versions(app / ".venv") == {"alpha": "1.0", "delta": "1.0"}
+    assert not (app / "pylock.toml").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -208,3 +209,44 @@ def test_a_name_beside_its_address_makes_no_lock_stale(isolate, application, ind
     app = application({name: text.format(address=address) for name, text in BOTH[files].items()})
     isolate("sync", cwd=app)
     assert settled(isolate, app) == {"alpha": "1.0"}
+
+
+@needs_git
+def test_a_branch_is_no_pin(isolate, application, index, repository):
+    app = application({"requirements.txt": f"tracked @ git+{repository.as_uri()}@main\n"})
+    assert "wrote pylock.toml" in isolate("sync", cwd=app).out
+    commit_version(repository, "3.0")
+    shutil.rmtree(app / ".venv")
+    isolate("sync", cwd=app, env={"ISOLATE_CACHE_DIR": str(app.parent / "another machine")})
+    assert settled(isolate, app) == {"tracked": "2.0"}
+    isolate("sync", "--upgrade", cwd=app)
+    assert settled(isolate, app) == {"tracked": "3.0"}
+
+
+@needs_git
+def test_a_commit_in_full_is_a_pin(isolate, application, index, repository):
+    commit = git(repository, "rev-parse", "v1")
+    app = application({"requirements.txt": f"tracked @ git+{repository.as_uri()}@{commit}\n"})
+    isolate("sync", cwd=app)
+    assert settled(isolate, app) == {"tracked": "1.0"}
+    assert not (app / "pylock.toml").exists()
+    application({"requirements.txt": f"tracked @ git+{repository.as_uri()}@{commit[:12]}\n"})
+    assert "wrote pylock.toml" in isolate("sync", cwd=app).out
+
+
+@pytest.mark.parametrize("hashed", ["", "#sha256={digest}", " --hash=sha256:{digest}"])
+def test_an_archive_at_an_address_is_a_pin_with_its_hash_only(isolate, application, index, hashed):
+    digest = hashlib.sha256((index.folder / "alpha-1.0-py3-none-any.whl").read_bytes()).hexdigest()
+    line = f"alpha @ {site_of(index)}/alpha-1.0-py3-none-any.whl{hashed.format(digest=digest)}\n"
+    app = application({"requirements.txt": line})
+    isolate("sync", cwd=app)
+    assert settled(isolate, app) == {"alpha": "1.0"}
+    assert (app / "pylock.toml").exists() is not bool(hashed)
+
+
+def test_what_lies_on_this_machine_is_a_pin(isolate, application, index, tmp_path):
+    wheel = build_wheel(tmp_path / "wheels", "alpha", "1.0")
+    app = application({"requirements.txt": f"alpha @ {wheel.as_uri()}\n./lib\n"})
+    build_tree(app / "lib", "lib", "1.0")
+    isolate("sync", cwd=app)
+    assert not (app / "pylock.toml").exists()

@@ -9,10 +9,12 @@ from urllib.parse import unquote, urlsplit
 from packaging.markers import Marker
 from packaging.pylock import Package, PackageArchive, PackageDirectory, PackageSdist, PackageVcs, PackageWheel, Pylock
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_version
 from packaging.version import Version
 
 from isolate.lock.graph import Wanted, applies, closure, needs, wanted
 from isolate.lock.model import DEFAULT_GROUP
+from isolate.lock.sources import declared_hashes, declared_source, is_local
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -81,12 +83,35 @@ def environment_marker(markers: Mapping[str, str]) -> str:
 
 def is_closed(lock: Pylock, declarations: Declarations) -> bool:
     """Say whether the declarations already pin everything that *lock* installs, so that it adds nothing to them."""
-    pins = {(declared.name, declared.pin) for declared in declarations.requirements if declared.pin}
-    direct = {declared.name for declared in declarations.requirements if declared.url or declared.path}
-    return all(
-        package.directory is not None or package.name in direct or (package.name, str(package.version)) in pins
+    return not left_open(lock, declarations)
+
+
+def left_open(lock: Pylock, declarations: Declarations) -> list[str]:
+    """Return the names of what *lock* installs and the declarations do not pin."""
+    declared: dict[str | None, list[Declared]] = {}
+    for one in declarations.requirements:
+        declared.setdefault(one.name, []).append(one)
+    return [
+        package.name
         for package in lock.packages
-    )
+        if package.directory is None and not any(_pins(one, package) for one in declared.get(package.name, ()))
+    ]
+
+
+def _pins(declared: Declared, package: Package) -> bool:
+    """Say whether *declared* leaves nothing open about *package*, today or later.
+
+    Of what lies on this machine no lock could say more either.
+    """
+    if is_local(declared):
+        return True
+    if package.vcs is not None:
+        source = declared_source(declared)
+        return source is not None and source.revision == package.vcs.commit_id
+    if declared.url is not None:
+        return bool(declared_hashes(declared))
+    pin, version = declared.pin, package.version
+    return None not in (pin, version) and canonicalize_version(str(pin)) == canonicalize_version(str(version))
 
 
 def _by_condition(declarations: Declarations) -> dict[str, list[Declared]]:
