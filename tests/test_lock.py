@@ -112,6 +112,24 @@ def test_no_network_is_needed_to_look(isolate, application, index, command):
     assert len(index.requests) == asked
 
 
+def test_a_pin_may_be_written_with_more_or_fewer_zeros(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0.0\ndelta==1\n"})
+    isolate("sync", cwd=app)
+    assert versions(app / ".venv") == {"alpha": "1.0", "delta": "1.0"}
+    assert not (app / "pylock.toml").exists()
+
+
+def test_a_lock_that_is_needed_and_gone_is_written_again(isolate, application, index):
+    app = application({"requirements.txt": "beta\n"})
+    isolate("sync", cwd=app)
+    before = (app / "pylock.toml").read_bytes()
+    (app / "pylock.toml").unlink()
+    build_wheel(index.folder, "alpha", "3.0")
+    assert "there is no lock" in isolate("sync", "--locked", cwd=app, status=2).err
+    assert "wrote pylock.toml" in isolate("sync", cwd=app).out
+    assert (app / "pylock.toml").read_bytes() == before
+
+
 def test_a_range_of_pythons_that_is_none_by_todays_rules_does_not_matter(isolate, application, index):
     build_wheel(index.folder, "old", "1.0", requires_python=">=3.6.*")
     app = application({"requirements.txt": "old\n"})
@@ -119,8 +137,20 @@ def test_a_range_of_pythons_that_is_none_by_todays_rules_does_not_matter(isolate
     assert versions(app / ".venv") == {"old": "1.0"}
 
 
-def test_a_pin_may_be_written_with_more_or_fewer_zeros(isolate, application, index):
-    app = application({"requirements.txt": "alpha==1.0.0\ndelta==1\n"})
-    isolate("sync", cwd=app)
-    assert versions(app / ".venv") == {"alpha": "1.0", "delta": "1.0"}
+def test_pins_that_are_closed_meet_locked_and_check_without_a_lock(isolate, application, index, tmp_path):
+    app = application({"requirements.txt": "beta==1.0\nalpha==1.1\n"})
+    assert isolate("lock", "--check", cwd=app).out == "everything is pinned: no pylock.toml is needed\n"
+    assert [path.name for path in app.iterdir()] == ["requirements.txt"]
+    isolate("sync", "--locked", cwd=app, env={"ISOLATE_CACHE_DIR": str(tmp_path / "another machine")})
+    assert versions(app / ".venv") == {"alpha": "1.1", "beta": "1.0"}
     assert not (app / "pylock.toml").exists()
+    isolate("sync", "--frozen", cwd=application({"requirements.txt": "delta==1.0\n"}, name="other"), status=2)
+
+
+def test_pins_that_leave_something_open_need_a_lock(isolate, application, index):
+    app = application({"requirements.txt": "beta==1.0\n"})
+    expected = ["there is no lock", "not pinned: alpha"]
+    assert isolate("lock", "--check", cwd=app, status=1).out.splitlines() == expected
+    message = isolate("sync", "--locked", cwd=app, status=2).err
+    assert all(line in message for line in expected)
+    assert [path.name for path in app.iterdir()] == ["requirements.txt"]

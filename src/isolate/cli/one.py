@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--no-dev", is_flag=True, help="Leave the group `dev` out.")
 @click.option("--no-install-project", is_flag=True, help="Leave the application itself out.")
 @PYTHON
-@click.option("--locked", is_flag=True, help="Fail if the lock is missing or stale.")
+@click.option("--locked", is_flag=True, help="Fail if the lock is stale, or missing where one is needed.")
 @click.option("--frozen", is_flag=True, help="Take the lock as it is, unexamined.")
 @MOVES
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
@@ -69,7 +69,7 @@ def sync(applications: tuple[Path, ...], **asked: Any) -> int:
 @isolate.command()
 @APPLICATIONS
 @EVERYWHERE
-@click.option("--check", "only_check", is_flag=True, help="Write nothing; exit with 1 if the lock is missing or stale.")
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; exit with 1 if `sync --locked` would fail.")
 @PYTHON
 @MOVES
 @click.option("--offline", is_flag=True, help="Use no network.")

@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from isolate.commands.check import stale_reasons
 from isolate.commands.locking import Decision, decide
 from isolate.commands.mending import mending
+from isolate.commands.request import Moves
 from isolate.commands.situation import look_at
 from isolate.commands.sync import workshop_for
 from isolate.declarations.reading import read_declarations
 from isolate.environment import staging
-from isolate.errors import IsolateError
+from isolate.errors import IsolateError, StaleLock
 from isolate.lock.pylock_file import read_lock
 from isolate.report import Outcome, count
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from packaging.pylock import Pylock
 
     from isolate.application import Application
     from isolate.commands.request import Request
     from isolate.commands.session import Session
+    from isolate.commands.situation import Situation
+    from isolate.declarations.model import Declarations
 
 
 def lock(application: Application, request: Request, session: Session, *, check: bool = False) -> Outcome:
     """Write `pylock.toml`, keeping what is locked unless a declaration or *request* moves it.
 
-    With *check* nothing is written: the exit code is 1 if the lock is missing or stale.
+    With *check* nothing is written: the exit code is 1 if the lock is stale, or missing where one is needed.
     """
     declarations = read_declarations(application.root)
     if not declarations.files:
@@ -37,16 +41,14 @@ def lock(application: Application, request: Request, session: Session, *, check:
     with application.exclusive(session.waiting_for(application)), session.store.in_use(session.waiting_for_gc):
         staging.recover(application)
         situation = look_at(application, declarations, request.python, session, any_environment=True)
-        if check:
-            reasons = stale_reasons(before, declarations, situation)
-            lines = reasons or ("pylock.toml is fresh",)
-            return Outcome(command="lock", exit_code=1 if reasons else 0, lines=lines, facts={"stale": list(reasons)})
 
-        def work() -> Decision:
+        def decided(moves: Moves) -> Decision:
             with workshop_for(application, declarations, situation, request, session) as workshop:
-                return decide(application, declarations, situation.interpreter, request.moves, workshop)
+                return decide(application, declarations, situation.interpreter, moves, workshop)
 
-        decision = mending(work, session)
+        if check:
+            return _checked(before, declarations, situation, decided)
+        decision = mending(partial(decided, request.moves), session)
         written = decision.is_new or not decision.in_tree
         if written:
             staging.write_file(application, application.lock_file, decision.text)
@@ -54,6 +56,24 @@ def lock(application: Application, request: Request, session: Session, *, check:
     verb = "wrote" if written else "kept"
     lines = (*changes, f"{verb} pylock.toml: {count(len(decision.lock.packages), 'package')}")
     return Outcome(command="lock", lines=lines, facts={"changes": list(changes), "written": written})
+
+
+def _checked(
+    before: Pylock | None, declarations: Declarations, situation: Situation, decided: Callable[[Moves], Decision]
+) -> Outcome:
+    """Return whether the lock is fresh; where there is none, what the declarations come to says if one is needed."""
+    fresh = "pylock.toml is fresh"
+    reasons: tuple[str, ...] = ()
+    if before is not None:
+        reasons = stale_reasons(before, declarations, situation)
+    else:
+        fresh = "everything is pinned: no pylock.toml is needed"
+        try:
+            decided(Moves(allowed=False))
+        except StaleLock as stale:
+            reasons = stale.facts
+    lines = reasons or (fresh,)
+    return Outcome(command="lock", exit_code=1 if reasons else 0, lines=lines, facts={"stale": list(reasons)})
 
 
 def moved(before: Pylock | None, after: Pylock) -> tuple[str, ...]:

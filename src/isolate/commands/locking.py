@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.environment.records import LOCK
 from isolate.errors import IsolateError, StaleLock
-from isolate.lock.decide import environment_marker, is_closed
+from isolate.lock.decide import environment_marker, is_closed, left_open
 from isolate.lock.freshness import staleness
 from isolate.lock.pylock_file import lock_text, parse_lock, read_lock
 from isolate.lock.trees import local_path, metadata_digests
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from isolate.environment.workshop import Workshop
     from isolate.interpreters.model import Interpreter
     from isolate.store.layout import Store
+
+MISSING: tuple[str, ...] = ("there is no lock",)
 
 
 class Decision(NamedTuple):
@@ -52,25 +54,42 @@ def decide(  # noqa: PLR0913 - what is asked, and what may be used to answer
     """Return the lock for *application*; pip in *workshop* is asked only if there is none that is fresh.
 
     *learn* may add to what is known about pins, and says whether it has.
-    Raises `StaleLock` where it may not be asked, and whatever pip's failure is explained as.
+    Raises `StaleLock` where the lock may not change, unless there is none and none is needed, and whatever pip's
+    failure is explained as.
     """
     trees = metadata_digests(source_trees(declarations))
     best: Decision | None = None
-    why: tuple[str, ...] = ("there is no lock",)
+    why = MISSING
     for one in find_locks(application, declarations, interpreter, workshop.store):
         stale = _objections(one, declarations, interpreter, moves, trees)
         if stale is None:
-            return one
+            return _where_it_belongs(one, application, declarations, moves)
         best, why = (one, stale) if best is None else (best, why)
-    if not moves.allowed or not moves.examined:
-        raise StaleLock(
-            f"the lock of {application.name} does not meet its declarations", facts=why, hint="run `isolate lock`"
-        )
+    in_tree = application.lock_file.exists()
+    if not moves.examined or (in_tree and not moves.allowed):
+        raise _stale(application, why)
     from isolate.commands.deciding import new_lock  # noqa: PLC0415 - mostly a lock holds
 
     lock = new_lock(declarations, None if best is None else best.lock, moves, workshop, trees, learn)
-    in_tree = application.lock_file.exists() or not is_closed(lock, declarations)
+    unpinned = left_open(lock, declarations)
+    if unpinned and not moves.allowed:
+        raise _stale(application, (*why, f"not pinned: {', '.join(unpinned)}"))
+    in_tree = in_tree or bool(unpinned)
     return Decision(lock=lock, text=lock_text(lock), in_tree=in_tree, is_new=True, reasons=why)
+
+
+def _where_it_belongs(found: Decision, application: Application, declarations: Declarations, moves: Moves) -> Decision:
+    """Return the lock that was *found* to hold, to be written into the tree if that lacks it and needs it."""
+    if found.in_tree or not moves.examined or is_closed(found.lock, declarations):
+        return found
+    if not moves.allowed:
+        raise _stale(application, MISSING)
+    return found._replace(in_tree=True, is_new=True, reasons=MISSING)
+
+
+def _stale(application: Application, reasons: tuple[str, ...]) -> StaleLock:
+    problem = f"the lock of {application.name} does not meet its declarations"
+    return StaleLock(problem, facts=reasons, hint="run `isolate lock`")
 
 
 def held_lock(
