@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from conftest import versions
-from kit.packages import build_tree, build_wheel
+from kit.packages import build_sdist, build_tree, build_wheel
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git here")
 
@@ -221,6 +221,14 @@ def test_a_branch_is_no_pin(isolate, application, index, repository):
     assert settled(isolate, app) == {"tracked": "2.0"}
     isolate("sync", "--upgrade", cwd=app)
     assert settled(isolate, app) == {"tracked": "3.0"}
+
+
+@needs_git
+def test_a_repository_is_installed_beside_what_has_a_hash(isolate, application, index, repository):
+    build_sdist(index.folder, "source", "1.0")
+    app = application({"requirements.txt": f"beta\nsource\ntracked @ git+{repository.as_uri()}@v1\n"})
+    isolate("sync", cwd=app)
+    assert settled(isolate, app) == {"alpha": "2.0", "beta": "2.0", "source": "1.0", "tracked": "1.0"}
 
 
 @needs_git

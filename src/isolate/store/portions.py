@@ -31,8 +31,13 @@ SHARE = 1.5
 def portions(missing: Mapping[str, Locked], cores: int) -> list[dict[str, Locked]]:
     """Deal *missing* (by key) out into portions for pips that work on as many *cores*.
 
-    Whatever has to be built is in one of them, the first, whose pip so fetches what the builds need once for all.
+    Whatever has to be built is in one of them, the first, whose pip so fetches what the builds need once for all. But
+    repositories have no hash, and pip wants one of everything as soon as anything has one: they are dealt out apart.
     """
+    repositories = {key: locked for key, locked in missing.items() if "vcs" in locked.table}
+    if repositories and len(repositories) < len(missing):
+        others = {key: locked for key, locked in missing.items() if key not in repositories}
+        return [*portions(others, cores), *portions(repositories, cores)]
     built = {key for key, locked in missing.items() if "wheels" not in locked.table}
     dealt = deal({key: locked.name for key, locked in missing.items()}, cores, together=built)
     return [{key: missing[key] for key in portion} for portion in dealt]
