@@ -10,6 +10,9 @@ import sys
 import pytest
 
 from conftest import versions
+from isolate.declarations.model import Origin
+from isolate.declarations.requirements_file import parse_requirement
+from isolate.lock.sources import declared_source, locked_source
 from kit.packages import build_sdist, build_tree, build_wheel
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git here")
@@ -258,3 +261,45 @@ def test_what_lies_on_this_machine_is_a_pin(isolate, application, index, tmp_pat
     build_tree(app / "lib", "lib", "1.0")
     isolate("sync", cwd=app)
     assert not (app / "pylock.toml").exists()
+
+
+VCS = {"type": "git", "commit-id": "0" * 40}
+SAME = {
+    "a user": ("git+ssh://git@host/x.git", {"vcs": {**VCS, "url": "ssh://git@host/x.git"}}),
+    "credentials": ("git+https://me:p@ss@Host/x.git", {"vcs": {**VCS, "url": "https://host/x.git"}}),
+    "a user and a revision": (
+        "git+ssh://git@host/x.git@feature/y#egg=x",
+        {"vcs": {**VCS, "url": "ssh://git@host/x.git", "requested-revision": "feature/y"}},
+    ),
+    "a subdirectory": (
+        "git+https://host/x.git#egg=x&subdirectory=sub/",
+        {"vcs": {**VCS, "url": "https://host/x.git", "subdirectory": "sub"}},
+    ),
+    "a kind twice": ("svn+ssh://host/x", {"vcs": {**VCS, "type": "svn", "url": "svn+ssh://host/x"}}),
+    "escapes": ("https://host/a%2Bb.whl?x=1#sha256=00", {"archive": {"url": "https://host/a+b.whl?x=1"}}),
+    "extras": ("file:///lib[test]", {"directory": {"path": "/lib"}}),
+    "a slash": ("file:///lib/", {"directory": {"path": "/lib"}}),
+}
+
+
+@pytest.mark.parametrize("case", SAME)
+def test_an_address_is_the_same_however_it_is_written(tmp_path, case):
+    address, table = SAME[case]
+    line = f"-e {address}" if "[" in address else address
+    source = declared_source(parse_requirement(line, line, Origin(file=tmp_path / "requirements.txt")))
+    assert source is not None
+    assert source.is_met_by(locked_source(table), ours=True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-e git+https://host/x.git@v1#egg=x",
+        "https://host/x-${VERSION}.whl",
+        "https://host/x-1.whl ; python_version < '3'",
+        "x @ git+git@host:x.git",
+        "x==1",
+    ],
+)
+def test_what_cannot_be_compared_is_not(tmp_path, line):
+    assert declared_source(parse_requirement(line, line, Origin(file=tmp_path / "requirements.txt"))) is None

@@ -17,6 +17,7 @@ VARIABLE = "${"
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 MARKED = re.compile(r"\s;|;\s")
 IN_FRAGMENT = re.compile(r"[#&](md5|sha1|sha224|sha256|sha384|sha512)=([0-9a-fA-F]+)")
+EXTRAS = re.compile(r"^([^#]*?)\[[^][/]*\]")
 SUBDIRECTORY = re.compile(r"[#&]subdirectory=([^&]*)")
 
 
@@ -56,6 +57,8 @@ def declared_source(declared: Declared) -> Source | None:
         return None
     if url is None:
         return None if declared.path is None else Source(os.path.realpath(declared.path))
+    if declared.editable and not named:
+        url = EXTRAS.sub(r"\1", url)
     kind, plus, address = url.partition("+")
     if not plus or not kind.isalpha():
         return _source(url)
@@ -76,7 +79,10 @@ def locked_source(table: Mapping[str, Any]) -> Source | None:
     if entry is None:
         return None
     kind = None if vcs is None else str(vcs["type"])
-    found = Source(os.path.realpath(entry["path"]), vcs=kind) if "path" in entry else _source(entry["url"], kind)
+    if "path" in entry:
+        found: Source | None = Source(os.path.realpath(entry["path"]), vcs=kind)
+    else:  # pip writes `svn+ssh`
+        found = _source(entry["url"].removeprefix(f"{kind}+"), kind)
     if found is None:
         return None
     return found._replace(
