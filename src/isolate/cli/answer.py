@@ -19,7 +19,6 @@ from isolate.terminal import board_for, progress_for
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from isolate.commands.company import Company
     from isolate.commands.session import Session
     from isolate.report import Progress
 
@@ -52,16 +51,23 @@ def applications_of(folders: tuple[Path, ...], *, everywhere: bool) -> dict[str,
 
 
 def _alone(application: Application, asked: Mapping[str, Any], command: Command) -> Outcome:
-    with progress_for(quiet=asked["quiet"] or asked["json_"], verbose=asked["verbose"]) as progress:
-        return command(application, session_with(progress))
+    with progress_in(asked) as progress, session_with(progress) as session:
+        return command(application, session)
 
 
-def session_with(progress: Progress, company: Company | None = None) -> Session:
-    """Return a session in the surroundings of this process, for the applications in *company* if they are many."""
+def progress_in(asked: Mapping[str, Any]) -> contextlib.AbstractContextManager[Progress]:
+    """Return what shows how long work goes, as loud as was *asked*."""
+    return progress_for(quiet=asked["quiet"] or asked["json_"], verbose=asked["verbose"])
+
+
+@contextlib.contextmanager
+def session_with(progress: Progress, applications: Sequence[Application] = ()) -> Iterator[Session]:
+    """Yield a session in the surroundings of this process, for *applications* if they are many."""
     from isolate.commands.company import Company  # noqa: PLC0415
-    from isolate.commands.session import Session  # noqa: PLC0415 - the store, for whoever works
+    from isolate.commands.session import Session, StoreAtHand  # noqa: PLC0415 - the store, for whoever works
 
-    return Session(environ=os.environ, progress=progress, company=company or Company())
+    with StoreAtHand(os.environ) as at_hand:
+        yield Session(environ=os.environ, at_hand=at_hand, progress=progress, company=Company(applications))
 
 
 def _together(
@@ -99,20 +105,22 @@ def outcomes_of(
             rest[name] = application
     if not rest:
         return
-    from isolate.commands.company import Company  # noqa: PLC0415
     from isolate.crew import Crew  # noqa: PLC0415
 
-    company = Company(applications=tuple(rest.values()))
-    tasks = {name: functools.partial(_attempt, application, command, company) for name, application in rest.items()}
-    with board_for(len(rest), quiet=asked["quiet"] or asked["json_"], verbose=asked["verbose"]) as board:
-        for name, outcome in Crew(tasks=tasks, at_once=asked.get("jobs") or cores(), board=board).work():
-            yield name, failure(outcome) if isinstance(outcome, Exception) else outcome, board.aside
+    with progress_in(asked) as progress, session_with(progress, tuple(rest.values())) as session:
+        session.store  # noqa: B018 - opened before workers are forked, so that all have the same
+        tasks = {name: functools.partial(_attempt, application, command, session) for name, application in rest.items()}
+        with board_for(len(rest), quiet=asked["quiet"] or asked["json_"], verbose=asked["verbose"]) as board:
+            for name, outcome in Crew(tasks=tasks, at_once=asked.get("jobs") or cores(), board=board).work():
+                yield name, failure(outcome) if isinstance(outcome, Exception) else outcome, board.aside
 
 
-def _attempt(application: Application, command: Command, company: Company, progress: Progress) -> Outcome:
+def _attempt(application: Application, command: Command, session: Session, progress: Progress) -> Outcome:
     """Do *command* in a worker: its failure is an outcome like any other."""
+    from dataclasses import replace  # noqa: PLC0415 - what has nothing to do forks no workers
+
     try:
-        return command(application, session_with(progress, company))
+        return command(application, replace(session, progress=progress))
     except BaseException as error:  # noqa: BLE001 - the others go on, whatever happened to this one
         return failure(error)
 

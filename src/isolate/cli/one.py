@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from isolate.application import Application
-from isolate.cli.answer import answer, each, session_with
+from isolate.cli.answer import answer, each, progress_in, session_with
 from isolate.cli.group import APPLICATIONS, EVERYWHERE, JOBS, LOUDNESS, MOVES, PYTHON, isolate
 from isolate.commands.request import Moves, Request
 from isolate.environment.placing import LINK_MODES
@@ -117,8 +117,8 @@ def _become(command: tuple[str, ...], *, sync: bool, quiet: bool) -> NoReturn:
     from isolate.commands import run as running  # noqa: PLC0415
 
     application = Application.at(Path.cwd())
-    with progress_for(quiet=quiet, verbose=False) as progress:
-        outcome = running.prepare(application, session_with(progress), sync=sync)
+    with progress_for(quiet=quiet, verbose=False) as progress, session_with(progress) as session:
+        outcome = running.prepare(application, session, sync=sync)
         if outcome is not None and not quiet and not outcome.facts["up_to_date"]:
             complain("\n".join(outcome.lines))
         environment = running.environment_of(application, os.environ)
@@ -160,8 +160,8 @@ def _of_store(name: str) -> None:
     def command(**asked: Any) -> int:
         from isolate.commands import store as room  # noqa: PLC0415
 
-        with progress_for(quiet=asked["quiet"] or asked["json_"], verbose=asked["verbose"]) as progress:
-            outcome: Outcome = getattr(room, name)(session_with(progress))
+        with progress_in(asked) as progress, session_with(progress) as session:
+            outcome: Outcome = getattr(room, name)(session)
         answer(outcome, asked)
         return outcome.exit_code
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +15,48 @@ from isolate.report import Progress, Silent
 from isolate.store.layout import cache_directory, open_store, temporary_store
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from isolate.application import Application
     from isolate.store.layout import Store
+
+
+class StoreAtHand:
+    """The store of one run of the command; a context manager that takes a temporary one away in the end.
+
+    It belongs to the process that enters it. Those that are forked while it has its store share that, and leave it.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        """Make one for the surroundings *environ*; nothing is made before it is needed."""
+        self._environ = environ
+        self._store: Store | None = None
+        self._temporary: Path | None = None
+
+    def __enter__(self) -> StoreAtHand:  # noqa: PYI034 - Self came with Python 3.11
+        """Begin."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Delete the temporary store, if there is one."""
+        if self._temporary is not None:
+            atomic.delete_tree(self._temporary)
+
+    def store(self, progress: Progress) -> Store:
+        """Return the store, made ready; a temporary one, which *progress* hears of, where it cannot be written to."""
+        if self._store is None:
+            cache = cache_directory(self._environ)
+            try:
+                self._store = open_store(cache)
+            except IsolateError as error:
+                import tempfile  # noqa: PLC0415 - mostly the usual one will do
+
+                self._temporary = Path(tempfile.mkdtemp(prefix="isolate-"))
+                progress.say(f"{error.problem}: a temporary one is used")
+                self._store = temporary_store(cache, self._temporary)
+        return self._store
 
 
 @dataclass(kw_only=True)
@@ -26,23 +64,15 @@ class Session:
     """One run of the command. `clock` gives seconds since 1970; `company` has the applications that it works on."""
 
     environ: Mapping[str, str]
+    at_hand: StoreAtHand
     progress: Progress = field(default_factory=Silent)
     clock: Callable[[], float] = time.time
     company: Company = field(default_factory=Company)
 
-    @cached_property
+    @property
     def store(self) -> Store:
-        """Return the store, made ready; a temporary one, gone when this process ends, where it cannot be written to."""
-        cache = cache_directory(self.environ)
-        try:
-            return open_store(cache)
-        except IsolateError as error:
-            import tempfile  # noqa: PLC0415 - mostly the usual one will do
-
-            folder = tempfile.mkdtemp(prefix="isolate-")
-            atexit.register(atomic.delete_tree, Path(folder))
-            self.progress.say(f"{error.problem}: a temporary one is used")
-            return temporary_store(cache, Path(folder))
+        """Return the store, made ready; a temporary one, gone when the run ends, where it cannot be written to."""
+        return self.at_hand.store(self.progress)
 
     def waiting_for(self, application: Application) -> Callable[[], None]:
         """Return what to call when another process has *application*."""
