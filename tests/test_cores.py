@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
@@ -68,6 +69,22 @@ def test_a_worker_that_was_killed_is_no_success(end):
 
     with pytest.raises(WorkerLost):
         on_all_cores(work, range(2 * WORTH))
+
+
+def test_where_no_more_processes_may_be_had_fewer_do_the_work(mocker):
+    def forked(fork):
+        yield fork()
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    def slowly(_):
+        time.sleep(0.01)
+        return os.getpid()
+
+    mocker.patch("isolate.cores.cores", return_value=3)
+    mocker.patch("os.fork", side_effect=forked(os.fork))
+    opened = os.listdir("/dev/fd")
+    assert len(set(on_all_cores(slowly, range(3 * WORTH)))) == 2
+    assert os.listdir("/dev/fd") == opened
 
 
 def test_an_interrupt_ends_all():

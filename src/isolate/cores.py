@@ -6,6 +6,7 @@ know all that it knows, take one item after another, and tell in the end what ca
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -89,8 +90,10 @@ def _shared_out(function: Callable[[Item], Result], items: Sequence[Item], numbe
                     return done
         return done
 
-    workers = [_begun(work) for _ in range(1, number)]
+    workers: list[tuple[int, BinaryIO]] = []
     try:
+        with contextlib.suppress(OSError):  # no more processes, or no more open files, may be had: fewer share the work
+            workers.extend(_begun(work) for _ in range(1, number))
         done = work()
     finally:
         _leave_the_rest(turns)
@@ -116,7 +119,13 @@ def _leave_the_rest(turns: int) -> None:
 def _begun(work: Callable[[], dict[int, _Outcome]]) -> tuple[int, BinaryIO]:
     """Return a process that does *work*, and where it writes what came of it."""
     here, there = os.pipe()
-    if process := os.fork():
+    try:
+        process = os.fork()
+    except OSError:
+        os.close(here)
+        os.close(there)
+        raise
+    if process:
         os.close(there)
         return process, open(here, "rb")
     try:
