@@ -118,6 +118,49 @@ def test_json_is_one_document(isolate, repository):
     assert "is not TOML" in document["applications"][2]["error"]
 
 
+UNKNOWN = "[tool.isolate]\npyhton = '3'\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [
+        *((command, UNKNOWN) for command in ("sync", "lock", "status", "list", "conflicts")),
+        *(("list", text) for text in ("tool.isolate = [\n", "[tool.isolate]\n# \udcff\n")),
+    ],
+)
+def test_an_application_whose_settings_cannot_be_read_is_a_failure_of_its_own(isolate, repository, command, text):
+    (repository / "tools/pyproject.toml").write_bytes(text.encode(errors="surrogateescape"))
+    result = isolate(command, *([] if command == "conflicts" else ["--all"]), cwd=repository, status=2)
+    assert "tools/pyproject.toml:" in result.err
+    assert "services/shop" in result.out
+
+
+def test_a_project_file_that_cannot_be_opened_is_a_failure_of_its_own(isolate, repository):
+    (repository / "tools/pyproject.toml").unlink()
+    (repository / "tools/pyproject.toml").symlink_to("pyproject.toml")
+    result = isolate("list", "--all", cwd=repository, status=2)
+    assert result.err.startswith("tools: isolate: ")
+    assert result.out.splitlines() == ["services/shop", "services/shop/admin"]
+
+
+def test_settings_of_the_root_that_cannot_be_read_are_a_failure_of_all(isolate, repository):
+    (repository / "pyproject.toml").write_text("[tool.isolate]\napplications = 1\n")
+    assert "pyproject.toml:2: " in isolate("list", "--all", cwd=repository, status=2).err
+
+
+@pytest.mark.parametrize("pattern", ["/abs/*", ""])
+def test_a_pattern_for_applications_that_is_none_is_refused_with_its_place(isolate, repository, pattern):
+    (repository / "pyproject.toml").write_text(f'[tool.isolate]\napplications = ["services/*", "{pattern}"]\n')
+    result = isolate("list", "--all", cwd=repository, status=2)
+    assert result.err.startswith(f"isolate: {repository}/pyproject.toml: tool.isolate.applications: `{pattern}` ")
+
+
+def test_the_root_can_be_named_among_the_applications(isolate, repository):
+    (repository / "pyproject.toml").write_text('[tool.isolate]\napplications = [".", "services/*"]\n')
+    (repository / "requirements.txt").write_text("")
+    assert names(isolate, repository) == [".", "services/shop"]
+
+
 def test_check_and_lock_work_on_all(isolate, repository):
     isolate("lock", "--all", cwd=repository)
     assert sorted(path.parent.name for path in repository.rglob("pylock.toml")) == ["admin", "shop", "tools"]
@@ -226,6 +269,28 @@ def test_list_keeps_those_that_changed_since_a_revision(isolate, repository):
     assert names(isolate, repository, "--changed-since", "HEAD~1") == ["services/shop/admin", "tools"]
     result = isolate("list", "--all", "--changed-since", "nothing", cwd=repository, status=2)
     assert "git cannot tell" in result.err
+    assert "hint: name a revision that git knows" in result.err
+
+
+OTHERS = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
+"""What makes git take a repository for somebody else's."""
+
+
+@pytest.mark.parametrize("more", [[], ["--changed-since", "HEAD"]])
+def test_a_repository_that_git_refuses_is_told_with_the_remedy_of_git(isolate, repository, more):
+    git(repository, "init")
+    result = isolate("list", "--all", *more, cwd=repository, status=2, env=OTHERS)
+    assert f"hint: git config --global --add safe.directory {repository}" in result.err.splitlines()
+    assert "revision" not in result.err
+
+
+@pytest.mark.parametrize("more", [[], ["--changed-since", "HEAD"]])
+def test_a_repository_that_git_cannot_read_is_no_matter_of_revisions(isolate, repository, more):
+    (repository / ".git").write_text("gitdir: nowhere\n")
+    result = isolate("list", "--all", *more, cwd=repository, status=2)
+    assert "git cannot tell" in result.err
+    assert "nowhere" in result.err
+    assert "revision" not in result.err
 
 
 def test_ctrl_c_ends_all_and_leaves_nothing(isolate, application, index, tmp_path, cache):

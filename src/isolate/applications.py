@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from isolate.application import DECLARATIONS, Application
 from isolate.declarations.settings import Settings
-from isolate.errors import IsolateError, NotStarted
+from isolate.errors import DeclarationError, IsolateError, NotStarted
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence
@@ -33,7 +33,7 @@ def find_applications(root: Path) -> list[Application]:
     """
     settings = _settings_of(root, _text_of(root))
     if settings.applications:
-        found = sorted({path for pattern in settings.applications for path in root.glob(pattern) if path.is_dir()})
+        found = sorted({path for pattern in settings.applications for path in _matching(pattern, root)})
     else:
         found = sorted(_walk(root))
     own = [path for path in found if is_application(path) and not _is_excluded(path, root, settings.exclude)]
@@ -48,18 +48,24 @@ def find_applications(root: Path) -> list[Application]:
 
 
 def is_application(folder: Path) -> bool:
-    """Say whether *folder* has declarations of its own."""
+    """Say whether *folder* has declarations of its own, or some that cannot be read: then it says so in its turn."""
     if (folder / "requirements.txt").is_file() or (folder / "pylock.toml").is_file():
         return True
-    text = _text_of(folder)
-    return DECLARES.search(text) is not None or bool(_settings_of(folder, text).requirements)
+    try:
+        text = _text_of(folder)
+        return DECLARES.search(text) is not None or bool(_settings_of(folder, text).requirements)
+    except DeclarationError:
+        return True
 
 
 def _text_of(folder: Path) -> bytes:
+    file = folder / "pyproject.toml"
     try:
-        return (folder / "pyproject.toml").read_bytes()
-    except OSError:
+        return file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return b""
+    except OSError as error:
+        raise DeclarationError(f"cannot be read: {error.strerror}", hint="make it readable", file=file) from None
 
 
 def _settings_of(folder: Path, text: bytes) -> Settings:
@@ -69,6 +75,20 @@ def _settings_of(folder: Path, text: bytes) -> Settings:
     from isolate.declarations.project_file import read_project_file  # noqa: PLC0415 - most need no parser
 
     return read_project_file(folder / "pyproject.toml").settings
+
+
+def _matching(pattern: str, root: Path) -> list[Path]:
+    """Return the directories below *root* that *pattern* means; `.` is *root* itself."""
+    if pattern == ".":
+        return [root]
+    try:
+        return [path for path in root.glob(pattern) if path.is_dir()]
+    except (NotImplementedError, ValueError):
+        raise DeclarationError(
+            f"tool.isolate.applications: `{pattern}` is no pattern for directories below this one",
+            hint="`services/*` for example",
+            file=root / "pyproject.toml",
+        ) from None
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -110,7 +130,7 @@ def changed_since(applications: Iterable[Application], root: Path, revision: str
     A file belongs to the innermost application around it. Raises `IsolateError` if git does not know the revision.
     """
     top = Path(_git(root, ["rev-parse", "--show-toplevel"]).rstrip("\n"))
-    names = _git(top, ["diff", "--name-only", "-z", revision, "--"])
+    names = _git(top, ["diff", "--name-only", "-z", revision, "--"], hint="name a revision that git knows")
     names += _git(top, ["ls-files", "--others", "--exclude-standard", "-z"])
     by_path = {os.path.realpath(one.root): one for one in applications}
     touched = {_innermost(str(top / name), by_path) for name in names.split("\0") if name}
@@ -124,14 +144,21 @@ def _innermost(file: str, folders: Container[str]) -> str | None:
     return folder if folder in folders else None
 
 
-def _git(folder: Path, arguments: Sequence[str], told: str = "") -> str:
-    """Return what git answers in *folder*; a status of 1, with which it says no, is an answer."""
+def _git(
+    folder: Path, arguments: Sequence[str], told: str = "", hint: str = "mend that, then run the command again"
+) -> str:
+    """Return what git answers in *folder*; a status of 1, with which it says no, is an answer.
+
+    Raises `IsolateError`, with *hint* unless git has a remedy of its own, where it has no answer.
+    """
     from isolate import process  # noqa: PLC0415 - takes longer than to find the applications, where there is no git
 
     done = process.run(("git", *arguments), env=os.environ, cwd=folder, told=told)
-    if done.status not in (0, 1):
-        facts = tuple(done.errors.strip().splitlines()[:3])
+    if done.status in (0, 1):
+        return done.output
+    said = done.errors.strip().splitlines()
+    if remedy := re.search(r"git config --global --add safe\.directory .+", done.errors):
         raise IsolateError(
-            "git cannot tell", facts=(" ".join(arguments), *facts), hint="name a revision that git knows"
+            "git refuses to look at a repository that belongs to somebody else", facts=tuple(said[:1]), hint=remedy[0]
         )
-    return done.output
+    raise IsolateError("git cannot tell", facts=(" ".join(arguments), *said[:3]), hint=hint)
