@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,8 +19,9 @@ from isolate.pip import installing
 from isolate.pip.installing import PREFIX, REPORT, Pip
 from isolate.pip.report import read_report
 from isolate.pip.surroundings import pip_environment
+from isolate.report import Silent
 from kit.index import wait_until
-from kit.packages import build_wheel
+from kit.packages import build_sdist, build_wheel
 
 
 @pytest.fixture(params=["linux", "darwin"])
@@ -79,6 +82,67 @@ def test_what_one_cannot_do_is_explained(pip, wanted, tmp_path):
     with pytest.raises(PipFailed) as failed:
         pip.install(files, tmp_path, at_once=2)
     assert "two-1.0-py3-none-any.whl" in str(failed.value)
+
+
+class Heard(Silent):
+    def __init__(self):
+        self.details, self.works = [], []
+
+    def detail(self, line):
+        self.details.append(line)
+
+    def working(self, text):
+        self.works.append(text)
+
+
+@pytest.fixture
+def asked(tmp_path):
+    """Return what makes a requirements file, in a folder of this name, for an sdist that does this when it is built."""
+
+    def asked(folder, name, on_build):
+        sdist = build_sdist(tmp_path / folder, name, "1.0", on_build=on_build)
+        (tmp_path / folder / "wanted.txt").write_text(f"{sdist}\n")
+        return tmp_path / folder / "wanted.txt"
+
+    return asked
+
+
+def test_what_one_says_explains_no_failure_of_another_and_both_are_heard(pip, asked, tmp_path):
+    begun = tmp_path / "begun"
+    slow = asked("No space left on device", "slow", f"open({str(begun)!r}, 'w').close(); time.sleep(60)")
+    waits = f"while not pathlib.Path({str(begun)!r}).exists(): time.sleep(0.01)"
+    bad = asked("elsewhere", "bad", f"{waits}\nraise RuntimeError('out of luck')")
+    heard = Heard()
+    with pytest.raises(PipFailed) as failed:
+        replace(pip, progress=heard).install([slow, bad], tmp_path, at_once=2)
+    assert "bad-1.0.tar.gz could not be built" in str(failed.value)
+    assert "slow" not in failed.value.output
+    assert any("No space left on device/slow-1.0" in line for line in heard.details)
+    assert [line.split()[0] for line in heard.works].count("Getting") >= 2
+    assert not any(installing.MARK in line for line in (*heard.details, *heard.works))
+
+
+def test_what_a_pip_says_is_heard_while_it_works(pip, asked, tmp_path):
+    class Hasty(Silent):
+        def detail(self, line):
+            if "slow-1.0" in line:
+                raise KeyError(line)
+
+    started = time.monotonic()
+    with pytest.raises(KeyError):
+        replace(pip, progress=Hasty()).install([asked("one", "slow", "time.sleep(60)")], tmp_path)
+    assert time.monotonic() - started < 30
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows the streams of other processes")
+def test_a_pip_that_has_ended_is_not_waited_for_because_of_what_its_build_left_running(pip, asked, tmp_path):
+    stream = "open(f'/proc/{os.getppid()}/fd/1', 'wb')"
+    leave = f"subprocess.Popen(['sleep', '20'], stdout={stream}, stderr=subprocess.DEVNULL)"
+    files = [asked("one", "one", f"import os, subprocess; {leave}")]
+    started = time.monotonic()
+    pip.install(files, tmp_path)
+    assert modules(files[0]) == ["one"]
+    assert time.monotonic() - started < 15
 
 
 def test_what_fails_when_one_is_there_ends_them_all(pip, wanted, tmp_path):

@@ -30,8 +30,8 @@ HEARD = ("Collecting ", "Downloading ", "Building ", "Installing ", "Preparing "
 SEVERAL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "several.py")
 """What runs several pips: a program for the environment's Python, never imported here."""
 
-ENDED = "\x1e"
-"""How a line begins that says which pip has ended; none begins its own lines with it."""
+MARK = "\x1e"
+"""How a line begins that is about one of several pips; others are those of what runs them."""
 
 PREFIX, REPORT = "prefix", "report.json"
 """What pip makes beside a requirements file: what it installed, and what it reports about that."""
@@ -74,24 +74,24 @@ class Pip:
         ends the others.
         """
         runs = [_arguments(path, report=report) for path in requirements]
-        said: list[str] = []
+        said: list[list[str]] = [[] for _ in (*runs, SEVERAL)]  # by each, for none explains the failure of another
 
         def hear(line: str) -> None:
-            if line.startswith(ENDED):
-                number, status = map(int, line.removeprefix(ENDED).split())
-                if status:
-                    raise _explained("\n".join(said))
-                on_installed(number)
+            number, what, text = line[len(MARK) :].split(" ", 2) if line.startswith(MARK) else (-1, "said", line)
+            if what == "said":
+                said[int(number)].append(text)
+                self._hear(text)
+            elif text != "0":
+                raise _explained("\n".join(said[int(number)]))
             else:
-                said.append(line)
-                self._hear(line)
+                on_installed(int(number))
 
         may_fork = sys.platform != "darwin"  # whose libraries do not bear it
-        told = {"runs": runs, "at_once": at_once, "fork": may_fork, "mark": ENDED}
+        told = {"runs": runs, "at_once": at_once, "fork": may_fork, "mark": MARK}
         argv = (str(self.python), "-I", SEVERAL)
         finished = self.run(argv, cwd=scratch, scratch=scratch, told=json.dumps(told), on_line=hear)
         if finished.status:
-            raise _explained(finished.output + finished.errors)
+            raise _explained("\n".join(said[-1]))
 
     def run(
         self,
