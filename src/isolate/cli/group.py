@@ -28,9 +28,11 @@ def options(*chosen: Callable[[Command], Command]) -> Callable[[Command], Comman
     return decorate
 
 
+QUIET = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+VERBOSE = click.option("-v", "--verbose", is_flag=True, help="Say what is being done, pip's own words too.")
 LOUDNESS = options(
-    click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
-    click.option("-v", "--verbose", is_flag=True, help="Say what is being done, pip's own words too."),
+    QUIET,
+    VERBOSE,
     click.option("--json", "json_", is_flag=True, help="Answer with one JSON document."),
 )
 MOVES = options(

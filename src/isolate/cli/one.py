@@ -11,7 +11,7 @@ import click
 
 from isolate.application import Application
 from isolate.cli.answer import answer, each, progress_in, session_with
-from isolate.cli.group import APPLICATIONS, EVERYWHERE, JOBS, LOUDNESS, MOVES, PYTHON, isolate
+from isolate.cli.group import APPLICATIONS, EVERYWHERE, JOBS, LOUDNESS, MOVES, PYTHON, QUIET, VERBOSE, isolate
 from isolate.commands.request import Moves, Request
 from isolate.environment.placing import LINK_MODES
 from isolate.streams import complain
@@ -100,24 +100,25 @@ def check(applications: tuple[Path, ...], *, hashes: bool, **asked: Any) -> int:
 @click.option("--all", "everywhere", is_flag=True, help="In every application here and below, each in its directory.")
 @JOBS
 @click.option("--no-sync", is_flag=True, help="Take the environment as it is.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@QUIET
+@VERBOSE
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND...")
 def run(command: tuple[str, ...], *, no_sync: bool, **asked: Any) -> int:
     """Bring the environment into step, then become COMMAND, with the environment first on PATH."""
     from isolate.commands import run as running  # noqa: PLC0415
 
     if not asked["everywhere"]:
-        _become(command, sync=not no_sync, quiet=asked["quiet"])
-    plain = {**asked, "json_": False, "verbose": False}
+        _become(command, sync=not no_sync, quiet=asked["quiet"], verbose=asked["verbose"])
+    plain = {**asked, "json_": False}
     return each((), plain, lambda application, session: running.run(application, command, session, sync=not no_sync))
 
 
-def _become(command: tuple[str, ...], *, sync: bool, quiet: bool) -> NoReturn:
+def _become(command: tuple[str, ...], *, sync: bool, quiet: bool, verbose: bool) -> NoReturn:
     from isolate import process  # noqa: PLC0415
     from isolate.commands import run as running  # noqa: PLC0415
 
     application = Application.at(Path.cwd())
-    with progress_for(quiet=quiet, verbose=False) as progress, session_with(progress) as session:
+    with progress_for(quiet=quiet, verbose=verbose) as progress, session_with(progress) as session:
         outcome = running.prepare(application, session, sync=sync)
         if outcome is not None and not quiet and not outcome.facts["up_to_date"]:
             complain("\n".join(outcome.lines))
