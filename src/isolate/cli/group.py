@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from isolate import __version__
+from isolate.cli.ending import failure
+from isolate.report import as_json
+from isolate.streams import complain, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +50,33 @@ EVERYWHERE = options(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Answering(click.Command):
+    """A command whose failure, too, is a document on standard output if one was asked for."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Do what was asked; under `--json`, print a failure both ways, and return its exit code."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception as error:
+            if not ctx.params.get("json_"):
+                raise
+            name = ctx.command_path.removeprefix(ctx.find_root().command_path).strip()
+            outcome = failure(error)._replace(command=name)
+            complain("\n".join(outcome.lines))
+            say(as_json(outcome))
+            return outcome.exit_code
+
+
+class Group(click.Group):
+    """A group of such commands, or of groups of them."""
+
+    command_class = Answering
+    group_class = type
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="isolate")
 def isolate() -> None:
     """Keep the requirements of each application apart, in an environment of its own."""
