@@ -9,7 +9,7 @@ import pytest
 from conftest import inconsistencies, versions
 from isolate.environment.placing import relist
 from isolate.store.manifest import File, folders_of
-from isolate.store.scripts import with_interpreter, without_interpreter
+from isolate.store.scripts import SHEBANG_LIMIT, with_interpreter, without_interpreter
 from kit.packages import build_wheel
 
 
@@ -169,9 +169,12 @@ def test_names_with_dots_and_capitals_are_one_name(isolate, application, index):
     assert list(versions(app / ".venv").values()) == ["1.0"]
 
 
-@pytest.mark.parametrize("python", ["/a/bin/python", "/a b/bin/python", f"/{'x' * 200}/python", '/"$x/python'])
+@pytest.mark.parametrize(
+    "python", ["/a/bin/python", "/a b/bin/python", f"/{'x' * 200}/python", f"/{'語' * 100}/python", '/"$x/python']
+)
 def test_a_script_runs_by_the_interpreter_beside_it(tmp_path, python):
     script = with_interpreter(b"print('ran')\n", python)
+    assert script.index(b"\n") < SHEBANG_LIMIT
     (tmp_path / "python").symlink_to(sys.executable)
     (tmp_path / "script").write_bytes(script)
     (tmp_path / "script").chmod(0o755)

@@ -110,8 +110,11 @@ class Store:
 
     def siblings(self, kind: str, name: str) -> list[Entry]:
         """Return entries of other artifacts of one distribution, the newest first; two are as good as all."""
-        paths = sorted((self.root / "entries" / kind).glob(f"{name}-*"), key=lambda path: -path.lstat().st_mtime_ns)
-        found = (self.entry(entry_key(path)) for path in paths)
+        paths = []
+        for path in (self.root / "entries" / kind).glob(f"{name}-*"):
+            with contextlib.suppress(FileNotFoundError):  # another process has thrown it out
+                paths.append((path.lstat().st_mtime_ns, path))
+        found = (self.entry(entry_key(path)) for _, path in sorted(paths, reverse=True))
         return list(islice((one for one in found if one is not None and one.manifest.name == name), 2))
 
     def _roots(self, key: str) -> tuple[Path, ...]:

@@ -17,8 +17,9 @@ def with_interpreter(body: bytes, python: str) -> bytes:
     Where the kernel cannot read the path from a `#!` line (blanks in it, or too long), a shell looks for the
     interpreter beside the script.
     """
-    simple = not any(blank in python for blank in " \t\n\r") and len(python) + 3 <= SHEBANG_LIMIT
-    return (f"#!{python}\n".encode() if simple else BESIDE) + body
+    line = f"#!{python}\n".encode()
+    simple = not any(blank in python for blank in " \t\n\r") and len(line) <= SHEBANG_LIMIT
+    return (line if simple else BESIDE) + body
 
 
 SHEBANG_LIMIT = 127
