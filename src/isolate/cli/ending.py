@@ -42,13 +42,19 @@ def failure(error: BaseException) -> Outcome:
 
 
 def in_short(error: BaseException) -> tuple[str, int]:
-    """Return what to say about *error*, and the exit code. What nobody expected is written into a file first."""
+    """Return what to say about *error*, and the exit code. What nobody expected is written into a file first.
+
+    Credentials are taken out here, where every error passes: whoever raises one may quote a declaration as it stands.
+    """
     if isinstance(error, KeyboardInterrupt):
         return "interrupted", 130
+    from isolate.pip.redaction import redact  # noqa: PLC0415 - only a failure needs it
+
     if isinstance(error, IsolateError):
-        return f"isolate: {error}", error.exit_code
+        return redact(f"isolate: {error}"), error.exit_code
     if isinstance(error, OSError):
-        return f"isolate: {in_words(error)}", 2
+        return redact(f"isolate: {in_words(error)}"), 2
     from isolate.bugs import write_report  # noqa: PLC0415
 
-    return f"isolate: this is a bug ({type(error).__name__}: {error}); it is described in {write_report(error)}", 3
+    said = redact(f"{type(error).__name__}: {error}")
+    return f"isolate: this is a bug ({said}); it is described in {write_report(error)}", 3

@@ -13,6 +13,7 @@ from isolate.errors import StaleLock
 from isolate.lock.graph import applies
 from isolate.lock.model import Selection
 from isolate.lock.selection import select
+from isolate.pip.redaction import redact
 from isolate.report import Outcome
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _counts(declared: Declared, interpreter: Interpreter) -> bool:
 
 
 def _said(declared: Declared) -> str:
-    return f"{declared.text} ({declared.origin})"
+    return redact(f"{declared.text} ({declared.origin})")
 
 
 def _locked(lock: Pylock, declarations: Declarations, interpreter: Interpreter) -> dict[str, str] | None:

@@ -201,7 +201,7 @@ def parse_requirement(text: str, expanded: str, origin: Origin) -> Declared:
     try:
         requirement = Requirement(said)
     except InvalidRequirement as error:
-        raise not_a_requirement(said, str(error), origin) from None
+        raise not_a_requirement(shown, str(error), origin) from None
     path = _path_in(requirement.url, origin) if requirement.url else None
     return Declared(text=shown, origin=origin, requirement=requirement, hashes=hashes, url=requirement.url, path=path)
 

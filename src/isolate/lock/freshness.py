@@ -16,6 +16,7 @@ from isolate.lock.graph import applies
 from isolate.lock.model import Selection
 from isolate.lock.selection import select
 from isolate.lock.sources import declared_hashes, declared_source, locked_source
+from isolate.pip.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -89,7 +90,7 @@ def _in_force(every: Iterable[Declared], markers: Mapping[str, str]) -> list[Dec
 
 
 def _unmet_by(packages: Mapping[str, Package], declared: Declared, *, required: bool, ours: bool) -> Iterator[str]:
-    requirement, where = declared.requirement, f"{declared.text} ({declared.origin})"
+    requirement, where = declared.requirement, redact(f"{declared.text} ({declared.origin})")
     if requirement is None:
         return
     package = packages.get(canonicalize_name(requirement.name))

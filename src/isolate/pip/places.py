@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from packaging.utils import canonicalize_name
 
+from isolate.pip.redaction import redact
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -43,7 +45,7 @@ def places(name: str, declared: Sequence[Declaration]) -> Iterator[str]:
     """Yield each of *declared* that is about *name*, with its place: `alpha==1.0 (requirements.txt:3)`."""
     for one in declared:
         if one.name == canonicalize_name(name):
-            yield f"{one.text} ({one.origin})"
+            yield redact(f"{one.text} ({one.origin})")
 
 
 def place_behind(name: str, declared: Sequence[Declaration]) -> str:
