@@ -101,6 +101,13 @@ def test_many_pins_that_are_closed_are_fetched_without_a_resolver(isolate, appli
     assert "nothing to do" in isolate("sync", cwd=app).out
 
 
+def test_of_pins_for_different_pythons_the_one_that_counts_is_fetched(isolate, application, parts):
+    pair = ['part8==2.0 ; python_version < "3"', 'part8==1.0 ; python_version >= "3"']
+    app = application({"requirements.txt": text([*parts[:8], *pair])})
+    assert "resolving" not in isolate("sync", cwd=app).err
+    assert versions(app / ".venv") == {f"part{number}": "1.0" for number in range(PARTS)}
+
+
 def test_one_that_moved_is_fetched_alone(isolate, application, parts, index):
     app = application({"requirements.txt": text(parts)})
     isolate("sync", cwd=app)

@@ -8,6 +8,7 @@ import pytest
 
 from conftest import inconsistencies, versions
 from isolate.environment.placing import relist
+from isolate.store.intake import read_prefix
 from isolate.store.manifest import File, folders_of
 from isolate.store.scripts import SHEBANG_LIMIT, with_interpreter, without_interpreter
 from kit.packages import build_wheel
@@ -200,3 +201,7 @@ def test_a_directory_of_the_cache_can_be_chosen(isolate, application, index, tmp
     app = application({"requirements.txt": ""})
     isolate("sync", cwd=app, env={"ISOLATE_CACHE_DIR": str(tmp_path / "elsewhere")})
     assert os.listdir(tmp_path / "elsewhere") == ["store-v1"]
+
+
+def test_a_prefix_that_pip_installed_nothing_into_holds_nothing(tmp_path):
+    assert read_prefix(tmp_path) == {}

@@ -14,6 +14,7 @@ from isolate.commands.locking import held_lock
 from isolate.commands.situation import interpreter_for
 from isolate.declarations.reading import read_declarations
 from isolate.errors import PipFailed
+from isolate.lock.graph import applies
 from isolate.lock.recall import pinned
 from isolate.report import count
 from isolate.store.fill import fill_from_pins
@@ -85,8 +86,12 @@ def _unknown(declarations: Declarations, known: Known, interpreter: Interpreter)
     if len(pins) < MANY:
         return {}
     unknown = {name: version for name, version in pins.items() if known.get(name, version) is None}
-    lines = _lines(one for one in declarations.requirements if one.name in unknown)
+    lines = _lines(one for one in declarations.requirements if one.name in unknown and _counts(one, interpreter))
     return {(name, unknown[name]): line for name, line in lines.items()}
+
+
+def _counts(declared: Declared, interpreter: Interpreter) -> bool:
+    return declared.requirement is not None and applies(declared.requirement.marker, interpreter.markers)
 
 
 def _lines(declared: Iterable[Declared]) -> dict[str, str]:

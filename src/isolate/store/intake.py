@@ -22,8 +22,6 @@ from isolate.store.manifest import MODES, File, tree_of
 from isolate.store.scripts import without_interpreter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from isolate.store.manifest import Kind
 
 NOT_A_DISTRIBUTION = "report it to the authors of the distribution, or pin a version that is sound"
@@ -44,7 +42,10 @@ def read_prefix(prefix: Path) -> dict[str, Taken]:
     Raises `BadArtifact` if a RECORD is missing or broken, if it names a file outside *prefix*, or if two distributions
     claim one file.
     """
-    found = {taken.name: taken for taken in map(_read_distribution, *zip(*_metadata_folders(prefix), strict=True))}
+    found: dict[str, Taken] = {}
+    for folder in sorted(prefix.glob("lib*/*/site-packages/*.dist-info")):
+        taken = _read_distribution(prefix, folder)
+        found[taken.name] = taken
     owners: dict[str, str] = {}
     for taken in found.values():
         for path in taken.claims:
@@ -56,10 +57,6 @@ def read_prefix(prefix: Path) -> dict[str, Taken]:
                     hint="one environment cannot hold both: pin one of them out, or versions that do not collide",
                 )
     return found
-
-
-def _metadata_folders(prefix: Path) -> Iterator[tuple[Path, Path]]:
-    yield from ((prefix, folder) for folder in sorted(prefix.glob("lib*/*/site-packages/*.dist-info")))
 
 
 def _read_distribution(prefix: Path, folder: Path) -> Taken:
