@@ -95,8 +95,9 @@ class Declarations(NamedTuple):
 
     @property
     def ask_for_project(self) -> bool:
-        """Say whether only building the application tells what it depends on (`dynamic = ["dependencies"]`)."""
-        return self.project is not None and self.project.is_package and "dependencies" in self.project.dynamic
+        """Say whether only building the application tells what it, or an extra of it, depends on (`dynamic`)."""
+        told = {"dependencies", "optional-dependencies"}
+        return self.project is not None and self.project.is_package and not told.isdisjoint(self.project.dynamic)
 
     def selected(self, extras: Collection[str], groups: Collection[str]) -> tuple[Declared, ...]:
         """Return the requirements of the base, of *extras* and of *groups*."""

@@ -21,7 +21,7 @@ else:
     import tomli as tomllib
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 LINK_MODES = ("auto", "clone", "hardlink", "copy")
@@ -70,16 +70,18 @@ class _Reader:
         extras = self._mapping(project, "optional-dependencies", "project.optional-dependencies")
         base = self._requirements(self._texts(project, "dependencies", "project.dependencies"))
         name = self._text_at(project, "name", "project.name")
+        is_package = "build-system" in self._table
+        itself = name if is_package and "optional-dependencies" not in dynamic else None  # else only building tells
         return ProjectFile(
             content=self._content,
             project=Project(
                 file=self._path,
                 name=canonicalize_name(name) if name else None,
-                is_package="build-system" in self._table,
+                is_package=is_package,
                 dynamic=dynamic,
             ),
             declares=bool(base or extras or groups or "dependencies" in dynamic),
-            requirements=(*base, *self._of_extras(extras, name), *self._of_groups(groups)),
+            requirements=(*base, *self._of_extras(extras, name), *self._of_groups(groups, extras, itself)),
             requires_python=self._requires_python(project),
             extras=tuple(canonicalize_name(extra) for extra in extras),
             groups=tuple(canonicalize_name(group) for group in groups),
@@ -97,31 +99,37 @@ class _Reader:
 
     def _of_extras(self, extras: Mapping[str, Any], project: str | None) -> Iterator[Declared]:
         for extra in extras:
-            for one in self._expanded(extra, extras, project, ()):
+            for one in self._expanded(self._of_extra(extra, extras), extras, project, (extra,)):
                 yield self._declared(one, extra=canonicalize_name(extra))
 
+    def _of_extra(self, extra: str, extras: Mapping[str, Any]) -> list[str]:
+        return self._texts(extras, extra, f"project.optional-dependencies.{extra}")
+
     def _expanded(
-        self, extra: str, extras: Mapping[str, Any], project: str | None, above: tuple[str, ...]
+        self, texts: Iterable[str], extras: Mapping[str, Any], project: str | None, above: tuple[str, ...]
     ) -> Iterator[str]:
-        """Yield the requirements of an extra, with those of the project's other extras in place of their names."""
-        for text in self._texts(extras, extra, f"project.optional-dependencies.{extra}"):
+        """Yield *texts*, with the requirements of the project's extras in place of their names (`project[extra]`)."""
+        for text in texts:
             requirement = self._requirement(text)
             if project is None or canonicalize_name(requirement.name) != canonicalize_name(project):
                 yield text
                 continue
             for other in extras:
                 wanted = canonicalize_name(other) in {canonicalize_name(one) for one in requirement.extras}
-                if wanted and other not in (*above, extra):
-                    yield from self._expanded(other, extras, project, (*above, extra))
+                if wanted and other not in above:
+                    yield from self._expanded(self._of_extra(other, extras), extras, project, (*above, other))
 
-    def _of_groups(self, groups: Mapping[str, Any]) -> Iterator[Declared]:
+    def _of_groups(
+        self, groups: Mapping[str, Any], extras: Mapping[str, Any], itself: str | None
+    ) -> Iterator[Declared]:
+        """Yield what *groups* ask for; *itself* is the name by which they mean the project, if there is one."""
         names: dict[str, str] = {}
         for group in groups:
             if canonicalize_name(group) in names:
                 raise self._error(f"{group} and {names[canonicalize_name(group)]} name one group", group)
             names[canonicalize_name(group)] = group
         for group in groups:
-            for text in self._included(group, groups, names, ()):
+            for text in self._expanded(self._included(group, groups, names, ()), extras, itself, ()):
                 yield self._declared(text, group=canonicalize_name(group))
 
     def _included(
@@ -155,8 +163,20 @@ class _Reader:
     def _declared(self, text: str, *, extra: str | None = None, group: str | None = None) -> Declared:
         requirement, origin = self._requirement(text), self._origin(text)
         return Declared(
-            text=text, origin=origin, requirement=requirement, url=requirement.url, extra=extra, group=group
+            text=text,
+            origin=origin,
+            requirement=requirement,
+            path=self._path.parent if self._is_itself(requirement) else None,
+            url=requirement.url,
+            extra=extra,
+            group=group,
         )
+
+    def _is_itself(self, requirement: Requirement) -> bool:
+        """Say whether *requirement* names the project, which can be built: no index is asked for that."""
+        name = self._mapping(self._table, "project").get("name")
+        built = "build-system" in self._table and isinstance(name, str)
+        return built and canonicalize_name(requirement.name) == canonicalize_name(str(name))
 
     def _requirement(self, text: str) -> Requirement:
         try:

@@ -1,0 +1,57 @@
+"""A project that names itself among what it asks for means itself, never a package of that name in an index."""
+
+from __future__ import annotations
+
+import pytest
+
+from conftest import versions
+from kit.packages import build_tree, build_wheel
+
+EXTRA = '[project.optional-dependencies]\ntest = ["delta==1.0", "mine[more]"]\nmore = ["gamma==1.0"]\n'
+
+
+@pytest.fixture
+def mine(application, index):
+    """A package whose name an index has too."""
+    build_wheel(index.folder, "mine", "9.0", extras={"test": []})
+    return build_tree(application(), "mine", "1.0", requires=["alpha==1.0"])
+
+
+def declare(root, text):
+    with (root / "pyproject.toml").open("a") as file:
+        file.write(text)
+
+
+@pytest.mark.parametrize("named", ["mine[test]", "Mine[TEST]==1.0", "mine[test,other]"])
+def test_a_group_that_names_the_project_with_an_extra_asks_for_what_the_extra_does(isolate, mine, named):
+    declare(mine, f'{EXTRA}[dependency-groups]\ndev = ["{named}"]\n')
+    isolate("sync", cwd=mine)
+    assert versions(mine / ".venv") == {"mine": "1.0", "alpha": "1.0", "delta": "1.0", "gamma": "1.0"}
+    isolate("check", cwd=mine)
+    isolate("sync", "--no-dev", cwd=mine)
+    assert versions(mine / ".venv") == {"mine": "1.0", "alpha": "1.0"}
+
+
+def test_a_group_that_names_the_project_alone_asks_for_nothing_more(isolate, mine):
+    declare(mine, '[dependency-groups]\ndev = [{ include-group = "all" }]\nall = ["mine"]\n')
+    isolate("sync", cwd=mine)
+    assert versions(mine / ".venv") == {"mine": "1.0", "alpha": "1.0"}
+
+
+def test_an_extra_that_only_building_tells_is_that_of_the_tree(isolate, mine):
+    project = (mine / "pyproject.toml").read_text()
+    dynamic = project.replace('version = "1.0"\n', 'version = "1.0"\ndynamic = ["optional-dependencies"]\n')
+    (mine / "pyproject.toml").write_text(f'{dynamic}[dependency-groups]\ndev = ["mine[test]"]\n')
+    for kind in ("prebuilt", "editable"):
+        pointer = {"__editable__.mine.pth": f"{mine}/src\n"} if kind == "editable" else None
+        build_wheel(mine / kind, "mine", "1.0", requires=["alpha==1.0"], extras={"test": ["delta==1.0"]}, files=pointer)
+    isolate("sync", cwd=mine)
+    assert versions(mine / ".venv") == {"mine": "1.0", "alpha": "1.0", "delta": "1.0"}
+    isolate("check", cwd=mine)
+
+
+def test_where_nothing_can_be_built_a_name_is_that_of_a_package(isolate, application, index):
+    text = '[project]\nname = "alpha"\nversion = "0"\n[dependency-groups]\ndev = ["alpha==1.0"]\n'
+    app = application({"pyproject.toml": text})
+    isolate("sync", cwd=app)
+    assert versions(app / ".venv") == {"alpha": "1.0"}
