@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
+
 import pytest
 
 from conftest import versions
@@ -55,3 +58,46 @@ def test_where_nothing_can_be_built_a_name_is_that_of_a_package(isolate, applica
     app = application({"pyproject.toml": text})
     isolate("sync", cwd=app)
     assert versions(app / ".venv") == {"alpha": "1.0"}
+
+
+PATHS = ["two words", "a 'quoted' #1", 'one"half', "${HOME} 100%41"]
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_a_project_that_only_building_tells_about_may_stand_anywhere(isolate, application, index, name):
+    app = build_tree(application(name=name), "mine", "1.0", requires=["alpha==1.0"])
+    dynamic = '[project]\nname = "mine"\nversion = "1.0"\ndynamic = ["dependencies"]\n'
+    (app / "pyproject.toml").write_text((app / "pyproject.toml").read_text().partition("[project]")[0] + dynamic)
+    isolate("sync", cwd=app)
+    assert versions(app / ".venv") == {"mine": "1.0", "alpha": "1.0"}
+    assert import_of_mine(isolate, app) == app / "src/mine/__init__.py"
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_a_project_with_index_options_may_stand_anywhere(isolate, application, index, name):
+    app = with_requirements(application(name=name), "--no-binary mine\nalpha==1.0\n")
+    isolate("sync", cwd=app)
+    assert import_of_mine(isolate, app) == app / "src/mine/__init__.py"
+
+
+def test_a_project_needs_no_hash_where_its_requirements_do(isolate, application, index):
+    digest = hashlib.sha256((index.folder / "alpha-1.0-py3-none-any.whl").read_bytes()).hexdigest()
+    app = with_requirements(application(), f"--require-hashes\nalpha==1.0 --hash=sha256:{digest}\n")
+    isolate("sync", cwd=app)
+    assert versions(app / ".venv") == {"mine": "1.0", "alpha": "1.0"}
+    with (app / "requirements.txt").open("a") as file:
+        file.write("delta==1.0\n")
+    assert "hash" in isolate("sync", cwd=app, status=2).err
+
+
+def with_requirements(app, text):
+    """Make a package in *app* whose pins stand in a requirements file."""
+    build_tree(app, "mine", "1.0")
+    declare(app, '[tool.isolate]\nrequirements = ["requirements.txt"]\n')
+    (app / "requirements.txt").write_text(text)
+    return app
+
+
+def import_of_mine(isolate, app):
+    code = "import mine; print(mine.__file__)"
+    return Path(isolate("run", "--", "python", "-c", code, cwd=app).out.strip())

@@ -110,7 +110,7 @@ def _derived(declarations: Declarations, scratch: Path) -> Path:
     """Write what `pyproject.toml` asks for as a requirements file, word for word."""
     lines = [one.text for one in declarations.requirements]
     if declarations.ask_for_project:
-        lines.append(f"-e {declarations.root}")
+        lines.append(f"-e {declarations.root.as_uri()}")  # an address needs no quotes, whatever is in the path
     path = scratch / "requirements.txt"
     path.write_text("".join(f"{line}\n" for line in dict.fromkeys(lines)), encoding="utf-8")
     return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 def build_tree(target: Target, pip: Pip, scratch: Path) -> Entry:
     """Install a source tree by *pip* into *scratch*, and return what came of it, in the shape of an entry."""
-    pip.install([pip.write([target.locked], scratch)], scratch)
+    options = tuple(one for one in pip.options if one != "--require-hashes")  # a tree has none, and none asked for one
+    pip.install([replace(pip, options=options).write([target.locked], scratch)], scratch)
     prefix = scratch / PREFIX
     taken = read_prefix(prefix)[target.name]
     prepare(taken, prefix, scratch / "entry", target.locked.identity, pip)

@@ -48,7 +48,7 @@ def requirement_line(locked: Locked) -> str:
         return f"{locked.name} @ {vcs['type']}+{where}@{vcs['commit-id']}{_fragment(vcs)}"
     if directory := table.get("directory"):
         address = Path(directory["path"]).as_uri() + _fragment(directory)
-        return f"-e {directory['path']}{_fragment(directory)}" if locked.editable else f"{locked.name} @ {address}"
+        return f"-e {address}" if locked.editable else f"{locked.name} @ {address}"
     wheels = table.get("wheels", ())
     source: Mapping[str, Any] = wheels[0] if wheels else table.get("sdist") or table["archive"]
     address = source.get("url") or Path(source["path"]).as_uri()
