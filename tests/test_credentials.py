@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from isolate.declarations.reading import read_declarations
 from kit.index import LocalIndex
 from kit.packages import build_wheel
 
@@ -69,3 +70,17 @@ def test_no_page_about_conflicts_tells_credentials(isolate, application, private
     told += said(isolate, "conflicts", "--json", cwd=root, status=None) + page.read_text()
     assert "alpha @ http" in told
     assert SECRET not in told
+
+
+@pytest.mark.parametrize("name", ["PIP_USER_TOKEN", "PYTHON_TOKEN", "TOKEN"])
+@pytest.mark.parametrize("line", ["--index-url {index}\nalpha==1.0\n", "alpha @ {file}\n"])
+def test_a_variable_is_filled_in_whatever_it_is_called(isolate, application, private, name, line):
+    user = f"${{{name}}}"
+    index, file = private.url.replace("://", f"://{user}@"), address(private, "alpha-1.0-py3-none-any.whl", user)
+    app = application({"requirements.txt": line.format(index=index, file=file)})
+    isolate("lock", cwd=app, env={name: USER})
+
+
+def test_a_variable_that_is_empty_stays_as_it_stands(tmp_path):
+    (tmp_path / "requirements.txt").write_text("alpha @ https://${TOKEN}@example.org/alpha-1.0.whl\n")
+    assert read_declarations(tmp_path, {"TOKEN": ""}).requirements[0].url.startswith("https://${TOKEN}@")

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pips import PIPS
 
 import pip
 from isolate.errors import IsolateError
-from isolate.pip.surroundings import ALLOWED, OURS, config_files, pip_environment, read_config
+from isolate.pip.surroundings import ALLOWED, OURS, REFUSED, config_files, pip_environment, read_config
 
 NOWHERE = Path("/nowhere")
 
@@ -287,3 +288,30 @@ def test_every_setting_that_is_allowed_is_an_option_of_pip():
         [sys.executable, "-I", "-m", "pip", "install", "--help"], capture_output=True, text=True, check=True
     )
     assert {option for option in ALLOWED if f"--{option}" not in done.stdout} == set()
+
+
+OPTIONS = """
+from pip._internal.commands import create_command
+for command in ("install", "download"):
+    for option in create_command(command).parser.option_list_all:
+        print(*(name[2:] for name in option._long_opts))
+"""
+
+
+@pytest.mark.parametrize("python", PIPS)
+def test_every_option_of_pip_is_known_as_one(python):
+    done = subprocess.run([python, "-I", "-c", OPTIONS], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) - ALLOWED - REFUSED == set()
+
+
+@pytest.mark.parametrize("name", ["PIP_TOKEN", "PIP_MY_TARGET", "PYTHON_INDEX_PASSWORD", "CONDA_TOKEN"])
+def test_a_variable_that_declarations_name_reaches_pip(tmp_path, name):
+    assert name not in pip_environment({name: "secret"}, prefix=tmp_path)
+    assert pip_environment({name: "secret"}, prefix=tmp_path, named={name})[name] == "secret"
+
+
+@pytest.mark.parametrize("name", [*ASTRAY, "PIP_REQ_TRACKER"])
+def test_what_leads_astray_does_not_even_if_declarations_name_it(tmp_path, name):
+    environ = {name: "/x", "PIP_CONFIG_FILE": os.devnull}
+    reaching = pip_environment(environ, prefix=tmp_path, named={name})
+    assert name not in reaching or name == "PIP_SOMETHING_NEW", "that is no option of any pip yet, but the user's own"

@@ -101,6 +101,7 @@ def workshop_for(
         progress=session.progress,
         offline=request.offline,
         options=declarations.index_options,
+        named=declarations.variables,
         link_mode=request.link_mode or declarations.settings.link_mode or "auto",
         bytecode=wants_bytecode(request, situation),
     )

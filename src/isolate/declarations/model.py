@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.utils import canonicalize_name
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
     from packaging.requirements import Requirement
     from packaging.specifiers import SpecifierSet
+
+
+VARIABLE = re.compile(rb"\$\{([A-Z0-9_]+)\}")
 
 
 class Origin(NamedTuple):
@@ -92,6 +96,11 @@ class Declarations(NamedTuple):
     def files(self) -> tuple[Path, ...]:
         """Return all files that were read, absolute, in order."""
         return tuple(self.contents)
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """Return the names of the variables that pip may fill in (`${NAME}`), whether set or not."""
+        return frozenset(name.decode() for content in self.contents.values() for name in VARIABLE.findall(content))
 
     @property
     def ask_for_project(self) -> bool:

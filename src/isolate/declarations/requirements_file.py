@@ -81,7 +81,7 @@ def _read(path: Path, above: tuple[Origin, ...], environ: Mapping[str, str], fou
     found.contents[path] = content
     for line in logical_lines(_text_of(path, content)):
         origin = Origin(file=path, line=line.number)
-        expanded = VARIABLE.sub(lambda name: environ.get(name[1], name[0]), line.text)
+        expanded = VARIABLE.sub(lambda name: environ.get(name[1]) or name[0], line.text)  # empty is unset
         word, _, rest = re.sub(r"^(--?[\w-]+)[=\s]\s*|^(-[a-z])(?=\S)", r"\1\2 ", expanded).partition(" ")
         if word in INCLUDES:
             limits = constraint or INCLUDES[word] == "constraint"

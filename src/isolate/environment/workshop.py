@@ -37,7 +37,7 @@ class Workshop:
     """A place to work for one command on one application, for one interpreter; a context manager.
 
     `standing` is the application's environment as it is, if it can be built on; None makes a new one. `options` are
-    index options as a requirements file has them.
+    index options as a requirements file has them; `named` are the variables that declarations name.
     """
 
     application: Application
@@ -48,6 +48,7 @@ class Workshop:
     progress: Progress
     offline: bool = False
     options: tuple[str, ...] = ()
+    named: frozenset[str] = frozenset()
     link_mode: str = "auto"
     bytecode: bool = False
     seeded: dict[str, Installed] = field(default_factory=dict)
@@ -79,7 +80,7 @@ class Workshop:
             python=venv / "bin/python",
             kind=self.interpreter.kind,
             version=version,
-            env=pip_environment(self.environ, prefix=venv, offline=self.offline),
+            env=pip_environment(self.environ, prefix=venv, offline=self.offline, named=self.named),
             options=self.options,
             progress=self.progress,
         )

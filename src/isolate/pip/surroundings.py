@@ -12,6 +12,7 @@ import configparser
 import hashlib
 import os
 import pwd
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING
 from isolate.errors import IsolateError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 SOURCES = frozenset(
     {
@@ -53,6 +54,22 @@ BUILDING = frozenset({"build-constraint", "config-settings", "no-build-isolation
 ALLOWED = SOURCES | SELECTION | BUILDING
 """Whatever is not here stays out: a new option of pip is taken for one that changes what "install" means."""
 
+REFUSED = frozenset(
+    """
+    abi break-system-packages build build-dir build-directory check-build-dependencies compile constraint debug
+    default-timeout dest destination-dir destination-directory disable-pip-version-check dry-run editable egg
+    exists-action force-reinstall global-option group help ignore-installed ignore-requires-python implementation
+    install-option isolated local-log log log-file no-clean no-color no-compile no-dependencies no-deps no-input
+    no-python-version-warning no-require-hashes no-use-pep517 no-user no-warn-conflicts no-warn-script-location
+    only-dependencies only-deps platform prefix process-dependency-links progress-bar pypi-url python python-version
+    quiet refresh-package report require-hashes require-venv require-virtualenv requirement requirements-from-script
+    root root-user-action source source-dir source-directory src target upgrade upgrade-strategy use-pep517 user
+    verbose version
+    build-tracker config-file req-tracker
+    """.split()  # noqa: SIM905 - a list of them has seventy lines
+)
+"""The other options of pip, and what it leaves in its environment for pips that it starts."""
+
 MAY_BE_PATHS = frozenset(
     {"build-constraint", "cache-dir", "cert", "client-cert", "extra-index-url", "find-links", "index-url"}
 )
@@ -74,20 +91,35 @@ DROPPED = ("PIP_", "PYTHON", "__PYVENV_LAUNCHER__", "VIRTUAL_ENV", "CONDA_")
 KEPT = frozenset({"PYTHONUTF8", "PYTHONIOENCODING"})
 """Variables of Python that only say how text is written."""
 
+MEANT = re.compile(r"PIP_(?P<option>.+)|PYTHON_.+|CONDA_(?!PREFIX).+")
+"""Names of variables that may be the user's own: those by which Python is led elsewhere have no `_` behind `PYTHON`."""
 
-def pip_environment(environ: Mapping[str, str], *, prefix: Path, offline: bool = False) -> dict[str, str]:
+
+def pip_environment(
+    environ: Mapping[str, str], *, prefix: Path, offline: bool = False, named: Collection[str] = ()
+) -> dict[str, str]:
     """Return the whole environment for a pip that is run from the virtual environment *prefix*.
 
     A relative path in a setting is meant from the current directory, whichever directory pip is run in. *offline*
-    leaves pip no index, and no links but local ones. Raises `IsolateError` for a configuration file that cannot be
-    read.
+    leaves pip no index, and no links but local ones. *named* are variables that declarations name
+    (`${PIP_TOKEN}`): they stay unless they are settings of pip or Python. Raises `IsolateError` for a configuration
+    file that cannot be read.
     """
     settings = {key: _settled(key, value) for key, value in _settings(environ, prefix).items()}
     if offline:
         settings = _offline(settings)
-    kept = {name: value for name, value in environ.items() if name in KEPT or not name.startswith(DROPPED)}
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if name in KEPT or not name.startswith(DROPPED) or (name in named and _is_the_users(name))
+    }
     passed = {f"PIP_{key.upper().replace('-', '_')}": value for key, value in settings.items()}
     return {**kept, **passed, **OURS}
+
+
+def _is_the_users(name: str) -> bool:
+    meant = MEANT.fullmatch(name)
+    return meant is not None and _option(meant["option"] or "") not in ALLOWED | REFUSED
 
 
 def settings_digest(environ: Mapping[str, str], prefix: Path) -> str:
