@@ -76,7 +76,7 @@ class LocalIndex:
         if fault == "500":
             return 500, b"no", None
         if path.startswith("/files/"):
-            file = self.folder / path.removeprefix("/files/")
+            file = self.folder / path.removeprefix("/files/").partition("?")[0]
             return (200, file.read_bytes(), fault) if file.is_file() else (404, b"", None)
         project = path.removeprefix("/simple/").strip("/")
         page = self._page(project)

@@ -102,6 +102,7 @@ def workshop_for(
         offline=request.offline,
         options=declarations.index_options,
         named=declarations.variables,
+        addresses=tuple(one.url for one in declarations.requirements if one.url is not None),
         link_mode=request.link_mode or declarations.settings.link_mode or "auto",
         bytecode=wants_bytecode(request, situation),
     )

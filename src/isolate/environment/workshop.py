@@ -37,7 +37,8 @@ class Workshop:
     """A place to work for one command on one application, for one interpreter; a context manager.
 
     `standing` is the application's environment as it is, if it can be built on; None makes a new one. `options` are
-    index options as a requirements file has them; `named` are the variables that declarations name.
+    index options as a requirements file has them; `named` are the variables that declarations name, and
+    `addresses` those that they give.
     """
 
     application: Application
@@ -49,6 +50,7 @@ class Workshop:
     offline: bool = False
     options: tuple[str, ...] = ()
     named: frozenset[str] = frozenset()
+    addresses: tuple[str, ...] = ()
     link_mode: str = "auto"
     bytecode: bool = False
     seeded: dict[str, Installed] = field(default_factory=dict)
@@ -69,6 +71,7 @@ class Workshop:
 
     def pip(self) -> Pip:
         """Return the pip of the environment that is worked on."""
+        from isolate.pip.credentials import credentials_in  # noqa: PLC0415
         from isolate.pip.installing import Pip  # noqa: PLC0415 - mostly all is in the store, and it has nothing to do
         from isolate.pip.surroundings import pip_environment  # noqa: PLC0415
 
@@ -82,6 +85,7 @@ class Workshop:
             version=version,
             env=pip_environment(self.environ, prefix=venv, offline=self.offline, named=self.named),
             options=self.options,
+            credentials=credentials_in(self.addresses, self.environ),
             progress=self.progress,
         )
 

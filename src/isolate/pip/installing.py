@@ -13,6 +13,7 @@ from packaging.version import Version
 
 from isolate import process
 from isolate.pip.command import install_arguments
+from isolate.pip.credentials import with_credentials
 from isolate.pip.feeding import write_partial
 from isolate.pip.redaction import redact
 from isolate.report import Silent
@@ -42,7 +43,8 @@ class Pip:
     """The pip of an application's environment, and what it needs to know to work.
 
     `python` is the interpreter to run it with, `kind` that interpreter's kind, `version` pip's own. `env` is its whole
-    environment. `options` are lines of index options for a requirements file. `progress` hears what pip says.
+    environment. `options` are lines of index options for a requirements file, `credentials` are addresses that hold
+    some, by what a lock says instead. `progress` hears what pip says.
     """
 
     python: Path
@@ -50,11 +52,13 @@ class Pip:
     version: str
     env: Mapping[str, str]
     options: tuple[str, ...] = ()
+    credentials: Mapping[str, str] = field(default_factory=dict)
     progress: Progress = field(default_factory=Silent)
 
     def write(self, wanted: Sequence[Locked], folder: Path) -> Path:
         """Write into *folder*, made for it, the requirements file that asks for exactly *wanted*, and return it."""
         folder.mkdir(exist_ok=True)
+        wanted = [with_credentials(one, self.credentials) for one in wanted]
         return write_partial(wanted, folder, pip_version=Version(self.version), options=self.options)
 
     def install(
