@@ -11,7 +11,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from isolate.declarations.model import Declared, Origin, Project
-from isolate.declarations.requirements_file import not_a_requirement
+from isolate.declarations.requirement_line import not_a_requirement
 from isolate.declarations.settings import Settings
 from isolate.errors import DeclarationError
 

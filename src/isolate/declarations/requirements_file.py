@@ -1,4 +1,4 @@
-"""Requirements files, by the rules of pip.
+"""Requirements files, by the rules of pip: files, what they include, their logical lines, and options.
 
 https://pip.pypa.io/en/stable/reference/requirements-file-format/
 
@@ -13,11 +13,9 @@ import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import unquote, urlsplit
-
-from packaging.requirements import InvalidRequirement, Requirement
 
 from isolate.declarations.model import Declared, Origin
+from isolate.declarations.requirement_line import EDITABLE, parse_requirement
 from isolate.errors import DeclarationError
 
 if TYPE_CHECKING:
@@ -26,9 +24,6 @@ if TYPE_CHECKING:
 COMMENT = re.compile(r"(^|\s+)#.*$")
 CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
-HASH = re.compile(r"(?:^|\s)--hash[=\s]+(\S+)")
-PER_REQUIREMENT = re.compile(r"\s--(?:global-option|config-settings?)[=\s]\s*(?:\"[^\"]*\"|'[^']*'|\S+)|\s-C\s*\S+")
-DIGITS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128}
 WITH_VALUE = {
     "-i": "--index-url",
     "--index-url": "--index-url",
@@ -45,8 +40,6 @@ WITH_VALUE = {
 }
 FLAGS = frozenset({"--no-index", "--prefer-binary", "--require-hashes", "--pre"})
 INCLUDES = {"-r": "requirement", "--requirement": "requirement", "-c": "constraint", "--constraint": "constraint"}
-EDITABLE = ("-e", "--editable")
-ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
 
 
 @dataclass
@@ -183,82 +176,3 @@ def logical_lines(text: str) -> Iterator[Line]:
         parts = []
         if joined:
             yield Line(first, joined)
-
-
-def parse_requirement(text: str, expanded: str, origin: Origin) -> Declared:
-    """Return the requirement on a line; *expanded* is the line with its variables filled in.
-
-    Raises `DeclarationError` if it is none.
-    """
-    hashes = frozenset(_hash(value, origin) for value in HASH.findall(expanded))
-    said = PER_REQUIREMENT.sub("", HASH.sub("", expanded)).strip()
-    shown = PER_REQUIREMENT.sub("", HASH.sub("", text)).strip()
-    word, _, rest = said.partition(" ") if not said.startswith("--editable=") else ("-e", "", said[11:])
-    if word in EDITABLE:
-        return _located(rest.strip(), shown, origin)._replace(editable=True)
-    if _is_location(said):
-        return _located(said, shown, origin)._replace(hashes=hashes)
-    try:
-        requirement = Requirement(said)
-    except InvalidRequirement as error:
-        raise not_a_requirement(shown, str(error), origin) from None
-    path = _path_in(requirement.url, origin) if requirement.url else None
-    return Declared(text=shown, origin=origin, requirement=requirement, hashes=hashes, url=requirement.url, path=path)
-
-
-def not_a_requirement(text: str, reason: str, origin: Origin) -> DeclarationError:
-    """Return the error for a text that is no requirement (dependency specifiers, PEP 508)."""
-    single = re.match(r"^([A-Za-z0-9][\w.\[\],-]*)\s*=\s*([\w.*+!-]+)$", text)
-    hint = (
-        f"did you mean `{single[1]}=={single[2]}`?" if single else "expected a name, and perhaps a version: `name==1.0`"
-    )
-    facts = tuple(line.strip() for line in reason.splitlines()[:1] if line.strip())
-    return DeclarationError(f"`{text}` is no requirement", facts=facts, hint=hint, file=origin.file, line=origin.line)
-
-
-def _hash(value: str, origin: Origin) -> str:
-    algorithm, _, digits = value.partition(":")
-    if DIGITS.get(algorithm) != len(digits) or not re.fullmatch(r"[0-9a-fA-F]+", digits):
-        raise DeclarationError(
-            f"`--hash={value}`: expected an algorithm and its hexadecimal digest, `sha256:` and 64 digits for example",
-            hint="copy the hash anew",
-            file=origin.file,
-            line=origin.line,
-        )
-    return f"{algorithm}:{digits.lower()}"
-
-
-def _is_location(text: str) -> bool:
-    if re.match(r"[A-Za-z0-9][\w.-]*\s*(\[[^]]*\]\s*)?@\s*\S", text):
-        return False
-    bare = text.split(" ;", 1)[0].split("[", 1)[0].strip()
-    if re.match(r"[a-z][a-z+]*:", bare):
-        return True
-    return bare.startswith((".", "/", "~")) or bare.lower().endswith(ARCHIVES) or (os.sep in bare and "@" not in bare)
-
-
-def _located(where: str, text: str, origin: Origin) -> Declared:
-    """Return what a path or an address asks for; its name, where a fragment gives one (`#egg=name`)."""
-    bare = where.split(" ;", 1)[0].strip()
-    if not bare:
-        raise DeclarationError(
-            f"`{text}`: expected a path or an address", hint="`-e .` for example", file=origin.file, line=origin.line
-        )
-    egg = re.search(r"[#&]egg=([A-Za-z0-9][\w.-]*(?:\[[\w.,-]+\])?)", bare)
-    requirement = None
-    if egg and re.fullmatch(r"[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?(\[[\w.,-]+\])?", egg[1]):
-        requirement = Requirement(egg[1]) if not re.search(r"\[(,|.*,[,\]])", egg[1]) else None
-    if re.match(r"[a-z][a-z+]*:", bare):
-        return Declared(text=text, origin=origin, requirement=requirement, url=bare, path=_path_in(bare, origin))
-    path = Path(os.path.normpath(origin.file.parent / Path(re.sub(r"\[[^]]*\]$", "", bare.split("#", 1)[0]))))
-    if not path.exists():
-        raise DeclarationError(f"{path} does not exist", hint="correct the path", file=origin.file, line=origin.line)
-    return Declared(text=text, origin=origin, requirement=requirement, path=path)
-
-
-def _path_in(url: str, origin: Origin) -> Path | None:
-    try:
-        parts = urlsplit(url)
-    except ValueError as error:
-        raise DeclarationError(f"`{url}` is no address: {error}", file=origin.file, line=origin.line) from None
-    return Path(unquote(parts.path)) if parts.scheme == "file" else None
