@@ -44,9 +44,10 @@ INCLUDES = {"-r": "requirement", "--requirement": "requirement", "-c": "constrai
 
 @dataclass
 class Found:
-    """What some files say, in order, and what was in each."""
+    """What some files say, in order, and what was in each. `read`: which were read, and whether as constraints."""
 
     contents: dict[Path, bytes] = field(default_factory=dict)
+    read: set[tuple[Path, bool]] = field(default_factory=set)
     requirements: list[Declared] = field(default_factory=list)
     constraints: list[Declared] = field(default_factory=list)
     index_options: list[str] = field(default_factory=list)
@@ -68,16 +69,16 @@ def read_requirements(path: Path, *, environ: Mapping[str, str], found: Found, c
 
 
 def _read(path: Path, above: tuple[Origin, ...], environ: Mapping[str, str], found: Found, *, constraint: bool) -> None:
-    if path in found.contents:
+    if (path, constraint) in found.read:
         return
-    content = _content_of(path, above)
-    found.contents[path] = content
+    found.read.add((path, constraint))
+    content = found.contents[path] = found.contents.get(path) or _content_of(path, above)
     for line in logical_lines(_text_of(path, content)):
         origin = Origin(file=path, line=line.number)
         expanded = VARIABLE.sub(lambda name: environ.get(name[1]) or name[0], line.text)  # empty is unset
         word, _, rest = re.sub(r"^(--?[\w-]+)[=\s]\s*|^(-[a-z])(?=\S)", r"\1\2 ", expanded).partition(" ")
         if word in INCLUDES:
-            limits = constraint or INCLUDES[word] == "constraint"
+            limits = INCLUDES[word] == "constraint"  # by the last word alone: `-r` below `-c` brings requirements
             _include(_unquoted(rest), (*above, origin), environ, found, constraint=limits)
         elif word.startswith("-") and word not in EDITABLE:
             found.index_options.append(_option(word, rest, line.text, origin))
