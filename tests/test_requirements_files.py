@@ -9,23 +9,13 @@ import sys
 import pytest
 
 from conftest import versions
+from kit.packages import build_tree
 
 
 def by_pip(root, file="requirements.txt"):
     """Return what pip itself would install for a requirements file, from the directory of the application."""
-    argv = [
-        sys.executable,
-        "-Im",
-        "pip",
-        "install",
-        "--dry-run",
-        "--ignore-installed",
-        "-q",
-        "--report",
-        "-",
-        "-r",
-        file,
-    ]
+    asked = ("--dry-run", "--ignore-installed", "--quiet", "--report", "-", "--requirement", file)
+    argv = [sys.executable, "-Im", "pip", "install", *asked]
     done = subprocess.run(argv, cwd=root, capture_output=True, text=True, check=True)
     items = json.loads(done.stdout)["install"]
     return {item["metadata"]["name"]: item["metadata"]["version"] for item in items}
@@ -59,3 +49,25 @@ INCLUDES = {
 def test_includes_count_as_they_do_to_pip(isolate, application, index, case):
     root = application(INCLUDES[case])
     assert holds(isolate, root) == by_pip(root)
+
+
+@pytest.mark.parametrize("setting", [True, False])
+@pytest.mark.parametrize("line", ["./lib", "-e ./lib", "lib/", "./requirements/../lib"])
+def test_paths_are_meant_from_where_the_application_is_whichever_file_they_stand_in(
+    isolate, application, index, line, setting
+):
+    root = application({"requirements/base.txt": f"{line}\n"})
+    build_tree(root / "lib", "lib", "1.0")
+    if setting:
+        (root / "pyproject.toml").write_text('[tool.isolate]\nrequirements = ["requirements/base.txt"]\n')
+    else:
+        (root / "requirements.txt").write_text("-r requirements/base.txt\n")
+    assert holds(isolate, root) == by_pip(root, "requirements/base.txt") == {"lib": "1.0"}
+
+
+def test_a_path_from_the_file_that_it_stands_in_is_refused_by_pip_and_here(isolate, application, index):
+    root = application({"requirements.txt": "-r requirements/base.txt\n", "requirements/base.txt": "../lib\n"})
+    build_tree(root / "lib", "lib", "1.0")
+    with pytest.raises(subprocess.CalledProcessError):
+        by_pip(root)
+    assert "requirements/base.txt:1: " in isolate("sync", cwd=root, status=2).err

@@ -29,7 +29,7 @@ def read_declarations(root: Path, environ: Mapping[str, str] | None = None) -> D
     named = [root / name for name in settings.requirements]
     if not named and not (project and project.declares) and (root / "requirements.txt").exists():
         named = [root / "requirements.txt"]
-    found = Found(contents={root / "pyproject.toml": project.content} if project else {})
+    found = Found(root, contents={root / "pyproject.toml": project.content} if project else {})
     for path in named:
         read_requirements(path, environ=environ, found=found)
     for name in settings.constraints:

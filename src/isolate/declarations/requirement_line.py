@@ -22,8 +22,10 @@ EDITABLE = ("-e", "--editable")
 ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
 
 
-def parse_requirement(text: str, expanded: str, origin: Origin) -> Declared:
+def parse_requirement(text: str, expanded: str, origin: Origin, root: Path) -> Declared:
     """Return the requirement on a line; *expanded* is the line with its variables filled in.
+
+    Paths are meant from *root*, the directory that pip is run in.
 
     Raises `DeclarationError` if it is none.
     """
@@ -32,14 +34,14 @@ def parse_requirement(text: str, expanded: str, origin: Origin) -> Declared:
     shown = PER_REQUIREMENT.sub("", HASH.sub("", text)).strip()
     word, _, rest = said.partition(" ") if not said.startswith("--editable=") else ("-e", "", said[11:])
     if word in EDITABLE:
-        return _located(rest.strip(), shown, origin)._replace(editable=True)
+        return _located(rest.strip(), shown, origin, root)._replace(editable=True)
     if _is_location(said):
-        return _located(said, shown, origin)._replace(hashes=hashes)
+        return _located(said, shown, origin, root)._replace(hashes=hashes)
     try:
         requirement = Requirement(said)
     except InvalidRequirement as error:
         raise not_a_requirement(shown, str(error), origin) from None
-    path = _path_in(requirement.url, origin) if requirement.url else None
+    path = _path_in(requirement.url, origin, root) if requirement.url else None
     return Declared(text=shown, origin=origin, requirement=requirement, hashes=hashes, url=requirement.url, path=path)
 
 
@@ -74,7 +76,7 @@ def _is_location(text: str) -> bool:
     return bare.startswith((".", "/", "~")) or bare.lower().endswith(ARCHIVES) or (os.sep in bare and "@" not in bare)
 
 
-def _located(where: str, text: str, origin: Origin) -> Declared:
+def _located(where: str, text: str, origin: Origin, root: Path) -> Declared:
     """Return what a path or an address asks for; its name, where a fragment gives one (`#egg=name`)."""
     bare = where.split(" ;", 1)[0].strip()
     if not bare:
@@ -86,16 +88,16 @@ def _located(where: str, text: str, origin: Origin) -> Declared:
     if egg and re.fullmatch(r"[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?(\[[\w.,-]+\])?", egg[1]):
         requirement = Requirement(egg[1]) if not re.search(r"\[(,|.*,[,\]])", egg[1]) else None
     if re.match(r"[a-z][a-z+]*:", bare):
-        return Declared(text=text, origin=origin, requirement=requirement, url=bare, path=_path_in(bare, origin))
-    path = Path(os.path.normpath(origin.file.parent / Path(re.sub(r"\[[^]]*\]$", "", bare.split("#", 1)[0]))))
+        return Declared(text=text, origin=origin, requirement=requirement, url=bare, path=_path_in(bare, origin, root))
+    path = Path(os.path.normpath(root / Path(re.sub(r"\[[^]]*\]$", "", bare.split("#", 1)[0]))))
     if not path.exists():
         raise DeclarationError(f"{path} does not exist", hint="correct the path", file=origin.file, line=origin.line)
     return Declared(text=text, origin=origin, requirement=requirement, path=path)
 
 
-def _path_in(url: str, origin: Origin) -> Path | None:
+def _path_in(url: str, origin: Origin, root: Path) -> Path | None:
     try:
         parts = urlsplit(url)
     except ValueError as error:
         raise DeclarationError(f"`{url}` is no address: {error}", file=origin.file, line=origin.line) from None
-    return Path(unquote(parts.path)) if parts.scheme == "file" else None
+    return root / unquote(parts.path) if parts.scheme == "file" else None

@@ -44,8 +44,13 @@ INCLUDES = {"-r": "requirement", "--requirement": "requirement", "-c": "constrai
 
 @dataclass
 class Found:
-    """What some files say, in order, and what was in each. `read`: which were read, and whether as constraints."""
+    """What some files say, in order, and what was in each.
 
+    `root` is where pip is run, and so where the paths of requirements are meant from, whichever file they stand in.
+    `read`: which files were read, and whether as constraints.
+    """
+
+    root: Path
     contents: dict[Path, bytes] = field(default_factory=dict)
     read: set[tuple[Path, bool]] = field(default_factory=set)
     requirements: list[Declared] = field(default_factory=list)
@@ -83,7 +88,7 @@ def _read(path: Path, above: tuple[Origin, ...], environ: Mapping[str, str], fou
         elif word.startswith("-") and word not in EDITABLE:
             found.index_options.append(_option(word, rest, line.text, origin))
         else:
-            declared = parse_requirement(line.text, expanded, origin)
+            declared = parse_requirement(line.text, expanded, origin, found.root)
             (found.constraints if constraint else found.requirements).append(declared)
 
 
