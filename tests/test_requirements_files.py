@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from conftest import versions
-from kit.packages import build_tree
+from kit.packages import build_tree, build_wheel
 
 
 def by_pip(root, file="requirements.txt"):
@@ -71,3 +71,37 @@ def test_a_path_from_the_file_that_it_stands_in_is_refused_by_pip_and_here(isola
     with pytest.raises(subprocess.CalledProcessError):
         by_pip(root)
     assert "requirements/base.txt:1: " in isolate("sync", cwd=root, status=2).err
+
+
+@pytest.fixture
+def wheels(application, monkeypatch):
+    """An application with wheels of its own beside it, and no index at all."""
+    monkeypatch.delenv("PIP_INDEX_URL", raising=False)
+    root = application()
+    for version in ("1.0", "2.0rc1"):
+        build_wheel(root / "my wheels", "alpha", version)
+    return root
+
+
+ON_ONE_LINE = {
+    "flags": "--pre --no-index --find-links='{wheels}'\nalpha\n",
+    "values": "-f '{wheels}' --only-binary :all: --no-index\nalpha\n",
+    "short, without a blank": "-i http://127.0.0.1:9/ --no-index '-f{wheels}'\nalpha\n",
+    "an include, and what is passed over": "-r more.txt --pre -c none.txt\n--no-index -f '{wheels}'\n",
+}
+
+
+@pytest.mark.parametrize("case", ON_ONE_LINE)
+def test_several_options_may_stand_on_one_line(isolate, application, wheels, case):
+    root = application(
+        {"requirements.txt": ON_ONE_LINE[case].format(wheels=wheels / "my wheels"), "more.txt": "alpha\n"}
+    )
+    assert holds(isolate, root) == by_pip(root)
+
+
+@pytest.mark.parametrize(
+    "line", ["--pre --index-url", "--no-index=1", "--find-links 'w", "--pre alpha", "-x", "--index-url="]
+)
+def test_options_that_are_none_are_refused(isolate, application, line):
+    root = application({"requirements.txt": f"{line}\n"})
+    assert f"requirements.txt:1: `{line}`: expected " in isolate("sync", cwd=root, status=2).err

@@ -24,22 +24,28 @@ if TYPE_CHECKING:
 COMMENT = re.compile(r"(^|\s+)#.*$")
 CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
+INCLUDES = ("--requirement", "--constraint")
+SHORT = {"-c": "--constraint", "-f": "--find-links", "-i": "--index-url", "-r": "--requirement"}
 WITH_VALUE = {
-    "-i": "--index-url",
-    "--index-url": "--index-url",
+    **SHORT,
     "--pypi-url": "--index-url",
-    "--extra-index-url": "--extra-index-url",
-    "-f": "--find-links",
-    "--find-links": "--find-links",
-    "--no-binary": "--no-binary",
-    "--only-binary": "--only-binary",
-    "--trusted-host": "--trusted-host",
-    "--use-feature": "--use-feature",
-    "--all-releases": "--all-releases",
-    "--only-final": "--only-final",
+    **{
+        name: name
+        for name in (
+            *INCLUDES,
+            "--index-url",
+            "--extra-index-url",
+            "--find-links",
+            "--no-binary",
+            "--only-binary",
+            "--trusted-host",
+            "--use-feature",
+            "--all-releases",
+            "--only-final",
+        )
+    },
 }
-FLAGS = frozenset({"--no-index", "--prefer-binary", "--require-hashes", "--pre"})
-INCLUDES = {"-r": "requirement", "--requirement": "requirement", "-c": "constraint", "--constraint": "constraint"}
+FLAGS = frozenset({"--no-index", "--prefer-binary", "--require-hashes", "--no-require-hashes", "--pre"})
 
 
 @dataclass
@@ -81,15 +87,17 @@ def _read(path: Path, above: tuple[Origin, ...], environ: Mapping[str, str], fou
     for line in logical_lines(_text_of(path, content)):
         origin = Origin(file=path, line=line.number)
         expanded = VARIABLE.sub(lambda name: environ.get(name[1]) or name[0], line.text)  # empty is unset
-        word, _, rest = re.sub(r"^(--?[\w-]+)[=\s]\s*|^(-[a-z])(?=\S)", r"\1\2 ", expanded).partition(" ")
-        if word in INCLUDES:
-            limits = INCLUDES[word] == "constraint"  # by the last word alone: `-r` below `-c` brings requirements
-            _include(_unquoted(rest), (*above, origin), environ, found, constraint=limits)
-        elif word.startswith("-") and word not in EDITABLE:
-            found.index_options.append(_option(word, rest, line.text, origin))
-        else:
+        if not expanded.startswith("-") or expanded.startswith(EDITABLE):
             declared = parse_requirement(line.text, expanded, origin, found.root)
             (found.constraints if constraint else found.requirements).append(declared)
+            continue
+        options = list(_options(expanded, line.text, origin))
+        includes = sorted((one for one in options if one[0] in INCLUDES), key=lambda one: one[0] != "--requirement")
+        for name, value in includes[:1]:  # pip follows one of a line, and passes over whatever else is there
+            limits = name == "--constraint"  # by the last word alone: `-r` below `-c` brings requirements
+            _include(value, (*above, origin), environ, found, constraint=limits)
+        if not includes:
+            found.index_options += [f"{name} {shlex.quote(value)}" if value else name for name, value in options]
 
 
 def _include(
@@ -113,22 +121,33 @@ def _include(
     _read(path, above, environ, found, constraint=constraint)
 
 
-def _option(word: str, rest: str, text: str, origin: Origin) -> str:
-    if word in FLAGS and not rest.strip():
-        return word
-    if word in WITH_VALUE and rest.strip():
-        return f"{WITH_VALUE[word]} {_unquoted(rest)}"
-    expected = "a value after it" if word in WITH_VALUE else "a requirement, or an option that pip takes in such a file"
-    raise DeclarationError(
-        f"`{text}`: expected {expected}", hint="correct the line", file=origin.file, line=origin.line
-    )
+def _options(expanded: str, text: str, origin: Origin) -> Iterator[tuple[str, str]]:
+    """Yield the options on a line by their full names, each with its value or nothing; *text* is the line as it stands.
 
+    They are as a command line has them: `--name value`, `--name=value`, `-n value`, `-nvalue`.
+    """
 
-def _unquoted(text: str) -> str:
+    def wrong(expected: str) -> DeclarationError:
+        problem = f"`{text}`: expected {expected}"
+        return DeclarationError(problem, hint="correct the line", file=origin.file, line=origin.line)
+
     try:
-        return " ".join(shlex.split(text))
+        words = shlex.split(expanded)
     except ValueError:
-        return text.strip()
+        raise wrong("a quotation that ends") from None
+    while words:
+        word = words.pop(0)
+        name, equals, value = word.partition("=") if word.startswith("--") else (word[:2], word[2:], word[2:])
+        if name in FLAGS and not equals:
+            yield name, ""
+            continue
+        if name not in WITH_VALUE:
+            raise wrong("a requirement, or an option that pip takes in such a file")
+        if not equals and words:
+            value = words.pop(0)
+        if not value:
+            raise wrong(f"a value after {name}")
+        yield WITH_VALUE[name], value
 
 
 def _content_of(path: Path, above: tuple[Origin, ...]) -> bytes:
