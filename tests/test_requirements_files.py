@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from conftest import versions
-from kit.packages import build_tree, build_wheel
+from kit.packages import build_sdist, build_tree, build_wheel
 
 
 def by_pip(root, file="requirements.txt"):
@@ -105,3 +105,22 @@ def test_several_options_may_stand_on_one_line(isolate, application, wheels, cas
 def test_options_that_are_none_are_refused(isolate, application, line):
     root = application({"requirements.txt": f"{line}\n"})
     assert f"requirements.txt:1: `{line}`: expected " in isolate("sync", cwd=root, status=2).err
+
+
+@pytest.mark.parametrize("links", ["./wheels", "../wheels", "wheels"])
+def test_links_that_are_paths_hold_for_builds_too(isolate, application, monkeypatch, links):
+    monkeypatch.delenv("PIP_INDEX_URL", raising=False)
+    root = application({"requirements/base.txt": f"--no-index\n--find-links {links}\nsourced\n"})
+    wheels = root / ("wheels" if links == "../wheels" else "requirements/wheels")
+    build_wheel(wheels, "backends", "1.0")
+    build_sdist(wheels, "sourced", "1.0", build_requires=["backends"])
+    (root / "requirements.txt").write_text("-r requirements/base.txt\n")
+    assert holds(isolate, root) == by_pip(root) == {"sourced": "1.0"}
+
+
+def test_links_that_are_no_path_beside_the_file_are_meant_from_the_application(isolate, application, monkeypatch):
+    monkeypatch.delenv("PIP_INDEX_URL", raising=False)
+    root = application({"requirements/base.txt": "--no-index\n--find-links wheels\nalpha\n"})
+    build_wheel(root / "wheels", "alpha", "1.0")
+    (root / "requirements.txt").write_text("-r requirements/base.txt\n")
+    assert holds(isolate, root) == by_pip(root) == {"alpha": "1.0"}

@@ -91,20 +91,29 @@ def build_editable(folder, config_settings=None, metadata_directory=None):
     (pathlib.Path(folder) / wheel.name).write_bytes(wheel.read_bytes())
     return wheel.name
 """
-BUILD_SYSTEM = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+BUILD_SYSTEM = '[build-system]\nrequires = [{requires}]\nbuild-backend = "backend"\nbackend-path = ["."]\n'
 
 
-def build_tree(folder: Path, name: str, version: str, *, requires: Sequence[str] = (), on_build: str = "") -> Path:
+def build_tree(
+    folder: Path,
+    name: str,
+    version: str,
+    *,
+    requires: Sequence[str] = (),
+    on_build: str = "",
+    build_requires: Sequence[str] = (),
+) -> Path:
     """Write a source tree that builds without a network, also editable, and return its directory.
 
-    *on_build* is Python that runs at each build: it may fail, or take its time.
+    *on_build* is Python that runs at each build: it may fail, or take its time; *build_requires* are needed for it.
     """
     module = name.replace("-", "_")
     listed = ", ".join(f'"{requirement}"' for requirement in requires)
     project = f'[project]\nname = "{name}"\nversion = "{version}"\ndependencies = [{listed}]\n'
     (folder / "src" / module).mkdir(parents=True)
     (folder / "src" / module / "__init__.py").write_text(default_module(name, version))
-    (folder / "pyproject.toml").write_text(f"{BUILD_SYSTEM}\n{project}")
+    needed = ", ".join(f'"{requirement}"' for requirement in build_requires)
+    (folder / "pyproject.toml").write_text(BUILD_SYSTEM.format(requires=needed) + f"\n{project}")
     (folder / "backend.py").write_text(BACKEND)
     (folder / "on_build.py").write_text(on_build)
     build_wheel(folder / "prebuilt", name, version, requires=requires)
@@ -113,10 +122,20 @@ def build_tree(folder: Path, name: str, version: str, *, requires: Sequence[str]
     return folder
 
 
-def build_sdist(folder: Path, name: str, version: str, *, requires: Sequence[str] = (), on_build: str = "") -> Path:
+def build_sdist(
+    folder: Path,
+    name: str,
+    version: str,
+    *,
+    requires: Sequence[str] = (),
+    on_build: str = "",
+    build_requires: Sequence[str] = (),
+) -> Path:
     """Write an sdist into *folder*, made like `build_tree`, and return it."""
     stem = f"{name.replace('-', '_')}-{version}"
-    tree = build_tree(folder / "trees" / stem, name, version, requires=requires, on_build=on_build)
+    tree = build_tree(
+        folder / "trees" / stem, name, version, requires=requires, on_build=on_build, build_requires=build_requires
+    )
     (tree / "PKG-INFO").write_text(metadata(name, version, requires, {}, None))
     sdist = folder / f"{stem}.tar.gz"
     with tarfile.open(sdist, "w:gz") as archive:

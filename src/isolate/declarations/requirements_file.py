@@ -97,7 +97,20 @@ def _read(path: Path, above: tuple[Origin, ...], environ: Mapping[str, str], fou
             limits = name == "--constraint"  # by the last word alone: `-r` below `-c` brings requirements
             _include(value, (*above, origin), environ, found, constraint=limits)
         if not includes:
-            found.index_options += [f"{name} {shlex.quote(value)}" if value else name for name, value in options]
+            found.index_options += [_said(name, value, path, found.root) for name, value in options]
+
+
+def _said(name: str, value: str, file: Path, root: Path) -> str:
+    """Return an option as a line for a requirements file elsewhere: what is a path from here becomes an absolute one.
+
+    pip takes links from *file* if there is such a path, and else, as indexes, from *root*, which it is run in.
+    """
+    folders = {"--find-links": (file.parent, root), "--index-url": (root,), "--extra-index-url": (root,)}
+    for folder in folders.get(name, ()):
+        path = os.path.normpath(folder / value)
+        if os.path.exists(path):
+            return f"{name} {shlex.quote(path)}"
+    return f"{name} {shlex.quote(value)}" if value else name
 
 
 def _include(
