@@ -42,6 +42,11 @@ CASES = {
         ["includes b, which is not declared"],
     ),
     "an option that is none": ({"requirements.txt": "--frobnicate\n"}, ["requirements.txt:1: `--frobnicate`"]),
+    "an option for one build": (
+        {"requirements.txt": "delta\nalpha==1.0 --config-settings=a=b\n"},
+        ["requirements.txt:2: ", "--config-settings changes what a build makes", "build a wheel"],
+    ),
+    "a short option for one build": ({"requirements.txt": "-e . -C a=b\n"}, ["requirements.txt:1: ", "-C changes"]),
     "a hash that is none": (
         {"requirements.txt": "alpha==1.0 --hash=sha256:abc\n"},
         ["requirements.txt:1: ", "64 digits"],

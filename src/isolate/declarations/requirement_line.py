@@ -16,7 +16,7 @@ from isolate.declarations.model import Declared, Origin
 from isolate.errors import DeclarationError
 
 HASH = re.compile(r"(?:^|\s)--hash[=\s]+(\S+)")
-PER_REQUIREMENT = re.compile(r"\s--(?:global-option|config-settings?)[=\s]\s*(?:\"[^\"]*\"|'[^']*'|\S+)|\s-C\s*\S+")
+BUILD_OPTION = re.compile(r"\s(--(?:global-option|config-settings?)(?=[=\s])|-C)")
 DIGITS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128}
 EDITABLE = ("-e", "--editable")
 ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
@@ -29,9 +29,10 @@ def parse_requirement(text: str, expanded: str, origin: Origin, root: Path) -> D
 
     Raises `DeclarationError` if it is none.
     """
+    _refuse_build_options(text, expanded, origin)
     hashes = frozenset(_hash(value, origin) for value in HASH.findall(expanded))
-    said = PER_REQUIREMENT.sub("", HASH.sub("", expanded)).strip()
-    shown = PER_REQUIREMENT.sub("", HASH.sub("", text)).strip()
+    said = HASH.sub("", expanded).strip()
+    shown = HASH.sub("", text).strip()
     word, _, rest = said.partition(" ") if not said.startswith("--editable=") else ("-e", "", said[11:])
     if word in EDITABLE:
         return _located(rest.strip(), shown, origin, root)._replace(editable=True)
@@ -43,6 +44,17 @@ def parse_requirement(text: str, expanded: str, origin: Origin, root: Path) -> D
         raise not_a_requirement(shown, str(error), origin) from None
     path = _path_in(requirement.url, origin, root) if requirement.url else None
     return Declared(text=shown, origin=origin, requirement=requirement, hashes=hashes, url=requirement.url, path=path)
+
+
+def _refuse_build_options(text: str, expanded: str, origin: Origin) -> None:
+    """Raise `DeclarationError` for an option that says how to build: neither lock nor store could tell builds apart."""
+    if found := BUILD_OPTION.search(expanded):
+        raise DeclarationError(
+            f"`{text}`: {found[1]} changes what a build makes, and isolate does not keep such builds apart",
+            hint="build a wheel with it yourself, and declare that",
+            file=origin.file,
+            line=origin.line,
+        )
 
 
 def not_a_requirement(text: str, reason: str, origin: Origin) -> DeclarationError:
