@@ -60,6 +60,16 @@ def test_where_nothing_can_be_built_a_name_is_that_of_a_package(isolate, applica
     assert versions(app / ".venv") == {"alpha": "1.0"}
 
 
+def test_what_only_building_tells_is_asked_where_all_that_is_declared_is_known(isolate, application, index):
+    isolate("sync", application({"requirements.txt": "delta==1.0\n"}, name="first"))
+    app = build_tree(application(), "mine", "1.0", requires=["alpha==1.0"])
+    dynamic = '[project]\nname = "mine"\nversion = "1.0"\ndynamic = ["dependencies"]\n'
+    (app / "pyproject.toml").write_text((app / "pyproject.toml").read_text().partition("[project]")[0] + dynamic)
+    declare(app, '[dependency-groups]\ndev = ["delta==1.0"]\n')
+    isolate("sync", cwd=app)
+    assert versions(app / ".venv") == {"mine": "1.0", "alpha": "1.0", "delta": "1.0"}
+
+
 PATHS = ["two words", "a 'quoted' #1", 'one"half', "${HOME} 100%41"]
 
 
