@@ -1,51 +1,64 @@
-"""With --json there is a document on standard output, whatever the command comes to."""
+"""What `--json` answers is what `docs/json.md` says."""
 
 from __future__ import annotations
 
 import json
-import sys
-import tempfile
+import re
 
 import pytest
 
-from isolate import fastpath
+from conftest import SOURCE
+
+DESCRIBED = set(re.findall(r"`([a-z_]+)`", (SOURCE.parent / "docs/json.md").read_text(encoding="utf-8")))
+COMMANDS = [
+    ["sync", "--dry-run"],
+    ["sync"],
+    ["check"],
+    ["status"],
+    ["lock"],
+    ["lock", "--check"],
+    ["list"],
+    ["conflicts"],
+    ["history"],
+    ["rollback", "1"],
+    ["store", "path"],
+    ["store", "size"],
+    ["store", "verify"],
+    ["store", "gc"],
+]
 
 
-@pytest.mark.parametrize("command", ["sync", "lock", "check", "status", "rollback"])
-def test_a_failure_is_a_document_on_standard_output_and_words_on_standard_error(isolate, application, command):
-    app = application({"requirements.txt": "alpha==1.0 ==\n"})
-    told, plain = isolate(command, "--json", cwd=app, status=2), isolate(command, cwd=app, status=2)
-    error = plain.err.rstrip("\n")
-    assert json.loads(told.out) == {"isolate": 1, "command": command, "exit_code": 2, "error": error}
-    assert (told.err, plain.out) == (plain.err, "")
+def fields(value):
+    """Return the names of all fields in *value*, but for those that are paths of applications."""
+    if isinstance(value, dict):
+        own = {name for name in value if re.fullmatch("[a-z_]+", name)}
+        return own.union(*(fields(one) for name, one in value.items() if name not in ("pythons", "errors")))
+    return set().union(*map(fields, value)) if isinstance(value, list) else set()
 
 
-def test_a_failure_to_find_any_application_is_a_document_too(isolate, application):
-    for command in (["sync", "--all"], ["status", "--all"], ["list", "--all"], ["conflicts"]):
-        result = isolate(*command, "--json", cwd=application({}), status=2)
-        document = json.loads(result.out)
-        assert (document["command"], document["exit_code"]) == (command[0], 2)
-        assert "no application in" in document["error"]
-        assert document["error"] in result.err
+@pytest.fixture
+def answer(isolate, application, index):
+    root = application({"requirements.txt": "beta==1.0\nalpha==1.0\n"})
+    application({"requirements.txt": "alpha==2.0\n"}, name="app/inner")
+    isolate("sync", cwd=root)
+
+    def answer(*command, status=0):
+        document = json.loads(isolate(*command, "--json", cwd=root, status=status).out)
+        assert (document["isolate"], document["exit_code"]) == (1, status)
+        return document
+
+    return answer
 
 
-@pytest.mark.parametrize(("command", "work"), [("check", "check.check"), ("store gc", "store.gc")])
-def test_a_bug_is_a_document_too_and_described_once(
-    application, monkeypatch, mocker, capsys, tmp_path, cache, command, work
-):
-    monkeypatch.chdir(application({"requirements.txt": ""}))
-    monkeypatch.setattr(sys, "argv", ["isolate", *command.split(), "--json"])
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    mocker.patch("isolate.cli.ending._end_in_order")
-    mocker.patch(f"isolate.commands.{work}", side_effect=ValueError("what"))
-    with pytest.raises(SystemExit) as ended:
-        fastpath.main()
-    assert ended.value.code == 3
-    document = json.loads(capsys.readouterr().out)
-    assert (document["command"], document["exit_code"]) == (command, 3)
-    assert "ValueError: what" in document["error"]
-    assert len(list(tmp_path.glob("isolate-bug-*.log"))) == 1
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_field_is_described(answer, command):
+    document = answer(*command)
+    assert document["command"] == " ".join(one for one in command if one[0].isalpha())
+    assert fields(document) - DESCRIBED == set()
 
 
-def test_words_that_are_no_command_line_are_no_document(isolate, application):
-    assert isolate("sync", "--json", "--frobnicate", cwd=application({}), status=2).out == ""
+def test_the_fields_of_many_and_of_failures_are_described(answer):
+    document = answer("check", "--all", status=1)
+    assert [one["application"] for one in document["applications"]] == [".", "inner"]
+    assert fields(document) - DESCRIBED == set()
+    assert fields(answer("rollback", "99", status=2)) - DESCRIBED == set()
