@@ -286,7 +286,7 @@ SAME = {
 def test_an_address_is_the_same_however_it_is_written(tmp_path, case):
     address, table = SAME[case]
     line = f"-e {address}" if "[" in address else address
-    source = declared_source(parse_requirement(line, line, Origin(file=tmp_path / "requirements.txt")))
+    source = declared_source(parse_requirement(line, line, Origin(file=tmp_path / "requirements.txt"), root=tmp_path))
     assert source is not None
     assert source.is_met_by(locked_source(table), ours=True)
 
@@ -302,4 +302,5 @@ def test_an_address_is_the_same_however_it_is_written(tmp_path, case):
     ],
 )
 def test_what_cannot_be_compared_is_not(tmp_path, line):
-    assert declared_source(parse_requirement(line, line, Origin(file=tmp_path / "requirements.txt"))) is None
+    origin = Origin(file=tmp_path / "requirements.txt")
+    assert declared_source(parse_requirement(line, line, origin, root=tmp_path)) is None

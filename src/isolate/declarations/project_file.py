@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
@@ -180,9 +181,11 @@ class _Reader:
 
     def _requirement(self, text: str) -> Requirement:
         try:
-            return Requirement(text)
-        except InvalidRequirement as error:
+            requirement = Requirement(text)
+            urlsplit(requirement.url or "")  # which takes not every address that a requirement may have
+        except ValueError as error:
             raise not_a_requirement(text, str(error), self._origin(text)) from None
+        return requirement
 
     def _settings(self) -> Settings:
         tools = self._mapping(self._table, "tool")

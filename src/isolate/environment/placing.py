@@ -166,7 +166,7 @@ def _put_right(entry: Entry, file: File) -> None:
         path.chmod(MODES[file.kind])
         _sound(entry, file)
         os.utime(path, ns=(file.mtime_ns, file.mtime_ns))
-    except PermissionError:  # not a store that we may put right
+    except OSError:  # not a store that we may put right
         raise DamagedEntry(f"{file.path} was changed in the store", key=entry.key) from None
 
 
