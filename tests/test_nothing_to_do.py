@@ -232,3 +232,14 @@ def test_an_answer_that_depends_on_no_variable_does_without_digests(isolate, app
     )
     assert done.stdout.startswith("nothing to do")
     assert not {"hashlib", "isolate.environment.variables"} & {*done.stdout.split()}
+
+
+def test_an_answer_depends_on_a_variable_that_an_address_in_pyproject_names(isolate, application, index, monkeypatch):
+    address = index.url.replace("/simple/", "/files/alpha-${ALPHA}-py3-none-any.whl")
+    text = f'[project]\nname = "app"\nversion = "1"\ndependencies = ["alpha @ {address}"]\n'
+    app = application({"pyproject.toml": text})
+    monkeypatch.setenv("ALPHA", "1.0")
+    isolate("sync", cwd=app)
+    assert current(app)
+    monkeypatch.setenv("ALPHA", "1.1")
+    assert current(app) is None

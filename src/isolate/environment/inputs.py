@@ -82,10 +82,9 @@ def lines_if_read(
 
 
 def _variables(declarations: Declarations) -> Iterator[str]:
-    """Yield the variables that requirements files name, in the form that pip fills in: `${NAME}`."""
-    for path, content in declarations.contents.items():
-        is_project = declarations.project is not None and path == declarations.project.file
-        if b"$" in content and not is_project:
+    """Yield the variables that declarations name, in the form that pip fills in: `${NAME}`."""
+    for content in declarations.contents.values():
+        if b"$" in content:
             yield from (name for line in logical_lines(decoded(content)) for name in VARIABLE.findall(line.text))
 
 
