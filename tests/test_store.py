@@ -49,6 +49,18 @@ def test_an_edit_through_a_link_reaches_no_other_environment(isolate, applicatio
     assert inconsistencies(two / ".venv") == []
 
 
+def test_however_many_entries_are_damaged_one_sync_fetches_them_again(isolate, application, index):
+    pins = {"requirements.txt": "alpha==1.0\nbeta==1.0\ngamma==1.0\ndelta==1.0\n"}
+    one, two = application(pins, name="one"), application(pins, name="two")
+    isolate("sync", one)
+    for name in ("alpha", "beta", "gamma", "delta"):
+        module = next(one.glob(f".venv/lib/*/site-packages/{name}/__init__.py"))
+        module.chmod(0o644)
+        module.write_text("poison = True\n")
+    assert isolate("sync", two).err.count("thrown out and fetched again") == 4
+    assert inconsistencies(two / ".venv") == []
+
+
 def test_a_touch_through_a_link_is_no_damage_and_is_put_right(isolate, application, synced, cache):
     module = next(synced.glob(".venv/lib/*/site-packages/alpha/__init__.py"))
     before = module.stat().st_mtime_ns

@@ -130,7 +130,9 @@ def changed_since(applications: Iterable[Application], root: Path, revision: str
     A file belongs to the innermost application around it. Raises `IsolateError` if git does not know the revision.
     """
     top = Path(_git(root, ["rev-parse", "--show-toplevel"]).rstrip("\n"))
-    names = _git(top, ["diff", "--name-only", "-z", revision, "--"], hint="name a revision that git knows")
+    names = _git(
+        top, ["diff", "--no-renames", "--name-only", "-z", revision, "--"], hint="name a revision that git knows"
+    )
     names += _git(top, ["ls-files", "--others", "--exclude-standard", "-z"])
     by_path = {os.path.realpath(one.root): one for one in applications}
     touched = {_innermost(str(top / name), by_path) for name in names.split("\0") if name}

@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-ATTEMPTS = 3
-"""How often entries that turn out damaged are fetched again before that is an error."""
-
 
 def mending(work: Callable[[], Result], session: Session) -> Result:
     """Return what *work* does; where it finds an entry damaged, that is thrown out and the work begun anew.
 
-    Until then it must have changed nothing. Raises `DamagedEntry` if there is no end of them.
+    Until then it must have changed nothing. Raises `DamagedEntry` for one that is damaged again after it was fetched.
     """
-    for _ in range(1, ATTEMPTS):
+    thrown_out: set[str] = set()
+    while True:
         try:
             return work()
         except DamagedEntry as damaged:
+            if damaged.key in thrown_out:
+                raise
+            thrown_out.add(damaged.key)
             session.progress.say(f"{damaged.problem}: {damaged.key} is thrown out and fetched again")
             session.store.discard(damaged.key)
-    return work()
