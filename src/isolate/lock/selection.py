@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from packaging.pylock import Package, PackageDirectory, PackageSdist, PackageVcs, PackageWheel, PylockSelectError
@@ -68,12 +69,13 @@ def _locked(package: Package, source: Source, root: str) -> Locked:
 
 
 def _entry(source: Source, root: str) -> dict[str, Any]:
-    fields = {name: value for name, value in vars(source).items() if value is not None and name != "upload_time"}
-    if "path" in fields:
-        fields["path"] = os.path.normpath(os.path.join(root, fields["path"]))
-    if "hashes" in fields:
-        fields["hashes"] = dict(fields["hashes"])
-    return {name.replace("_", "-"): value for name, value in fields.items()}
+    values = {one.name: getattr(source, one.name) for one in fields(source)}
+    found = {name: value for name, value in values.items() if value is not None and name != "upload_time"}
+    if "path" in found:
+        found["path"] = os.path.normpath(os.path.join(root, found["path"]))
+    if "hashes" in found:
+        found["hashes"] = dict(found["hashes"])
+    return {name.replace("_", "-"): value for name, value in found.items()}
 
 
 def _identity(source: Source, entry: dict[str, Any]) -> str:
