@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 
 import pytest
@@ -121,17 +122,68 @@ def test_an_edit_in_place_is_seen_by_check_and_mended_by_sync_verify(isolate, sy
     isolate("check", cwd=synced)
 
 
-def test_an_edit_that_keeps_size_and_time_is_seen_by_its_hash(isolate, synced):
-    import os
+def edit_unseen(path, old, new):
+    """Edit a file so that its size and its time stay."""
+    status = path.stat()
+    path.chmod(status.st_mode | 0o200)
+    path.write_text(path.read_text().replace(old, new))
+    path.chmod(status.st_mode)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
-    module = site(synced) / "alpha/__init__.py"
-    status = module.stat()
-    text = module.read_text()
-    module.chmod(0o644)
-    module.write_text(text.replace("alpha", "alphb"))
-    os.utime(module, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+def test_an_edit_that_keeps_size_and_time_is_seen_by_its_hash_and_mended_by_sync_verify(isolate, synced):
+    modules = [site(synced) / f"{name}/__init__.py" for name in ("alpha", "delta", "pip")]
+    texts = [module.read_text() for module in modules]
+    for module in modules:
+        edit_unseen(module, "def", "dfe")
+        edit_unseen(module, "a", "b")
     isolate("check", cwd=synced)
-    assert "file changed: " in isolate("check", "--hash", cwd=synced, status=1).out
+    found = isolate("check", "--hash", cwd=synced, status=1).out
+    assert found.count("file changed: ") == 3
+    assert "run `isolate sync --verify` to put it right" in found
+    isolate("sync", "--verify", cwd=synced)
+    assert [module.read_text() for module in modules] == texts
+    isolate("check", "--hash", cwd=synced)
+    isolate("store", "verify")
+
+
+def test_an_environment_whose_own_file_was_edited_unseen_is_made_anew(isolate, synced):
+    edit_unseen(synced / ".venv/pyvenv.cfg", "false", "flase")
+    assert "file changed: pyvenv.cfg" in isolate("check", "--hash", cwd=synced, status=1).out
+    isolate("sync", "--verify", cwd=synced)
+    isolate("check", "--hash", cwd=synced)
+
+
+def test_sync_verify_takes_no_edit_out_of_the_store_that_keeps_size_and_time(isolate, synced, application):
+    edit_unseen(site(synced) / "alpha/__init__.py", "alpha", "alphb")
+    two = application({"requirements.txt": "alpha==1.0\n"}, name="two")
+    isolate("sync", "--verify", cwd=two)
+    isolate("check", "--hash", cwd=two)
+
+
+def test_an_upgrade_that_verifies_leaves_no_damaged_file_in_place(isolate, application, index):
+    for version in ("1.0", "1.1"):
+        build_wheel(index.folder, "epsilon", version, files={"epsilon/same.py": "x = 'same'\n"})
+    app = application({"requirements.txt": "epsilon==1.0\n"})
+    isolate("sync", "--link-mode", "copy", cwd=app)
+    edit_unseen(site(app) / "epsilon/same.py", "same", "smae")
+    application({"requirements.txt": "epsilon==1.1\n"})
+    isolate("sync", "--verify", cwd=app)
+    isolate("check", "--hash", cwd=app)
+
+
+def test_check_names_the_command_that_mends_what_it_found(isolate, synced, application):
+    with writable(site(synced) / "alpha/__init__.py").open("a") as file:
+        file.write("edited = True\n")
+    assert "run `isolate sync --verify` to put it right" in isolate("check", cwd=synced, status=1).out
+    isolate("sync", "--verify", cwd=synced)
+    application({"requirements.txt": "alpha==1.1\n"})
+    assert "run `isolate sync` to put it right" in isolate("check", cwd=synced, status=1).out
+
+
+def writable(path):
+    path.chmod(0o644)
+    return path
 
 
 def test_same_version_from_another_build_is_another_build(isolate, application, index):

@@ -24,6 +24,9 @@ KINDS = (
     "file changed",
 )
 
+DAMAGE = ("file missing", "file changed")
+"""The kinds of findings that only a look at every file is sure to have."""
+
 
 class Finding(NamedTuple):
     """One thing that is not as it should be. `kind` is one of `KINDS`, `subject` what it is about."""
@@ -67,3 +70,11 @@ def damage_findings(damages: Iterable[Damage]) -> list[Finding]:
         Finding(kind=f"file {one.what}", subject=one.path, detail=one.name or "the environment itself")
         for one in damages
     ]
+
+
+def remedy(findings: Iterable[Finding]) -> str:
+    """Return the command that puts *findings* right.
+
+    A plain sync does not look into directories that have not changed, and so not at a file that was edited in place.
+    """
+    return "isolate sync --verify" if any(one.kind in DAMAGE for one in findings) else "isolate sync"

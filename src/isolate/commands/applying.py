@@ -121,6 +121,7 @@ def _next(proposal: Proposal, built: Mapping[str, Entry], session: Session, *, b
         foreign=proposal.situation.foreign,
         remembered=remembered,
         forgotten=forgotten,
+        damaged=[damage.path for damage in proposal.situation.damages],
         times=proposal.situation.times,
     )
 

@@ -8,8 +8,7 @@ from isolate.commands.locking import find_locks, source_trees
 from isolate.commands.recovery import recover
 from isolate.commands.situation import look_at, targets_for
 from isolate.declarations.reading import read_declarations
-from isolate.environment.inspection import damages
-from isolate.health import Finding, damage_findings, lock_findings, plan_findings
+from isolate.health import Finding, damage_findings, lock_findings, plan_findings, remedy
 from isolate.lock.freshness import staleness
 from isolate.lock.selection import select
 from isolate.lock.trees import metadata_digests
@@ -33,14 +32,14 @@ def check(application: Application, session: Session, *, hashes: bool = False) -
     """
     recover(application, session)
     declarations = read_declarations(application.root)
-    situation = look_at(application, declarations, None, session)
-    found = _findings(application, declarations, situation, session, hashes=hashes)
+    situation = look_at(application, declarations, None, session, hashes=hashes)
+    found = _findings(application, declarations, situation, session)
     packages = len(situation.state.installed) - 1 if situation.state else 0
     lines = [finding.line for finding in found] or [
         f"all is well: {count(packages, 'package')}, Python {situation.interpreter.version}"
     ]
     if found:
-        lines.append("run `isolate sync` to put it right")
+        lines.append(f"run `{remedy(found)}` to put it right")
     return Outcome(
         command="check",
         exit_code=1 if found else 0,
@@ -50,7 +49,7 @@ def check(application: Application, session: Session, *, hashes: bool = False) -
 
 
 def _findings(
-    application: Application, declarations: Declarations, situation: Situation, session: Session, *, hashes: bool
+    application: Application, declarations: Declarations, situation: Situation, session: Session
 ) -> list[Finding]:
     locks = [one.lock for one in find_locks(application, declarations, situation.interpreter, session.store)]
     lock = next((one for one in locks if not stale_reasons(one, declarations, situation)), locks[0] if locks else None)
@@ -61,8 +60,7 @@ def _findings(
         return [Finding(kind=situation.rebuild.kind, subject=situation.rebuild.words), *found]
     if lock is not None and not found:
         found += _contents(application, lock, situation, session)
-    seen = damages(application.venv, situation.state, hashes=True) if hashes else situation.damages
-    return [*found, *damage_findings(seen)]
+    return [*found, *damage_findings(situation.damages)]
 
 
 def stale_reasons(lock: Pylock | None, declarations: Declarations, situation: Situation) -> tuple[str, ...]:

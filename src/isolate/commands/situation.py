@@ -114,8 +114,9 @@ def look_at(  # noqa: PLR0913 - what a command asks, by name
     adopt: bool = False,
     any_environment: bool = False,
     thorough: bool = True,
+    hashes: bool = False,
 ) -> Situation:
-    """Return the situation of *application*.
+    """Return the situation of *application*; *thorough* and *hashes* are those of `look_closer`.
 
     Raises `NotOurs` if something that is not ours stands in the way (unless *any_environment* will do), and
     `NoInterpreter` if no Python fits.
@@ -134,7 +135,7 @@ def look_at(  # noqa: PLR0913 - what a command asks, by name
         reason = "its record cannot be read" if broken else reason
         rebuild = Rebuild("no environment", reason)
         return Situation(choice=choice, state=None, rebuild=rebuild, foreign=_strangers(application))
-    return look_closer(application, state, current, choice, thorough=thorough)
+    return look_closer(application, state, current, choice, thorough=thorough, hashes=hashes)
 
 
 def interpreter_for(
@@ -185,12 +186,19 @@ def suspicious(state: State, stamped: Mapping[str, int] | None, times: Mapping[s
     return [name for name, one in state.installed.items() if not changed.isdisjoint(one.folders)]
 
 
-def look_closer(
-    application: Application, state: State, current: Interpreter, choice: Choice, *, thorough: bool = True
+def look_closer(  # noqa: PLR0913 - see above
+    application: Application,
+    state: State,
+    current: Interpreter,
+    choice: Choice,
+    *,
+    thorough: bool = True,
+    hashes: bool = False,
 ) -> Situation:
     """Return the situation of an application with an environment of ours, made from *current*, to have *choice*.
 
-    Unless *thorough*, only those distributions are looked at in whose directories something has changed.
+    Unless *thorough*, only those distributions are looked at in whose directories something has changed. With *hashes*
+    every content that is looked at is read, not only where size or time are others.
     """
     venv = application.venv
     times = times_of(venv, watched(state.installed))
@@ -200,13 +208,15 @@ def look_closer(
     if rebuild := gone or _why_anew(application, state, current, choice.interpreter):
         return Situation(choice=choice, state=state, rebuild=rebuild, foreign=strangers)
     names = None if thorough else suspicious(state, stamped_folders(str(venv)), times)
-    found = (*damages(venv, state, names=names), *(damages_of_skeleton(venv) if names is not None else ()))
+    found = damages(venv, state, names=names, hashes=hashes)
+    if names is not None:
+        found += damages_of_skeleton(venv, hashes=hashes)
     own = [damage for damage in found if not damage.name or damage.path.startswith(FOLDER)]
     if own:
         first = min(own, key=lambda damage: damage.path)
         rebuild = Rebuild(f"file {first.what}", f"{first.path} is not as it was made")
         return Situation(choice=choice, state=state, rebuild=rebuild, foreign=strangers)
-    return Situation(choice=choice, state=state, rebuild=None, damages=found, foreign=strangers, times=times)
+    return Situation(choice=choice, state=state, rebuild=None, damages=tuple(found), foreign=strangers, times=times)
 
 
 def _why_anew(application: Application, state: State, current: Interpreter, chosen: Interpreter) -> Rebuild | None:

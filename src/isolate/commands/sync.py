@@ -41,7 +41,7 @@ def _sync(application: Application, request: Request, session: Session) -> Propo
     before = inputs_of(application)
     declarations = read_declarations(application.root)
     before |= inputs_of_trees(source_trees(declarations))
-    asked = {"adopt": request.adopt, "thorough": request.verify}
+    asked = {"adopt": request.adopt, "thorough": request.verify, "hashes": request.verify}
     situation = look_at(application, declarations, request.python, session, **asked)
     if request.bytecode and situation.state is not None and not situation.state.bytecode and not situation.rebuild:
         situation = situation._replace(rebuild=Rebuild("", "to compile its bytecode"))
@@ -105,6 +105,7 @@ def workshop_for(
         addresses=tuple(one.url for one in declarations.requirements if one.url is not None),
         link_mode=request.link_mode or declarations.settings.link_mode or "auto",
         bytecode=wants_bytecode(request, situation),
+        hashes=request.verify,
     )
 
 

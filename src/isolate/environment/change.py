@@ -32,7 +32,8 @@ class Next(NamedTuple):
     """What an environment is to become.
 
     `state` lacks only what is installed; `remembered` are further records, by path below the environment; `forgotten`
-    are records to delete. `times` are those of the directories of the environment before it was looked at.
+    are records to delete. `damaged` are files that are not as they were installed. `times` are those of the directories
+    of the environment before it was looked at.
     """
 
     plan: Plan
@@ -41,6 +42,7 @@ class Next(NamedTuple):
     foreign: Sequence[Foreign] = ()
     remembered: Mapping[str, bytes] = {}
     forgotten: Sequence[str] = ()
+    damaged: Collection[str] = ()
     times: Mapping[str, int] = {}
 
 
@@ -77,7 +79,8 @@ def change(workshop: Workshop, coming: Next, state: State, *, at_last: Callable[
     atomic.delete_tree(venv / records.WORK)
     try:
         stage.mkdir(parents=True)
-        placed, staying = workshop.place(coming.plan.arrive, stage, coming.built, partial(_in_place, venv, state))
+        in_place = partial(_in_place, venv, state, frozenset(coming.damaged))
+        placed, staying = workshop.place(coming.plan.arrive, stage, coming.built, in_place)
         kept = {name: state.installed[name] for name in coming.plan.keep}
         _write_records(stage, coming, {**kept, **placed})
         leaving = _leaving(venv, state, coming) - staying
@@ -125,19 +128,18 @@ FEW = 64
 """How many files of a distribution may be exchanged one by one, so that the moment between old and new stays short."""
 
 
-def _in_place(venv: Path, state: State, entry: Entry) -> Collection[str]:
-    """Return the files of *entry* that need not move: all but a few, or none.
+def _in_place(venv: Path, state: State, damaged: frozenset[str], entry: Entry) -> Collection[str]:
+    """Return the files of *entry* that need not move: all but a few, or none; never one that is known to be *damaged*.
 
     A distribution with bytecode moves whole, because the bytecode does.
     """
-    found = () if state.bytecode else _in_common(venv, state.installed.get(entry.manifest.name), entry.manifest)
+    old = state.installed.get(entry.manifest.name)
+    found = set() if state.bytecode or old is None else _in_common(venv, old, entry.manifest) - damaged
     return found if len(entry.manifest.files) - len(found) <= FEW else ()
 
 
-def _in_common(venv: Path, old: Installed | None, new: Manifest) -> Collection[str]:
+def _in_common(venv: Path, old: Installed, new: Manifest) -> set[str]:
     """Return the files of *new* that are those of *old* too, and lie in the environment untouched."""
-    if old is None:
-        return ()
     before = {file for file in files_of(venv, old) if file.kind in LINKED}
     return {file.path for file in new.files if file in before and lies_untouched(venv, file)}
 

@@ -52,11 +52,15 @@ def both_claim(path: str, name: str, other: str) -> BadArtifact:
 class Placer:
     """Puts entries into a *tree* whose scripts are to name the interpreter *python*."""
 
-    def __init__(self, tree: Path, *, python: str, link_mode: str = "auto") -> None:
-        """Make a placer; *link_mode* is one of `LINK_MODES`."""
+    def __init__(self, tree: Path, *, python: str, link_mode: str = "auto", hashes: bool = False) -> None:
+        """Make a placer; *link_mode* is one of `LINK_MODES`.
+
+        With *hashes* every content is compared, not only where size or time are not those of the manifest.
+        """
         self._tree = str(tree)
         self._python = python
         self._link = _linker(link_mode)
+        self._hashes = hashes
         self._made: set[str] = set()
 
     def place(self, entry: Entry, staying: Collection[str] = ()) -> Installed:
@@ -90,7 +94,7 @@ class Placer:
 
     def _link_files(self, entry: Entry, done: Collection[str]) -> None:
         manifest, path = entry.manifest, ""
-        source, tree, link = f"{entry.files}/", f"{self._tree}/", self._link
+        source, tree, link, hashes = f"{entry.files}/", f"{self._tree}/", self._link, self._hashes
         try:
             for path, size, mtime_ns, digest, kind in manifest.files:
                 if path in done:
@@ -98,6 +102,8 @@ class Placer:
                 status = os.lstat(source + path)
                 if status.st_mtime_ns != mtime_ns or status.st_size != size or status.st_mode != PLAIN[kind]:
                     _put_right(entry, File(path, size, mtime_ns, digest, kind))
+                elif hashes:
+                    _sound(entry, File(path, size, mtime_ns, digest, kind))
                 link(source + path, tree + path)
         except FileExistsError:
             raise Collision(path) from None

@@ -38,7 +38,7 @@ class Workshop:
 
     `standing` is the application's environment as it is, if it can be built on; None makes a new one. `options` are
     index options as a requirements file has them; `named` are the variables that declarations name, and
-    `addresses` those that they give.
+    `addresses` those that they give. With `hashes`, whatever is taken for sound was read.
     """
 
     application: Application
@@ -51,6 +51,7 @@ class Workshop:
     options: tuple[str, ...] = ()
     named: frozenset[str] = frozenset()
     addresses: tuple[str, ...] = ()
+    hashes: bool = False
     link_mode: str = "auto"
     bytecode: bool = False
     seeded: dict[str, Installed] = field(default_factory=dict)
@@ -165,13 +166,16 @@ class Workshop:
         return {one.name: one for one, _ in placed}, {path for _, staying in placed for path in staying}
 
     def _placer(self, tree: Path) -> Placer:
-        return Placer(tree, python=str(self.application.venv / "bin/python"), link_mode=self.link_mode)
+        python = str(self.application.venv / "bin/python")
+        return Placer(tree, python=python, link_mode=self.link_mode, hashes=self.hashes)
 
     def _own_pip(self) -> str | None:
         """Return the version of the pip in the application's environment, if that is the one we put there, sound."""
         if self.standing is None or "pip" not in self.standing.installed:
             return None
         own = self.standing.installed["pip"]
-        if own.key != self.seed().key or damages(self.application.venv, self.standing, names=["pip"]):
+        if own.key != self.seed().key or damages(
+            self.application.venv, self.standing, names=["pip"], hashes=self.hashes
+        ):
             return None
         return own.version
