@@ -93,6 +93,8 @@ def test_rollback_keeps_the_settings_that_can_be_read(isolate, application, sync
     application({"requirements.txt": "alpha=2.0\n", "pyproject.toml": '[tool.isolate]\nlink-mode = "copy"\n'})
     isolate("rollback", "1", cwd=synced)
     assert next(synced.glob(".venv/lib/*/site-packages/alpha/__init__.py")).stat().st_nlink == 1
+    application({"requirements.txt": "alpha==1.0\n"})
+    assert "link mode auto → copy" in isolate("sync", cwd=synced).out
 
 
 def test_rollback_fetches_nothing_while_nobody_can_tell_from_where(isolate, application, synced, cache, index):

@@ -158,6 +158,44 @@ def test_other_link_modes_give_the_same_environment(isolate, application, index,
         assert module.stat().st_nlink == 1
 
 
+def links_of_alpha(app):
+    return next(app.glob(".venv/lib/*/site-packages/alpha/__init__.py")).stat().st_nlink
+
+
+def test_an_environment_in_step_is_made_anew_for_another_link_mode_and_keeps_it(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    isolate("sync", "--link-mode", "hardlink", cwd=app)
+    assert links_of_alpha(app) > 1
+    assert "made .venv anew: link mode hardlink → copy" in isolate("sync", "--link-mode", "copy", cwd=app).out
+    assert links_of_alpha(app) == 1
+    assert "nothing to do" in isolate("sync", "--link-mode", "copy", cwd=app).out
+    assert "nothing to do" in isolate("sync", cwd=app).out
+    application({"requirements.txt": "alpha==1.1\n"})
+    assert "anew" not in isolate("sync", cwd=app).out
+    assert links_of_alpha(app) == 1
+
+
+def test_a_declared_link_mode_is_one_that_is_asked_for(isolate, application, index):
+    text = '[project]\nname = "app"\nversion = "1"\ndependencies = ["alpha==1.0"]\n'
+    app = application({"pyproject.toml": text})
+    isolate("sync", "--link-mode", "hardlink", cwd=app)
+    application({"pyproject.toml": f'{text}[tool.isolate]\nlink-mode = "copy"\n'})
+    assert "link mode hardlink → copy" in isolate("sync", cwd=app).out
+    assert links_of_alpha(app) == 1
+    assert "nothing to do" in isolate("sync", cwd=app).out
+
+
+def test_a_record_from_before_link_modes_were_remembered_is_read(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    isolate("sync", cwd=app)
+    record = app / ".venv/.isolate/state.json"
+    table = json.loads(record.read_text())
+    del table["link_mode"]
+    record.write_text(json.dumps(table))
+    assert "nothing to do" in isolate("sync", "--no-dev", cwd=app).out
+    assert "link mode auto → copy" in isolate("sync", "--link-mode", "copy", cwd=app).out
+
+
 def test_groups_and_extras_are_chosen(isolate, application, index):
     text = """
 [project]

@@ -41,7 +41,7 @@ def carry_out(proposal: Proposal, workshop: Workshop, session: Session) -> Mappi
         return proposal.situation.times
     remember_environment(workshop.store, proposal.application.venv)
     with _built(proposal, workshop) as built:
-        coming = _next(proposal, built, session, bytecode=workshop.bytecode)
+        coming = _next(proposal, built, session, workshop)
         if proposal.situation.rebuild or proposal.situation.state is None:
             times = make_new(workshop, coming, proposal.situation.state, at_last=partial(_commit, proposal))
         else:
@@ -100,7 +100,7 @@ def write_lock(proposal: Proposal) -> None:
         staging.write_file(proposal.application, path, decision.text)
 
 
-def _next(proposal: Proposal, built: Mapping[str, Entry], session: Session, *, bytecode: bool) -> Next:
+def _next(proposal: Proposal, built: Mapping[str, Entry], session: Session, workshop: Workshop) -> Next:
     venv = proposal.application.venv
     history = record_paths(venv)
     staying, forgotten = history[: records.HISTORY_KEPT - 1], history[records.HISTORY_KEPT - 1 :]
@@ -115,7 +115,8 @@ def _next(proposal: Proposal, built: Mapping[str, Entry], session: Session, *, b
             interpreter=proposal.situation.interpreter.to_dict(),
             selection=proposal.selection,
             inexact=proposal.request.inexact,
-            bytecode=bytecode,
+            bytecode=workshop.bytecode,
+            link_mode=(workshop.standing or workshop).link_mode,  # what stays was put there as it was
         ),
         built=built,
         foreign=proposal.situation.foreign,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from isolate.commands.deciding import Learn
     from isolate.commands.session import Session
     from isolate.declarations.model import Declarations
+    from isolate.environment.records import State
     from isolate.report import Outcome
     from isolate.store.known import Known
 
@@ -43,8 +44,8 @@ def _sync(application: Application, request: Request, session: Session) -> Propo
     before |= inputs_of_trees(source_trees(declarations))
     asked = {"adopt": request.adopt, "thorough": request.verify, "hashes": request.verify}
     situation = look_at(application, declarations, request.python, session, **asked)
-    if request.bytecode and situation.state is not None and not situation.state.bytecode and not situation.rebuild:
-        situation = situation._replace(rebuild=Rebuild("", "to compile its bytecode"))
+    if situation.state is not None and not situation.rebuild:
+        situation = situation._replace(rebuild=_made_otherwise(situation.state, declarations, request))
     with workshop_for(application, declarations, situation, request, session) as workshop:
         proposal = propose(declarations, situation, request, workshop, session)
         if request.dry_run:
@@ -52,6 +53,18 @@ def _sync(application: Application, request: Request, session: Session) -> Propo
         times = carry_out(proposal, workshop, session)
     remember(proposal, session, {**proposal.inputs, **before}, times)
     return proposal
+
+
+def _made_otherwise(state: State, declarations: Declarations, request: Request) -> Rebuild | None:
+    """Return why an environment that is sound has to be made anew: it was made otherwise than is asked for."""
+    if request.bytecode and not state.bytecode:
+        return Rebuild("", "to compile its bytecode")
+    asked = _asked_link_mode(declarations, request)
+    return Rebuild("", f"link mode {state.link_mode} → {asked}") if asked not in (None, state.link_mode) else None
+
+
+def _asked_link_mode(declarations: Declarations, request: Request) -> str | None:
+    return request.link_mode or declarations.settings.link_mode
 
 
 def propose(
@@ -103,10 +116,16 @@ def workshop_for(
         options=declarations.index_options,
         named=declarations.variables,
         addresses=tuple(one.url for one in declarations.requirements if one.url is not None),
-        link_mode=request.link_mode or declarations.settings.link_mode or "auto",
+        link_mode=_link_mode(declarations, situation, request),
         bytecode=wants_bytecode(request, situation),
         hashes=request.verify,
     )
+
+
+def _link_mode(declarations: Declarations, situation: Situation, request: Request) -> str:
+    """Return how files are to leave the store: as is asked, else as they did before."""
+    before = "auto" if situation.state is None else situation.state.link_mode
+    return _asked_link_mode(declarations, request) or before
 
 
 def wants_bytecode(request: Request, situation: Situation) -> bool:

@@ -50,13 +50,18 @@ class Installed(NamedTuple):
 
 
 class State(NamedTuple):
-    """What an environment is. `venv` is its absolute path, `interpreter` the facts of the Python it was made from."""
+    """What an environment is.
+
+    `venv` is its absolute path, `interpreter` the facts of the Python it was made from, `link_mode` how its files left
+    the store.
+    """
 
     venv: str
     interpreter: Mapping[str, Any]
     selection: Selection
     inexact: bool = False
     bytecode: bool = False
+    link_mode: str = "auto"
     installed: Mapping[str, Installed] = {}
 
     def to_json(self) -> bytes:
@@ -68,6 +73,7 @@ class State(NamedTuple):
             "selection": self.selection.to_dict(),
             "inexact": self.inexact,
             "bytecode": self.bytecode,
+            "link_mode": self.link_mode,
             "installed": [
                 {**one._asdict(), "written": [list(file) for file in one.written]} for one in self._ordered()
             ],
@@ -91,6 +97,7 @@ def read_state(venv: Path) -> State | None:
             selection=Selection.from_dict(table["selection"]),
             inexact=table["inexact"],
             bytecode=table["bytecode"],
+            link_mode=table.get("link_mode", "auto"),  # records were kept before this was one
             installed={one.name: one for one in installed},
         )
     except (OSError, ValueError, KeyError, TypeError):
