@@ -140,3 +140,56 @@ def test_after_a_switch_there_is_what_stayed_and_what_arrived(tmp_path_factory, 
 )
 def test_the_source_of_a_compiled_file_is_known(path, source):
     assert source_of(path) == source
+
+
+JUNK = {
+    "nothing": b"",
+    "no text": b"\xff",
+    "no list": b"5",
+    "no steps": b"[1, null]",
+    "too short a step": b'[["in", "bin/a"]]',
+    "no words": b"[[1, 2, 3]]",
+    "no way": b'[["up", "bin/a", "bin/b"]]',
+    "a NUL": b'[["in", "bin/a\\u0000", "bin/b"]]',
+    "too deep": b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("kind", JUNK)
+def test_a_list_that_cannot_be_read_is_cleared_away_and_nothing_else_is_touched(venv, kind):
+    put(venv, ["bin/a"], "old")
+    (venv / JOURNAL).parent.mkdir(parents=True)
+    (venv / JOURNAL).write_bytes(JUNK[kind])
+    assert not finish_switch(venv)
+    assert files(venv) == {"bin/a": "old"}
+
+
+OUT_OF_IT = [("in", "../outside", "bin/a"), ("out", "bin/a", "../b"), ("out", "/outside", "bin/b")]
+
+
+@pytest.mark.parametrize("step", OUT_OF_IT)
+def test_a_list_that_leads_out_of_the_environment_is_not_carried_out(tmp_path, step):
+    venv, outside = tmp_path / "app/.venv", tmp_path / "app/outside"
+    put(venv, ["bin/a"], "mine")
+    outside.write_text("mine")
+    (venv / JOURNAL).parent.mkdir(parents=True)
+    direction, source, target = (outside if part == "/outside" else part for part in step)
+    (venv / JOURNAL).write_text(json.dumps([[direction, str(source), str(target)]]))
+    finish_switch(venv)
+    assert files(tmp_path / "app") == {".venv/bin/a": "mine", "outside": "mine"}
+
+
+@pytest.mark.parametrize("command", ["check", "status", "sync", "history"])
+def test_a_command_does_its_work_where_the_list_of_a_switch_is_junk(isolate, application, index, command):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    isolate("sync", cwd=app)
+    module = next(app.glob(".venv/lib/*/site-packages/alpha/__init__.py"))
+    text = module.read_text()
+    module.chmod(0o644)
+    module.write_text("half = 'switched'\n")
+    (app / ".venv" / JOURNAL).parent.mkdir()
+    (app / ".venv" / JOURNAL).write_text("junk")
+    isolate(command, cwd=app, status=1 if command == "check" else 0)
+    assert not (app / ".venv" / JOURNAL).exists()
+    isolate("sync", cwd=app)
+    assert module.read_text() == text

@@ -18,7 +18,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from isolate import atomic
-from isolate.environment.records import WORK
+from isolate.environment.records import STAMP, WORK
 from isolate.errors import IsolateError, NotOurs
 from isolate.store.manifest import tree_of
 
@@ -167,10 +167,18 @@ def check_possible(venv: str, steps: list[Step]) -> None:
 
 
 def finish_switch(venv: Path) -> bool:
-    """Carry out the list of a switch if there is one, and clear away what it leaves; say whether there was one."""
+    """Carry out the list of a switch if there is one, and clear away what it leaves; say whether there was one.
+
+    One that cannot be read is none of ours, which are written entirely or not at all. As nobody knows what has become
+    of the environment, the stamp goes with it, and the next sync looks at every file.
+    """
     try:
-        steps = [Step(*step) for step in json.loads((venv / JOURNAL).read_bytes())]
+        steps = _steps_in(venv / JOURNAL)
     except FileNotFoundError:
+        atomic.delete_tree(venv / WORK)
+        return False
+    if steps is None:
+        (venv / STAMP).unlink(missing_ok=True)
         atomic.delete_tree(venv / WORK)
         return False
     for step in steps:
@@ -179,6 +187,23 @@ def finish_switch(venv: Path) -> bool:
     (venv / JOURNAL).unlink()
     atomic.delete_tree(venv / WORK)
     return True
+
+
+def _steps_in(journal: Path) -> list[Step] | None:
+    try:
+        steps = [Step(*step) for step in json.loads(journal.read_bytes())]
+    except (ValueError, TypeError, RecursionError, IsADirectoryError):
+        return None
+    return steps if all(_is_step(step) for step in steps) else None
+
+
+def _is_step(step: Step) -> bool:
+    """Say whether *step* is what it is called: a rename of one path below the environment to another."""
+    return step.direction in ("in", "out") and _is_below(step.source) and _is_below(step.target)
+
+
+def _is_below(path: object) -> bool:
+    return isinstance(path, str) and not path.startswith("/") and "\0" not in path and ".." not in path.split("/")
 
 
 def _carry_out(venv: str, step: Step) -> None:
