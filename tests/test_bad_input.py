@@ -16,11 +16,14 @@ GROUPS = '[project]\nname = "app"\nversion = "1"\n[dependency-groups]\n'
 CASES = {
     "no requirement": ({"requirements.txt": "alpha\n\nbeta=1.0\n"}, ["requirements.txt:3: ", "`beta==1.0`?"]),
     "no TOML": ({"pyproject.toml": "[project]\nname = \n"}, ["pyproject.toml:2: is not TOML"]),
-    "a text for a list": (
+    "a string for a list": (
         {"pyproject.toml": '[project]\ndependencies = "alpha"\n'},
-        ["pyproject.toml:2: ", "expected a list"],
+        ["pyproject.toml:2: ", "expected a list of strings, found a string"],
     ),
-    "a number in the list": ({"pyproject.toml": "[project]\ndependencies = [1]\n"}, ["expected texts, found a number"]),
+    "a number in the list": (
+        {"pyproject.toml": "[project]\ndependencies = [1]\n"},
+        ["expected strings, found a number"],
+    ),
     "no requirement in a project": (
         {"pyproject.toml": '[project]\ndependencies = [\n  "alpha",\n  "beta=1.0",\n]\n'},
         ["pyproject.toml:4: ", "`beta==1.0`?"],

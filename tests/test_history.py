@@ -19,6 +19,8 @@ def synced(isolate, application, index):
 def test_history_tells_what_each_sync_changed(isolate, synced):
     out = isolate("history", cwd=synced).out
     assert out.index("~ alpha 1.1 → 2.0") < out.index("~ alpha 1.0 → 1.1") < out.index("+ alpha 1.0")
+    assert "  (2 packages, Python " in out
+    assert "  (1 package, Python " in out
     document = json.loads(isolate("history", "--json", cwd=synced).out)
     assert [one["number"] for one in document["generations"]] == [3, 2, 1]
     assert document["generations"][0]["changes"] == ["~ alpha 1.1 → 2.0", "- delta 1.0"]
@@ -132,7 +134,8 @@ def test_what_is_not_remembered_is_refused(isolate, synced, application):
     assert "remembered: 3, 2, 1" in isolate("rollback", "9", cwd=synced, status=2).err
     empty = application({"requirements.txt": ""}, name="empty")
     isolate("sync", cwd=empty)
-    assert "nothing to go back to" in isolate("rollback", cwd=empty, status=2).err
+    message = isolate("rollback", cwd=empty, status=2).err
+    assert "nothing to go back to\n  remembered: 1 sync\nhint: there will be, after a second `isolate sync`" in message
 
 
 def test_the_last_ten_are_kept(isolate, application, index):

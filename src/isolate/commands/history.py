@@ -28,7 +28,7 @@ from isolate.errors import IsolateError
 from isolate.interpreters.discovery import identity_of
 from isolate.interpreters.model import Choice, Interpreter
 from isolate.lock.pylock_file import parse_lock, read_lock
-from isolate.report import Outcome
+from isolate.report import Outcome, count
 
 if TYPE_CHECKING:
     from isolate.application import Application
@@ -59,7 +59,8 @@ MOST_CHANGES = 12
 
 def _lines(one: Generation) -> list[str]:
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(one.time))
-    heading = f"{one.number}  {when}  {one.command}  ({len(one.locked)} packages, Python {one.interpreter['version']})"
+    packages = count(len(one.locked), "package")
+    heading = f"{one.number}  {when}  {one.command}  ({packages}, Python {one.interpreter['version']})"
     more = len(one.changes) - MOST_CHANGES
     return [
         heading,
@@ -101,7 +102,9 @@ def _chosen(application: Application, number: int | None) -> Generation:
         if len(generations) > 1:
             return generations[1]
         raise IsolateError(
-            f"{application.name} has nothing to go back to", hint="`isolate history` shows what there is"
+            f"{application.name} has nothing to go back to",
+            facts=(f"remembered: {count(len(generations), 'sync')}",),
+            hint="there will be, after a second `isolate sync` that changes the environment",
         )
     for one in generations:
         if one.number == number:

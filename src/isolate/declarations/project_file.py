@@ -213,16 +213,16 @@ class _Reader:
     def _texts(self, table: Mapping[str, Any], key: str, name: str) -> list[str]:
         value = table.get(key, [])
         if not isinstance(value, list):
-            raise self._error(f"{name}: expected a list of texts, found {_kind(value)}", key)
+            raise self._error(f"{name}: expected a list of strings, found {_kind(value)}", key)
         for item in value:
             if not isinstance(item, str):
-                raise self._error(f"{name}: expected texts, found {_kind(item)}", key)
+                raise self._error(f"{name}: expected strings, found {_kind(item)}", key)
         return value
 
     def _text_at(self, table: Mapping[str, Any], key: str, name: str) -> str | None:
         value = table.get(key)
         if value is not None and not isinstance(value, str):
-            raise self._error(f"{name}: expected a text, found {_kind(value)}", key)
+            raise self._error(f"{name}: expected a string, found {_kind(value)}", key)
         return value
 
     def _error(self, problem: str, about: str | None, *, hint: str | None = None) -> DeclarationError:
@@ -236,5 +236,5 @@ class _Reader:
 
 
 def _kind(value: object) -> str:
-    names = {str: "a text", bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "a table"}
-    return names.get(type(value), "a date")
+    names = {str: "a string", bool: "true or false", int: "a number", float: "a number", list: "a list"}
+    return "a table" if isinstance(value, dict) else names.get(type(value), "a date")
