@@ -57,7 +57,9 @@ def test_however_many_entries_are_damaged_one_sync_fetches_them_again(isolate, a
         module = next(one.glob(f".venv/lib/*/site-packages/{name}/__init__.py"))
         module.chmod(0o644)
         module.write_text("poison = True\n")
-    assert isolate("sync", two).err.count("thrown out and fetched again") == 4
+    err = isolate("sync", two).err
+    assert err.count("thrown out and fetched again") == 4
+    assert "fetching 4 packages" in err
     assert inconsistencies(two / ".venv") == []
 
 

@@ -15,17 +15,19 @@ Result = TypeVar("Result")
 
 
 def mending(work: Callable[[], Result], session: Session) -> Result:
-    """Return what *work* does; where it finds an entry damaged, that is thrown out and the work begun anew.
+    """Return what *work* does; where it finds entries damaged, those are thrown out and the work begun anew.
 
-    Until then it must have changed nothing. Raises `DamagedEntry` for one that is damaged again after it was fetched.
+    Until then it must have changed nothing. Raises `DamagedEntry` where all that it finds were fetched again already.
     """
     thrown_out: set[str] = set()
     while True:
         try:
             return work()
         except DamagedEntry as damaged:
-            if damaged.key in thrown_out:
+            found = {one.key: one for one in (damaged, *damaged.others)}
+            if found.keys() <= thrown_out:
                 raise
-            thrown_out.add(damaged.key)
-            session.progress.say(f"{damaged.problem}: {damaged.key} is thrown out and fetched again")
-            session.store.discard(damaged.key)
+            thrown_out.update(found)
+            for one in found.values():
+                session.progress.say(f"{one.problem}: {one.key} is thrown out and fetched again")
+                session.store.discard(one.key)

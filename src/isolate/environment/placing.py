@@ -30,11 +30,12 @@ FICLONE = 0x40049409
 
 
 class DamagedEntry(IsolateError):
-    """An entry of the store is not as it was published; `key` names it."""
+    """An entry of the store is not as it was published; `key` names it, `others` are those found with it."""
 
     def __init__(self, problem: str, *, key: str = "") -> None:
         super().__init__(problem)
         self.key = key
+        self.others: tuple[DamagedEntry, ...] = ()
 
 
 class Collision(Exception):

@@ -21,7 +21,7 @@ from isolate.store.layout import bytecode_key
 from isolate.store.seed import seed_of, seed_wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from types import TracebackType
 
     from isolate.application import Application
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from isolate.pip.installing import Pip
     from isolate.report import Progress
     from isolate.store.layout import Entry, Store
+
+    Placed = tuple[Installed, Collection[str]]
 
 
 @dataclass(kw_only=True)
@@ -138,7 +140,7 @@ class Workshop:
 
         *in_place* tells which files of an entry lie where they belong already. Returns what is now in the tree by name,
         and all that *in_place* said.
-        Raises `DamagedEntry` for an entry that is not as it was, `BadArtifact` for files that are claimed twice.
+        Raises `DamagedEntry` for all entries that are not as they were, `BadArtifact` for files that are claimed twice.
         """
         placer = self._placer(tree)
 
@@ -148,10 +150,10 @@ class Workshop:
                 raise DamagedEntry(f"{target.key} cannot be read", key=target.key)
             return entry
 
-        def place(target: Target) -> tuple[Installed, Collection[str]]:
-            entry = entry_of(target)
-            staying = in_place(entry)
+        def place(target: Target) -> Placed | DamagedEntry:
             try:
+                entry = entry_of(target)
+                staying = in_place(entry)
                 installed = placer.place(entry, staying)
                 if self.bytecode and (compiled := self.store.entry(bytecode_key(target.key))) is not None:
                     placer.add(compiled)
@@ -160,9 +162,12 @@ class Workshop:
                 others = (entry_of(other).manifest for other in targets if other.name != target.name)
                 owners = (one.name for one in others if any(path == file.path for file in one.files))
                 raise both_claim(path, target.name, next(owners, "the environment itself")) from None
+            except DamagedEntry as damaged:  # the others are looked at, too, so that all are fetched again together
+                return damaged
             return installed._replace(key=target.key), staying
 
-        placed = on_all_cores(place, sorted(targets, key=lambda target: self.store.weight(target.key), reverse=True))
+        heaviest_first = sorted(targets, key=lambda target: self.store.weight(target.key), reverse=True)
+        placed = _sound(on_all_cores(place, heaviest_first))
         return {one.name: one for one, _ in placed}, {path for _, staying in placed for path in staying}
 
     def _placer(self, tree: Path) -> Placer:
@@ -179,3 +184,12 @@ class Workshop:
         ):
             return None
         return own.version
+
+
+def _sound(results: Sequence[Placed | DamagedEntry]) -> list[Placed]:
+    """Return *results* if all entries were sound; raise the first `DamagedEntry` among them, which knows the others."""
+    damaged = [one for one in results if isinstance(one, DamagedEntry)]
+    if damaged:
+        damaged[0].others = tuple(damaged[1:])
+        raise damaged[0]
+    return [one for one in results if not isinstance(one, DamagedEntry)]
