@@ -235,6 +235,20 @@ def test_a_repository_is_installed_beside_what_has_a_hash(isolate, application, 
 
 
 @needs_git
+@pytest.mark.parametrize("form", ["-e {}#egg=tracked", "--editable={}#egg=tracked", "-e {}", "-e tracked @ {}"])
+def test_a_repository_to_be_edited_is_refused_with_the_line_to_write(isolate, application, index, repository, form):
+    line = form.format(f"git+{repository.as_uri()}@v1")
+    app = application({"requirements.txt": f"{line}\n"})
+    message = isolate("sync", cwd=app, status=2).err
+    assert "requirements.txt:1: " in message
+    bare = message.partition("write `")[2].partition("`")[0]
+    assert bare == line.removeprefix("--editable=").removeprefix("-e ")
+    application({"requirements.txt": f"{bare}\n"})
+    isolate("sync", cwd=app)
+    assert settled(isolate, app) == {"tracked": "1.0"}
+
+
+@needs_git
 def test_a_commit_in_full_is_a_pin(isolate, application, index, repository):
     commit = git(repository, "rev-parse", "v1")
     app = application({"requirements.txt": f"tracked @ git+{repository.as_uri()}@{commit}\n"})
@@ -294,7 +308,6 @@ def test_an_address_is_the_same_however_it_is_written(tmp_path, case):
 @pytest.mark.parametrize(
     "line",
     [
-        "-e git+https://host/x.git@v1#egg=x",
         "https://host/x-${VERSION}.whl",
         "https://host/x-1.whl ; python_version < '3'",
         "x @ git+git@host:x.git",

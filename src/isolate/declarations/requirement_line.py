@@ -19,6 +19,7 @@ HASH = re.compile(r"(?:^|\s)--hash[=\s]+(\S+)")
 BUILD_OPTION = re.compile(r"\s(--(?:global-option|config-settings?)(?=[=\s])|-C)")
 DIGITS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128}
 EDITABLE = ("-e", "--editable")
+REPOSITORY = re.compile(r"([\w.-]+\s*(\[[^]]*\]\s*)?@\s*)?(git|hg|svn|bzr)\+")
 ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
 
 
@@ -35,6 +36,7 @@ def parse_requirement(text: str, expanded: str, origin: Origin, root: Path) -> D
     shown = HASH.sub("", text).strip()
     word, _, rest = said.partition(" ") if not said.startswith("--editable=") else ("-e", "", said[11:])
     if word in EDITABLE:
+        _refuse_repository(shown, rest.strip(), origin)
         return _located(rest.strip(), shown, origin, root)._replace(editable=True)
     if _is_location(said):
         return _located(said, shown, origin, root)._replace(hashes=hashes)
@@ -52,6 +54,21 @@ def _refuse_build_options(text: str, expanded: str, origin: Origin) -> None:
         raise DeclarationError(
             f"`{text}`: {found[1]} changes what a build makes, and isolate does not keep such builds apart",
             hint="build a wheel with it yourself, and declare that",
+            file=origin.file,
+            line=origin.line,
+        )
+
+
+def _refuse_repository(text: str, where: str, origin: Origin) -> None:
+    """Raise `DeclarationError` for a repository to be edited: pip keeps the working copy inside the environment.
+
+    What replaces the environment, or is made for another one from the same commit, would lose what was edited there.
+    """
+    if REPOSITORY.match(where):
+        bare = re.sub(r"^(-e|--editable)[=\s]\s*", "", text)
+        raise DeclarationError(
+            f"`{text}`: isolate keeps no working copy of a repository to be edited",
+            hint=f"write `{bare}` to install it as it is, or clone it and write `-e` and the path of the clone",
             file=origin.file,
             line=origin.line,
         )
