@@ -154,3 +154,32 @@ def test_pins_that_leave_something_open_need_a_lock(isolate, application, index)
     message = isolate("sync", "--locked", cwd=app, status=2).err
     assert all(line in message for line in expected)
     assert [path.name for path in app.iterdir()] == ["requirements.txt"]
+
+
+EXTRAS = {
+    "of what is declared": ("gamma[speed]==1.0\n", "gamma==1.0\n", {"gamma": "1.0"}),
+    "of what that needs": ("top==1.0\nother==1.0\n", "other==1.0\n", {"gamma": "1.0", "other": "1.0"}),
+}
+
+
+@pytest.mark.parametrize("kind", EXTRAS)
+def test_what_only_an_extra_brought_goes_with_it(isolate, application, index, kind):
+    build_wheel(index.folder, "top", "1.0", requires=["gamma[speed]"])
+    build_wheel(index.folder, "other", "1.0", requires=["gamma"])
+    before, after, expected = EXTRAS[kind]
+    app = application({"requirements.txt": before})
+    isolate("sync", cwd=app)
+    isolate("check", cwd=app)
+    assert "delta" in versions(app / ".venv")
+    application({"requirements.txt": after})
+    assert "the locked delta is not needed any more" in isolate("check", cwd=app, status=1).out
+    isolate("sync", cwd=app)
+    assert versions(app / ".venv") == expected
+    isolate("check", cwd=app)
+
+
+def test_what_an_extra_and_something_else_brought_stays_without_the_extra(isolate, application, index):
+    app = application({"requirements.txt": "gamma[speed]==1.0\ndelta==1.0\n"})
+    isolate("sync", cwd=app)
+    application({"requirements.txt": "gamma==1.0\ndelta==1.0\n"})
+    isolate("check", cwd=app)

@@ -116,6 +116,39 @@ def test_an_edited_path_of_a_source_tree_is_followed(isolate, application, index
         assert settled(isolate, app) == {"lib": version}
 
 
+def test_a_source_tree_that_is_to_be_edited_from_now_on_is_linked_instead_of_copied(isolate, application, index):
+    app = application({"requirements.txt": "./lib\n"})
+    module = build_tree(app / "lib", "lib", "1.0") / "src/lib/__init__.py"
+    for line, shown in (("./lib", False), ("-e ./lib", True), ("./lib", False)):
+        application({"requirements.txt": f"{line}\n"})
+        isolate("sync", cwd=app)
+        assert settled(isolate, app) == {"lib": "1.0"}
+        found = isolate("run", "--no-sync", "--", "python", "-c", "import lib; print(lib.__file__)", cwd=app).out
+        assert (found.strip() == str(module)) is shown
+
+
+def test_the_extras_of_a_source_tree_are_followed(isolate, application, index):
+    app = application({"requirements.txt": ""})
+    build_tree(app / "lib", "lib", "1.0")
+    build_wheel(app / "lib/prebuilt", "lib", "1.0", extras={"more": ["delta"]})
+    for line, others in (("./lib", {}), ("./lib[more]", {"delta": "1.0"}), ("./lib", {})):
+        application({"requirements.txt": f"{line}\n"})
+        isolate("sync", cwd=app)
+        assert settled(isolate, app) == {"lib": "1.0", **others}
+
+
+@pytest.mark.parametrize("rest", ["delta==1.0\n", "delta==1.0\n./other\n"])
+def test_a_source_tree_and_what_it_needs_go_when_it_is_declared_no_more(isolate, application, index, rest):
+    app = application({"requirements.txt": f"./lib\n{rest}"})
+    build_tree(app / "lib", "lib", "1.0", requires=["alpha==1.0"])
+    build_tree(app / "other", "other", "1.0")
+    isolate("sync", cwd=app)
+    application({"requirements.txt": rest})
+    isolate("sync", cwd=app)
+    expected = {"delta": "1.0", **({"other": "1.0"} if "other" in rest else {})}
+    assert settled(isolate, app) == expected
+
+
 def test_a_path_that_is_added_is_installed(isolate, application, index):
     app = application({"requirements.txt": "delta==1.0\n"})
     isolate("sync", cwd=app)
@@ -291,7 +324,7 @@ SAME = {
     ),
     "a kind twice": ("svn+ssh://host/x", {"vcs": {**VCS, "type": "svn", "url": "svn+ssh://host/x"}}),
     "escapes": ("https://host/a%2Bb.whl?x=1#sha256=00", {"archive": {"url": "https://host/a+b.whl?x=1"}}),
-    "extras": ("file:///lib[test]", {"directory": {"path": "/lib"}}),
+    "extras": ("file:///lib[test]", {"directory": {"path": "/lib", "editable": True}}),
     "a slash": ("file:///lib/", {"directory": {"path": "/lib"}}),
 }
 

@@ -14,7 +14,7 @@ from packaging.version import Version
 
 from isolate.lock.graph import Wanted, applies, closure, needs, wanted
 from isolate.lock.model import DEFAULT_GROUP
-from isolate.lock.sources import declared_hashes, declared_source, is_local
+from isolate.lock.sources import declared_extras, declared_hashes, declared_source, is_local
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -134,7 +134,7 @@ def _roots(declared: Iterable[Declared], items: Mapping[str, Reported], markers:
             if applies(one.requirement.marker, markers):
                 roots.append(wanted(one.requirement))
         else:
-            roots += [Wanted(item.name, frozenset(item.requested_extras)) for item in items.values() if _is(item, one)]
+            roots += [Wanted(item.name, declared_extras(one)) for item in items.values() if _is(item, one)]
     return roots
 
 
@@ -164,8 +164,11 @@ def _package(  # noqa: PLR0913 - the facts of one table, named at the only call
     root: str,
     trees: Mapping[str, str],
 ) -> Package:
-    edges = sorted({edge.name for edge in needs(item.requires_dist, extras, markers)} & names - {item.name})
+    needed = [edge for edge in needs(item.requires_dist, extras, markers) if edge.name in names]
+    edges = sorted({edge.name for edge in needed} - {item.name})
     remembered: dict[str, Any] = {"extras": sorted(extras)} if extras else {}
+    if extras or any(edge.extras for edge in needed):
+        remembered["requires"] = _requires(item.requires_dist, extras, names, markers)
     path = _path_of(item.url)
     if item.is_directory and path is not None and path in trees:
         remembered["tree"] = trees[path]
@@ -178,6 +181,18 @@ def _package(  # noqa: PLR0913 - the facts of one table, named at the only call
         tool={TOOL: remembered} if remembered else None,
         **_source(item, root),
     )
+
+
+def _requires(
+    requires_dist: Iterable[str], extras: frozenset[str], names: frozenset[str], markers: Mapping[str, str]
+) -> list[str]:
+    """Return the edges to *names* as `Requires-Dist` lines, with the extras at both their ends."""
+    base = needs(requires_dist, frozenset(), markers)
+    lines = {edge.line for edge in base if edge.name in names}
+    for extra in extras:
+        more = [edge for edge in needs(requires_dist, frozenset({extra}), markers) if edge not in base]
+        lines |= {f'{edge.line}; extra == "{extra}"' for edge in more if edge.name in names}
+    return sorted(lines)
 
 
 def _range(requires_python: str | None) -> SpecifierSet | None:

@@ -6,16 +6,17 @@ distribution is reached, and which serves the interpreter.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
 from isolate.errors import StaleLock
 from isolate.lock.decide import TOOL
-from isolate.lock.graph import applies
+from isolate.lock.graph import Wanted, applies, closure, wanted
 from isolate.lock.model import Selection
 from isolate.lock.selection import select
-from isolate.lock.sources import declared_hashes, declared_source, locked_source
+from isolate.lock.sources import declared_extras, declared_hashes, declared_source, locked_source
 from isolate.pip.redaction import redact
 
 if TYPE_CHECKING:
@@ -44,13 +45,15 @@ def staleness(
     names = {one.name for one in locked}
     packages = {str(package.name): package for package in lock.packages if package.name in names}
     sources = {one.name: source for one in locked if (source := locked_source(one.table)) is not None}
+    directories = {one.name: one.directory for one in locked if one.directory}
+    own = [name for name, path in directories.items() if path == os.path.normpath(declarations.root)]
     ours = lock.created_by == TOOL
     return (
         *_new_names(lock, declarations),
         *_unmet(packages, declarations, interpreter.markers, ours=ours),
-        *_elsewhere(sources, declarations, interpreter.markers, ours=ours),
-        *(_unreached(packages, declarations, interpreter.markers) if ours else ()),
-        *_changed_trees(packages, {one.name: one.directory for one in locked if one.directory}, trees),
+        *_elsewhere(packages, sources, declarations, interpreter.markers, ours=ours),
+        *(_unreached(packages, sources, own, declarations, interpreter.markers) if ours else ()),
+        *_changed_trees(packages, directories, trees),
         *_changed_archives(locked, trees),
     )
 
@@ -115,17 +118,26 @@ def _contradict(declared: Iterable[str], locked: Iterable[str]) -> bool:
 
 
 def _elsewhere(
-    sources: Mapping[str, Source], declarations: Declarations, markers: Mapping[str, str], *, ours: bool
+    packages: Mapping[str, Package],
+    sources: Mapping[str, Source],
+    declarations: Declarations,
+    markers: Mapping[str, str],
+    *,
+    ours: bool,
 ) -> Iterator[str]:
     """Name what is declared to come from an address or a path that is not the locked one."""
     every = (*declarations.requirements, *declarations.constraints)
     for declared in _in_force(every, markers):
         source, locked = declared_source(declared), sources.get(str(declared.name))
+        if source is not None and locked is not None and declared in declarations.constraints:
+            source = source._replace(editable=locked.editable)  # a constraint leaves that open
         if source is not None and locked is not None and not source.is_met_by(locked, ours=ours):
             yield _another_source(declared)
     for declared in every:
         source = declared_source(declared) if declared.requirement is None else None
-        if source is not None and not any(source.is_met_by(locked, ours=ours) for locked in sources.values()):
+        met = [] if source is None else [name for name, one in sources.items() if source.is_met_by(one, ours=ours)]
+        asked = declared_extras(declared) if ours else frozenset()
+        if source is not None and not any(asked <= _extras(packages[name]) for name in met):
             yield f"{declared.text} ({declared.origin}) is not locked"
 
 
@@ -134,27 +146,34 @@ def _another_source(declared: Declared) -> str:
 
 
 def _unreached(
-    packages: Mapping[str, Package], declarations: Declarations, markers: Mapping[str, str]
+    packages: Mapping[str, Package],
+    sources: Mapping[str, Source],
+    own: Iterable[str],
+    declarations: Declarations,
+    markers: Mapping[str, str],
 ) -> Iterator[str]:
-    """Name what nobody needs any more; where a declaration has no name, that cannot be told."""
-    if any(declared.requirement is None for declared in declarations.requirements):
-        return
-    reached: set[str] = {package.name for package in packages.values() if package.directory is not None}
-    todo = [str(edge["name"]) for name in reached for edge in packages[name].dependencies or ()]
-    todo += [
-        declared.name
-        for declared in declarations.requirements
-        if declared.name is not None
-        and declared.requirement is not None
-        and applies(declared.requirement.marker, markers)
-    ]
-    while todo:
-        name = todo.pop()
-        if name in packages and name not in reached:
-            reached.add(name)
-            todo += [str(edge["name"]) for edge in packages[name].dependencies or ()]
-    for name in sorted(set(packages) - reached):
+    """Name what neither a declaration nor the application itself (*own*) leads to any more.
+
+    That cannot be told where a declaration says neither a name nor where it has its distribution from.
+    """
+    roots = [Wanted(name, frozenset(_extras(packages[name]))) for name in own]
+    for declared in declarations.requirements:
+        if declared.requirement is not None:
+            roots += [wanted(declared.requirement)] if applies(declared.requirement.marker, markers) else []
+        elif (source := declared_source(declared)) is not None:
+            met = [name for name, locked in sources.items() if source.is_met_by(locked, ours=True)]
+            roots += [Wanted(name, declared_extras(declared)) for name in met]
+        else:
+            return
+    reached = closure(roots, {name: _needs(package) for name, package in packages.items()}, markers)
+    for name in sorted(set(packages) - reached.keys()):
         yield f"the locked {name} is not needed any more"
+
+
+def _needs(package: Package) -> list[str]:
+    """Return what *package* needs as `Requires-Dist` lines; a lock that does not say for which extra has all."""
+    lines: list[str] | None = _remembered(package).get("requires")
+    return [str(edge["name"]) for edge in package.dependencies or ()] if lines is None else lines
 
 
 def _changed_trees(

@@ -18,6 +18,11 @@ class Wanted(NamedTuple):
     name: str
     extras: frozenset[str]
 
+    @property
+    def line(self) -> str:
+        """Return the same as a requirement."""
+        return f"{self.name}[{','.join(sorted(self.extras))}]" if self.extras else self.name
+
 
 def applies(marker: Marker | None, markers: Mapping[str, str], extra: str = "") -> bool:
     """Say whether a requirement with *marker* counts in the environment that *markers* describe (PEP 508)."""

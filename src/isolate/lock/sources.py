@@ -7,6 +7,8 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from packaging.utils import canonicalize_name
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
@@ -18,6 +20,7 @@ COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 MARKED = re.compile(r"\s;|;\s")
 IN_FRAGMENT = re.compile(r"[#&](md5|sha1|sha224|sha256|sha384|sha512)=([0-9a-fA-F]+)")
 EXTRAS = re.compile(r"^([^#]*?)\[[^][/]*\]")
+EXTRAS_AT_END = re.compile(r"\[([^][/]*)\]\s*(?:[#;]|$)")
 SUBDIRECTORY = re.compile(r"[#&]subdirectory=([^&]*)")
 
 
@@ -25,12 +28,13 @@ class Source(NamedTuple):
     """Where a distribution comes from, so that two ways to write the same are equal.
 
     `vcs` is the kind of a repository, None for anything else; `revision` is what is asked of it, and `commit` what that
-    came to, if that is known.
+    came to, if that is known. `editable` says that a source tree itself is to be imported.
     """
 
     where: str
     subdirectory: str = ""
     vcs: str | None = None
+    editable: bool = False
     revision: str | None = None
     commit: str | None = None
 
@@ -39,7 +43,7 @@ class Source(NamedTuple):
 
         A lock by another tool need not say which revision was asked for; one of *ours* does.
         """
-        if self[:3] != locked[:3]:
+        if self[:4] != locked[:4]:
             return False
         if ours or (self.revision and locked.revision):
             return self.revision == locked.revision
@@ -49,8 +53,13 @@ class Source(NamedTuple):
 def declared_source(declared: Declared) -> Source | None:
     """Return where *declared* has its distribution from; None if it does not say, or in a way that no lock does.
 
-    That is a repository that is to be edited, of which pip makes a working copy; and what has no name but a marker.
+    That is what has no name but a marker.
     """
+    found = _declared(declared)
+    return None if found is None else found._replace(editable=declared.editable)
+
+
+def _declared(declared: Declared) -> Source | None:
     url = declared.url
     named = declared.requirement is not None and declared.requirement.url is not None
     if not named and MARKED.search(declared.text):
@@ -62,8 +71,6 @@ def declared_source(declared: Declared) -> Source | None:
     kind, plus, address = url.partition("+")
     if not plus or not kind.isalpha():
         return _source(url)
-    if declared.editable:
-        return None
     bare, mark, fragment = address.partition("#")
     before, at, revision = bare.rpartition("@")
     if not at or "/" not in before.partition("://")[2]:  # that `@` ends a user's name
@@ -89,6 +96,17 @@ def locked_source(table: Mapping[str, Any]) -> Source | None:
         subdirectory=str(entry.get("subdirectory", "")).strip("/"),
         revision=entry.get("requested-revision"),
         commit=entry.get("commit-id"),
+        editable=bool(entry.get("editable")),
+    )
+
+
+def declared_extras(declared: Declared) -> frozenset[str]:
+    """Return the extras, normalized, that *declared* asks of its distribution."""
+    if declared.requirement is not None:
+        return frozenset(map(canonicalize_name, declared.requirement.extras))
+    found = EXTRAS_AT_END.search(declared.text)
+    return (
+        frozenset(canonicalize_name(extra.strip()) for extra in found[1].split(",") if extra) if found else frozenset()
     )
 
 
