@@ -47,6 +47,20 @@ def test_no_network_is_told(isolate, synced):
     assert versions(synced / ".venv") == {"alpha": "1.0"}
 
 
+@pytest.mark.parametrize("arguments", [("sync",), ("lock", "--upgrade")])
+def test_what_is_missing_offline_is_blamed_on_that(isolate, synced, application, arguments):
+    application({"requirements.txt": "alpha==1.0\ndelta\n"})
+    message = isolate(*arguments, "--offline", cwd=synced, status=2).err
+    assert "hint: --offline" in message
+    assert "spelling" not in message
+
+
+def test_an_index_that_is_asked_again_and_again_is_told_meanwhile(isolate, synced, application):
+    application({"requirements.txt": "alpha==1.0\ndelta\n"})
+    away = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "1"}
+    assert "retrying: the package index does not answer" in isolate("sync", cwd=synced, status=2, env=away).err
+
+
 def start(app, *arguments):
     environ = {**os.environ, "PYTHONPATH": str(SOURCE)}
     command = [sys.executable, "-m", "isolate", *arguments]

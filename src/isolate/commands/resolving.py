@@ -54,7 +54,8 @@ def resolve(declarations: Declarations, staying: Mapping[str, str], workshop: Wo
                 return read_report((scratch / REPORT).read_text(encoding="utf-8"))
         from isolate.pip.explanation import explain  # noqa: PLC0415 - only a failure needs it
 
-        raise explain(redact(answer.output + answer.errors), declared=declarations.requirements)
+        said = redact(answer.output + answer.errors)
+        raise explain(said, declared=declarations.requirements, offline=workshop.offline)
 
 
 def resolve_moved(

@@ -21,14 +21,19 @@ LONGEST_FACT = 240
 """Characters that a fact has at most: three lines of a terminal."""
 
 
-def explain(output: str, *, declared: Sequence[Declaration]) -> PipFailed:
+OFFLINE = "--offline leaves pip no index to look in: run it again without"
+
+
+def explain(output: str, *, declared: Sequence[Declaration], offline: bool = False) -> PipFailed:
     """Return the failure that *output*, all that pip said with credentials taken out, is about.
 
     *declared* are the declarations that pip was given, so that the message can say where the cause stands. It has ten
-    lines at most.
+    lines at most. *offline* says that pip had no index to look in.
     """
     found = (failure for kind in KINDS if (failure := kind(output, declared)) is not None)
     failure = next(found, None) or _other(output)
+    if offline and "No matching distribution found" in output:
+        failure.hint = OFFLINE
     failure.output = output
     failure.facts = tuple(map(_short, failure.facts[:MOST_FACTS]))
     return failure

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 HEARD = ("Collecting ", "Downloading ", "Building ", "Installing ", "Preparing ", "Getting ")
 """How those lines of pip begin that say what it is at."""
 
+RETRYING = "WARNING: Retrying ("
+"""What pip says each time that it waits a while, and then asks an index again."""
+
 SEVERAL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "several.py")
 """What runs several pips: a program for the environment's Python, never imported here."""
 
@@ -116,7 +119,9 @@ class Pip:
 
     def _hear(self, line: str) -> None:
         self.progress.detail(redact(line))
-        if line.lstrip().startswith(HEARD):
+        if RETRYING in line:
+            self.progress.working("retrying: the package index does not answer")
+        elif line.lstrip().startswith(HEARD):
             self.progress.working(redact(line.strip()))
 
     def _wait(self, seconds: float) -> None:
