@@ -217,3 +217,9 @@ def test_only_what_is_damaged_is_mended(isolate, synced, index):
     assert "~ alpha 1.0 (damaged files put right)" in isolate("sync", cwd=synced).out
     assert (site(synced) / "delta").stat().st_ino == delta
     assert len(index.requests) == asked
+
+
+def test_before_the_first_sync_there_is_no_environment_and_nothing_else_amiss(isolate, application):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    found = json.loads(isolate("check", "--json", cwd=app, status=1).out)["findings"]
+    assert [one["kind"] for one in found] == ["no environment"]

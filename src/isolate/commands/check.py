@@ -53,6 +53,8 @@ def _findings(
 ) -> list[Finding]:
     locks = [one.lock for one in find_locks(application, declarations, situation.interpreter, session.store)]
     lock = next((one for one in locks if not stale_reasons(one, declarations, situation)), locks[0] if locks else None)
+    if situation.state is None and lock is None:  # only pip could tell whether one is needed
+        return [Finding(kind="no environment", subject=str(application.venv))]
     found = lock_findings(stale_reasons(lock, declarations, situation))
     if situation.state is None:
         return [Finding(kind="no environment", subject=str(application.venv)), *found]
