@@ -417,6 +417,39 @@ def test_a_current_one_that_was_replaced_is_described_anew(cache, environ):
     assert found.interpreter.identity != "older"
 
 
+def test_of_those_that_are_usual_one_that_the_lock_is_for_goes_first(cache, environ):
+    if len(OTHERS) < 2:
+        pytest.skip("there is one Python here")
+    usual = chosen(cache, environ)
+    wanted = next(one for one in OTHERS if one.short != usual.interpreter.short)
+    environ = {**environ, "PATH": f"{environ['PATH']}{os.pathsep}{Path(wanted.executable).parent}"}
+    found = chosen(cache, environ, served=lambda one: one.short == wanted.short)
+    assert (found.interpreter.short, found.reason) == (wanted.short, "the newest that the lock is for")
+    assert chosen(cache, environ, served=lambda one: one == usual.interpreter) == usual
+    assert chosen(cache, environ, served=lambda _: False) == usual
+    assert chosen(cache, environ, asked=BASE, served=lambda _: False).interpreter == usual.interpreter
+
+
+def test_an_application_without_an_environment_gets_the_python_that_its_lock_is_for(isolate, application, index):
+    here = ".".join(VERSION.split(".")[:2])  # and of the others one that needs no older pip than ours
+    wanted = next((one for one in OTHERS if one.short != here and one.short.startswith("3.1")), None)
+    if wanted is None:
+        pytest.skip("there is no other Python here")
+    app = application({"requirements.txt": "beta\n"})
+    isolate("lock", "--python", wanted.executable, cwd=app)
+    before = (app / "pylock.toml").read_bytes()
+    message = isolate("sync", "--locked", cwd=app, status=2).err
+    assert f'it is for python_version == "{wanted.short}"' in message
+    assert f"and this is Python {VERSION}" in message
+    assert f"--python {wanted.short}" in message
+    path = os.pathsep.join([os.environ["PATH"], str(Path(wanted.executable).parent)])
+    assert "the newest that the lock is for" in isolate("sync", "--locked", cwd=app, env={"PATH": path}).out
+    assert (app / "pylock.toml").read_bytes() == before
+    said = isolate("sync", "--python", VERSION, cwd=app).out
+    assert "decided anew: it is for" in said
+    assert "wrote pylock.toml" in said
+
+
 def test_nothing_that_fits_shows_what_there_is(cache, environ):
     with pytest.raises(NoInterpreter) as refused:
         chosen(cache, environ, requires_python=SpecifierSet(">=99"))

@@ -11,7 +11,9 @@ from isolate.errors import IsolateError, StaleLock
 from isolate.lock.decide import environment_marker, is_closed, left_open
 from isolate.lock.freshness import staleness
 from isolate.lock.pylock_file import lock_text, parse_lock, read_lock
+from isolate.lock.selection import other_python, serves
 from isolate.lock.trees import local_path, metadata_digests
+from isolate.report import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,6 +43,14 @@ class Decision(NamedTuple):
     is_new: bool = False
     reasons: tuple[str, ...] = ()
 
+    @property
+    def because(self) -> tuple[str, ...]:
+        """Return a line that says why a lock that was there is written anew; nothing where that was asked for."""
+        if not self.is_new or self.reasons in ((), MISSING):
+            return ()
+        more = f" (and {count(len(self.reasons) - 1, 'more reason')})" if len(self.reasons) > 1 else ""
+        return (f"decided anew: {self.reasons[0]}{more}",)
+
 
 def decide(  # noqa: PLR0913 - what is asked, and what may be used to answer
     application: Application,
@@ -67,13 +77,13 @@ def decide(  # noqa: PLR0913 - what is asked, and what may be used to answer
         best, why = (one, stale) if best is None else (best, why)
     in_tree = application.lock_file.exists()
     if not moves.examined or (in_tree and not moves.allowed):
-        raise _stale(application, why)
+        raise _stale(application, why, best, interpreter)
     from isolate.commands.deciding import new_lock  # noqa: PLC0415 - mostly a lock holds
 
     lock = new_lock(declarations, None if best is None else best.lock, moves, workshop, trees, learn)
     unpinned = left_open(lock, declarations)
     if unpinned and not moves.allowed:
-        raise _stale(application, (*why, f"not pinned: {', '.join(unpinned)}"))
+        raise _stale(application, (*why, f"not pinned: {', '.join(unpinned)}"), best, interpreter)
     in_tree = in_tree or bool(unpinned)
     return Decision(lock=lock, text=lock_text(lock), in_tree=in_tree, is_new=True, reasons=why)
 
@@ -87,9 +97,14 @@ def _where_it_belongs(found: Decision, application: Application, declarations: D
     return found._replace(in_tree=True, is_new=True, reasons=MISSING)
 
 
-def _stale(application: Application, reasons: tuple[str, ...]) -> StaleLock:
+def _stale(
+    application: Application, reasons: tuple[str, ...], found: Decision | None = None, here: Interpreter | None = None
+) -> StaleLock:
     problem = f"the lock of {application.name} does not meet its declarations"
-    return StaleLock(problem, facts=reasons, hint="run `isolate lock`")
+    hint = "run `isolate lock`"
+    if found is not None and here is not None and not serves(found.lock, here):
+        problem, hint = f"the lock of {application.name} is for another Python", other_python(found.lock)
+    return StaleLock(problem, facts=reasons, hint=hint)
 
 
 def held_lock(

@@ -84,7 +84,7 @@ def _changed(proposal: Proposal, seconds: float) -> list[str]:
 def _lock_line(proposal: Proposal) -> list[str]:
     if not (proposal.decision.is_new and proposal.decision.in_tree):
         return []
-    return ["would write pylock.toml" if proposal.request.dry_run else "wrote pylock.toml"]
+    return [*proposal.decision.because, "would write pylock.toml" if proposal.request.dry_run else "wrote pylock.toml"]
 
 
 def _facts(proposal: Proposal, seconds: float) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,6 +12,7 @@ from isolate.environment.skeleton import site_packages
 from isolate.environment.stamp import stamped_folders
 from isolate.environment.standing import refuse_a_link, refuse_what_is_not_ours
 from isolate.environment.watch import UNKNOWN, times_of, watched
+from isolate.errors import IsolateError
 from isolate.interpreters.choosing import choose, version_file_of
 from isolate.interpreters.model import Interpreter
 from isolate.lock.model import Locked
@@ -18,7 +20,9 @@ from isolate.lock.trees import content_digest, metadata_digest
 from isolate.plan import Plan, Target, There, make_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from packaging.pylock import Pylock
 
     from isolate.application import Application
     from isolate.commands.session import Session
@@ -173,9 +177,31 @@ def _choose(
         version_file=version_file_of(application.root),
         current=current,
         requires_python=declarations.requires_python,
+        served=_served(application) if application.lock_file.exists() else None,
         cache=session.store.interpreters,
         environ=session.environ,
     )
+
+
+def _served(application: Application) -> Callable[[Interpreter], bool]:
+    """Return what says whether the lock in the tree is for an interpreter; it is read when that is asked."""
+
+    @functools.cache
+    def lock() -> Pylock | None:
+        from isolate.lock.pylock_file import read_lock  # noqa: PLC0415 - mostly an environment has its interpreter
+
+        try:
+            return read_lock(application.lock_file)
+        except IsolateError:
+            return None  # whoever needs it says what is wrong with it
+
+    def served(interpreter: Interpreter) -> bool:
+        from isolate.lock.selection import serves  # noqa: PLC0415
+
+        found = lock()
+        return found is None or serves(found, interpreter)
+
+    return served
 
 
 def suspicious(state: State, stamped: Mapping[str, int] | None, times: Mapping[str, int]) -> list[str] | None:

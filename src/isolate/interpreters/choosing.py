@@ -13,7 +13,7 @@ from isolate.interpreters.model import Choice, Interpreter
 from isolate.interpreters.wish import Wish
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from packaging.specifiers import SpecifierSet
 
@@ -30,6 +30,7 @@ def choose(  # noqa: PLR0913 - everything that has a say, by name
     version_file: tuple[str, Path] | None,
     current: Interpreter | None,
     requires_python: SpecifierSet | None,
+    served: Callable[[Interpreter], bool] | None = None,
     cache: Path,
     environ: Mapping[str, str],
 ) -> Choice:
@@ -37,7 +38,8 @@ def choose(  # noqa: PLR0913 - everything that has a say, by name
 
     It is the one *asked* for, else that of the *setting* (in the file beside it), else that of the *version_file*
     (`.python-version`), else the *current* one of the environment if it still exists and meets *requires_python*, else
-    `python3` on `PATH` if it does, else the newest final one that does.
+    `python3` on `PATH` if it does, else the newest final one that does. Of these last two, one that is *served* by the
+    lock that is there goes before one that is not.
     """
     machine = _Machine(cache=cache, environ=environ)
     if asked is not None:
@@ -51,10 +53,7 @@ def choose(  # noqa: PLR0913 - everything that has a say, by name
         return _named(Wish(text=text, source=f"{path.name}: {text}", folder=path.parent), requires_python, machine)
     if current is not None and (same := _still_there(current, machine)) and fits(same, requires_python):
         return Choice(interpreter=same, reason="the environment has it")
-    first = next(machine.on_path("python3"), None)
-    if first is not None and fits(first, requires_python):
-        return Choice(interpreter=first, reason="python3 on PATH")
-    return _newest(requires_python, machine)
+    return _usual(requires_python, served, machine)
 
 
 def fits(interpreter: Interpreter, requires_python: SpecifierSet | None) -> bool:
@@ -178,6 +177,20 @@ def _still_there(current: Interpreter, machine: _Machine) -> Interpreter | None:
         return machine.describe(current.executable)
     except NoInterpreter:
         return None
+
+
+def _usual(
+    requires_python: SpecifierSet | None, served: Callable[[Interpreter], bool] | None, machine: _Machine
+) -> Choice:
+    first = next(machine.on_path("python3"), None)
+    usual = first if first is not None and fits(first, requires_python) else None
+    if served is not None and not (usual and served(usual)):
+        for interpreter in machine.everything():
+            if fits(interpreter, requires_python) and served(interpreter):
+                return Choice(interpreter=interpreter, reason="the newest that the lock is for")
+    if usual is not None:
+        return Choice(interpreter=usual, reason="python3 on PATH")
+    return _newest(requires_python, machine)
 
 
 def _newest(requires_python: SpecifierSet | None, machine: _Machine) -> Choice:

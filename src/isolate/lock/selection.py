@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from packaging.pylock import Package, PackageDirectory, PackageSdist, PackageVcs, PackageWheel, PylockSelectError
 
 from isolate.errors import StaleLock
+from isolate.lock.graph import applies
 from isolate.lock.model import Locked
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from isolate.pip.report import Reported
 
     Source = PackageVcs | PackageDirectory | PackageArchive | PackageWheel | PackageSdist
+
+THIS_PYTHON = re.compile(r"""python_version == ["'](\d+\.\d+)["']""")
+MOST_ENVIRONMENTS = 3
 
 
 def select(lock: Pylock, interpreter: Interpreter, selection: Selection, *, root: str) -> tuple[Locked, ...]:
@@ -37,9 +42,10 @@ def select(lock: Pylock, interpreter: Interpreter, selection: Selection, *, root
             )
         )
     except PylockSelectError as error:
-        raise StaleLock(
-            f"the lock does not serve Python {interpreter.version} on this machine", facts=(str(error),)
-        ) from None
+        problem = f"the lock does not serve Python {interpreter.version} on this machine"
+        if serves(lock, interpreter):
+            raise StaleLock(problem, facts=(str(error),), hint="run `isolate lock`") from None
+        raise StaleLock(problem, facts=(_both_sides(lock, interpreter),), hint=other_python(lock)) from None
     locked = (_locked(package, source, root) for package, source in chosen)
     return tuple(
         sorted(
@@ -47,6 +53,31 @@ def select(lock: Pylock, interpreter: Interpreter, selection: Selection, *, root
             key=lambda one: one.name,
         )
     )
+
+
+def serves(lock: Pylock, interpreter: Interpreter) -> bool:
+    """Say whether *lock* is for Pythons and machines like *interpreter* and this one, whatever it holds for them."""
+    version, environments = lock.requires_python, lock.environments
+    return (version is None or version.contains(interpreter.version, prereleases=True)) and (
+        not environments or any(applies(one, interpreter.markers) for one in environments)
+    )
+
+
+def other_python(lock: Pylock) -> str:
+    """Return a hint for an interpreter that *lock* does not serve."""
+    named = {version for one in lock.environments or () for version in THIS_PYTHON.findall(str(one))}
+    versions = sorted(named, key=lambda version: tuple(map(int, version.split("."))))
+    which = f"--python {versions[-1]}" if versions else "--python"
+    return f"choose a Python that it is for ({which}), or run `isolate lock` to decide anew for this one"
+
+
+def _both_sides(lock: Pylock, interpreter: Interpreter) -> str:
+    places = [str(one) for one in lock.environments or ()]
+    shown = " or ".join([*places[:MOST_ENVIRONMENTS], *(["…"] if len(places) > MOST_ENVIRONMENTS else [])])
+    meant = ", ".join(filter(None, [f"Python {lock.requires_python}" if lock.requires_python else "", shown]))
+    keys = ("implementation_name", "sys_platform", "platform_machine")
+    here = ", ".join(interpreter.markers[key] for key in keys)
+    return f"it is for {meant}, and this is Python {interpreter.version} ({here})"
 
 
 def _locked(package: Package, source: Source, root: str) -> Locked:
