@@ -183,3 +183,17 @@ def test_what_an_extra_and_something_else_brought_stays_without_the_extra(isolat
     isolate("sync", cwd=app)
     application({"requirements.txt": "gamma==1.0\ndelta==1.0\n"})
     isolate("check", cwd=app)
+
+
+def test_a_lock_with_the_marks_of_a_merge_is_named_with_its_line_and_can_be_made_anew(isolate, application, index):
+    app = application({"requirements.txt": "beta\n"})
+    isolate("sync", cwd=app)
+    before = (app / "pylock.toml").read_text()
+    for command in ("lock", "sync"):
+        (app / "pylock.toml").write_text("created-by = 'isolate'\n<<<<<<< HEAD\n" + before)
+        message = isolate(command, cwd=app, status=2).err
+        assert f"{app / 'pylock.toml'}:2: is not TOML" in message
+        assert "isolate lock --upgrade" in message
+        isolate(command, "--upgrade-package", "alpha", cwd=app, status=2)
+        assert "wrote pylock.toml" in isolate(command, "--upgrade", cwd=app).out
+        assert (app / "pylock.toml").read_text() == before

@@ -13,7 +13,7 @@ from isolate.commands.situation import look_at
 from isolate.commands.sync import workshop_for
 from isolate.declarations.reading import read_declarations
 from isolate.environment import staging
-from isolate.errors import IsolateError, StaleLock
+from isolate.errors import DeclarationError, IsolateError, StaleLock
 from isolate.lock.pylock_file import read_lock
 from isolate.report import Outcome, count
 
@@ -37,7 +37,7 @@ def lock(application: Application, request: Request, session: Session, *, check:
     declarations = read_declarations(application.root)
     if not declarations.files:
         raise IsolateError(f"{application.name} declares nothing but its lock", hint="declare what it needs, then lock")
-    before = read_lock(application.lock_file)
+    before = _lock_before(application, request.moves)
     with application.exclusive(session.waiting_for(application)), session.store.in_use(session.waiting_for_gc):
         staging.recover(application)
         situation = look_at(application, declarations, request.python, session, any_environment=True)
@@ -56,6 +56,16 @@ def lock(application: Application, request: Request, session: Session, *, check:
     verb = "wrote" if written else "kept"
     lines = (*changes, f"{verb} pylock.toml: {count(len(decision.lock.packages), 'package')}")
     return Outcome(command="lock", lines=lines, facts={"changes": list(changes), "written": written})
+
+
+def _lock_before(application: Application, moves: Moves) -> Pylock | None:
+    """Return the lock that is there; where every version may move, one that cannot be read is as good as none."""
+    try:
+        return read_lock(application.lock_file)
+    except DeclarationError:
+        if moves.upgrade:
+            return None
+        raise
 
 
 def _checked(

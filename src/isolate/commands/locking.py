@@ -7,7 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.environment.records import LOCK
-from isolate.errors import IsolateError, StaleLock
+from isolate.errors import DeclarationError, IsolateError, StaleLock
 from isolate.lock.decide import environment_marker, is_closed, left_open
 from isolate.lock.freshness import staleness
 from isolate.lock.pylock_file import lock_text, parse_lock, read_lock
@@ -70,7 +70,7 @@ def decide(  # noqa: PLR0913 - what is asked, and what may be used to answer
     trees = metadata_digests(source_trees(declarations))
     best: Decision | None = None
     why = MISSING
-    for one in find_locks(application, declarations, interpreter, workshop.store):
+    for one in _usable_locks(application, declarations, interpreter, moves, workshop.store):
         stale = _objections(one, declarations, interpreter, moves, trees)
         if stale is None:
             return _where_it_belongs(one, application, declarations, moves)
@@ -112,7 +112,7 @@ def held_lock(
 ) -> Decision | None:
     """Return what `decide` does where it asks no pip; None if it would."""
     trees = metadata_digests(source_trees(declarations))
-    found = find_locks(application, declarations, interpreter, store)
+    found = _usable_locks(application, declarations, interpreter, moves, store)
     return next((one for one in found if _objections(one, declarations, interpreter, moves, trees) is None), None)
 
 
@@ -124,6 +124,17 @@ def _objections(
         return None
     stale = staleness(found.lock, declarations, interpreter, trees=trees)
     return stale if stale or moves.upgrade or moves.packages else None
+
+
+def _usable_locks(
+    application: Application, declarations: Declarations, interpreter: Interpreter, moves: Moves, store: Store
+) -> Iterator[Decision]:
+    """Yield what `find_locks` does; where every version may move, a lock that cannot be read is as good as none."""
+    try:
+        yield from find_locks(application, declarations, interpreter, store)
+    except DeclarationError:
+        if not moves.upgrade or not declarations.files:
+            raise
 
 
 def find_locks(

@@ -5,6 +5,7 @@ The format is PEP 751's: https://packaging.python.org/en/latest/specifications/p
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,10 @@ def parse_lock(content: bytes, path: Path) -> Pylock:
     except UnicodeDecodeError:
         raise DeclarationError("is not UTF-8 text", hint=REMAKE, file=path) from None
     except tomllib.TOMLDecodeError as error:
-        raise DeclarationError(f"is not TOML: {error}", hint=REMAKE, file=path) from None
+        line = re.search(r"at line (\d+)", str(error))
+        raise DeclarationError(
+            f"is not TOML: {error}", hint=REMAKE, file=path, line=int(line[1]) if line else None
+        ) from None
     except PylockValidationError as error:
         raise DeclarationError(f"is not a lock as PEP 751 has it: {error}", hint=REMAKE, file=path) from None
 
