@@ -197,3 +197,26 @@ def test_a_lock_with_the_marks_of_a_merge_is_named_with_its_line_and_can_be_made
         isolate(command, "--upgrade-package", "alpha", cwd=app, status=2)
         assert "wrote pylock.toml" in isolate(command, "--upgrade", cwd=app).out
         assert (app / "pylock.toml").read_text() == before
+
+
+@pytest.mark.parametrize("command", ["lock", "sync"])
+def test_only_what_is_locked_or_declared_can_be_upgraded(isolate, application, index, command):
+    app = application({"requirements.txt": "beta\n"})
+    isolate("sync", cwd=app)
+    assert (
+        "nosuch: neither locked nor declared" in isolate(command, "--upgrade-package", "nosuch", cwd=app, status=2).err
+    )
+    assert "expected the name" in isolate(command, "--upgrade-package", "alpha==1.0", cwd=app, status=2).err
+    isolate(command, "--upgrade-package", "Alpha", cwd=app)
+    other = application({"requirements.txt": "delta\n"}, name="other")
+    isolate(command, "--upgrade-package", "alpha", app, other)
+    assert versions(app / ".venv") == {"alpha": "2.0", "beta": "2.0"}
+
+
+def test_a_lock_in_which_nothing_moved_is_not_called_written(isolate, application, index):
+    app = application({"requirements.txt": "beta\n"})
+    isolate("sync", cwd=app)
+    assert "kept pylock.toml" in isolate("lock", "--upgrade", cwd=app).out
+    assert json.loads(isolate("lock", "--upgrade-package", "alpha", "--json", cwd=app).out)["written"] is False
+    document = json.loads(isolate("sync", "--upgrade", "--json", cwd=app).out)
+    assert document["lock"]["written"] is False

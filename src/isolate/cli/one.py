@@ -54,7 +54,7 @@ def sync(applications: tuple[Path, ...], **asked: Any) -> int:
         no_dev=asked["no_dev"],
         project=not asked["no_install_project"],
         python=asked["python"],
-        moves=_moves(asked),
+        moves=_moves(asked, applications),
         dry_run=asked["dry_run"],
         inexact=asked["inexact"],
         bytecode=asked["bytecode"],
@@ -78,7 +78,7 @@ def lock(applications: tuple[Path, ...], *, only_check: bool, **asked: Any) -> i
     """Write pylock.toml, keeping what is locked unless a declaration or an option moves it."""
     from isolate.commands.lock import lock as command  # noqa: PLC0415
 
-    request = Request(python=asked["python"], moves=_moves(asked), offline=asked["offline"])
+    request = Request(python=asked["python"], moves=_moves(asked, applications), offline=asked["offline"])
     return each(
         applications, asked, lambda application, session: command(application, request, session, check=only_check)
     )
@@ -177,7 +177,8 @@ for _name in STORE_COMMANDS:
     _of_store(_name)
 
 
-def _moves(asked: dict[str, Any]) -> Moves:
+def _moves(asked: dict[str, Any], applications: tuple[Path, ...]) -> Moves:
+    several = asked["everywhere"] or len(applications) > 1  # of which not every one has the same packages
     if asked.get("locked") and asked.get("frozen"):
         raise click.UsageError("--locked and --frozen exclude each other")
     upgrades = asked["upgrade"] or asked["upgrade_packages"]
@@ -185,10 +186,22 @@ def _moves(asked: dict[str, Any]) -> Moves:
         raise click.UsageError("--upgrade moves the lock, which --locked and --frozen forbid")
     return Moves(
         upgrade=asked["upgrade"],
-        packages=_names(asked["upgrade_packages"]),
+        packages=tuple(map(_package, asked["upgrade_packages"])),
+        known=not (asked["upgrade_packages"] and several),
         allowed=not asked.get("locked"),
         examined=not asked.get("frozen"),
     )
+
+
+def _package(text: str) -> str:
+    from packaging.utils import InvalidName, canonicalize_name  # noqa: PLC0415
+
+    try:
+        return canonicalize_name(text, validate=True)
+    except InvalidName:
+        raise click.UsageError(
+            f"--upgrade-package {text}: expected the name of a package; a version goes into the declarations"
+        ) from None
 
 
 def _names(given: Iterable[str]) -> tuple[str, ...]:

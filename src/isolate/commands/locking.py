@@ -16,7 +16,7 @@ from isolate.lock.trees import local_path, metadata_digests
 from isolate.report import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from packaging.pylock import Pylock
 
@@ -70,6 +70,9 @@ def decide(  # noqa: PLR0913 - what is asked, and what may be used to answer
     trees = metadata_digests(source_trees(declarations))
     best: Decision | None = None
     why = MISSING
+    if moves.packages:
+        every = _usable_locks(application, declarations, interpreter, moves, workshop.store)
+        moves = moves._replace(packages=_movable(moves, every, declarations))
     for one in _usable_locks(application, declarations, interpreter, moves, workshop.store):
         stale = _objections(one, declarations, interpreter, moves, trees)
         if stale is None:
@@ -84,8 +87,21 @@ def decide(  # noqa: PLR0913 - what is asked, and what may be used to answer
     unpinned = left_open(lock, declarations)
     if unpinned and not moves.allowed:
         raise _stale(application, (*why, f"not pinned: {', '.join(unpinned)}"), best, interpreter)
-    in_tree = in_tree or bool(unpinned)
-    return Decision(lock=lock, text=lock_text(lock), in_tree=in_tree, is_new=True, reasons=why)
+    in_tree, text = in_tree or bool(unpinned), lock_text(lock)
+    if best is not None and best.in_tree and best.text == text:
+        return best
+    return Decision(lock=lock, text=text, in_tree=in_tree, is_new=True, reasons=why)
+
+
+def _movable(moves: Moves, locks: Iterable[Decision], declarations: Declarations) -> tuple[str, ...]:
+    """Return those packages of *moves* that are locked or declared; raise `IsolateError` if others had to be, too."""
+    known = {one.name for one in (*declarations.requirements, *declarations.constraints)}
+    known |= {str(package.name) for one in locks for package in one.lock.packages}
+    unknown = [name for name in moves.packages if name not in known]
+    if unknown and moves.known:
+        problem = f"{', '.join(unknown)}: neither locked nor declared, so there is nothing to upgrade"
+        raise IsolateError(problem, hint="check the spelling, or declare it and sync")
+    return tuple(name for name in moves.packages if name in known)
 
 
 def _where_it_belongs(found: Decision, application: Application, declarations: Declarations, moves: Moves) -> Decision:

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 class Moves(NamedTuple):
     """What a command may do about the lock.
 
-    `upgrade`: every version may move; `packages`: these may; `allowed`: False makes a stale lock an error; `examined`:
-    False takes the lock as it is.
+    `upgrade`: every version may move; `packages`: these may, and whether they are to be `known` to the application;
+    `allowed`: False makes a stale lock an error; `examined`: False takes the lock as it is.
     """
 
     upgrade: bool = False
     packages: tuple[str, ...] = ()
+    known: bool = True
     allowed: bool = True
     examined: bool = True
 
