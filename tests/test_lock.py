@@ -220,3 +220,14 @@ def test_a_lock_in_which_nothing_moved_is_not_called_written(isolate, applicatio
     assert json.loads(isolate("lock", "--upgrade-package", "alpha", "--json", cwd=app).out)["written"] is False
     document = json.loads(isolate("sync", "--upgrade", "--json", cwd=app).out)
     assert document["lock"]["written"] is False
+
+
+def test_a_lock_that_is_written_anew_says_why_and_what_comes_next(isolate, application, index):
+    app = application({"requirements.txt": "beta\n"})
+    assert "decided anew" not in isolate("lock", cwd=app).out
+    application({"requirements.txt": "beta\ndelta\n"})
+    said = isolate("lock", cwd=app).out
+    assert "decided anew: delta (requirements.txt:2) is not locked" in said
+    assert "`isolate sync`" in said
+    application({"requirements.txt": "beta\ndelta\ngamma\n"})
+    assert "decided anew: gamma (requirements.txt:3) is not locked" in isolate("sync", cwd=app).out

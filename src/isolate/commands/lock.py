@@ -54,7 +54,9 @@ def lock(application: Application, request: Request, session: Session, *, check:
             staging.write_file(application, application.lock_file, decision.text)
     changes = moved(before, decision.lock)
     verb = "wrote" if written else "kept"
-    lines = (*changes, f"{verb} pylock.toml: {count(len(decision.lock.packages), 'package')}")
+    follow = "; `isolate sync` brings the environment into step" if written else ""
+    said = f"{verb} pylock.toml: {count(len(decision.lock.packages), 'package')}{follow}"
+    lines = (*changes, *decision.because, said)
     return Outcome(command="lock", lines=lines, facts={"changes": list(changes), "written": written})
 
 
