@@ -163,11 +163,13 @@ class _Reader:
 
     def _declared(self, text: str, *, extra: str | None = None, group: str | None = None) -> Declared:
         requirement, origin = self._requirement(text), self._origin(text)
+        itself = self._is_itself(requirement)
         return Declared(
             text=text,
             origin=origin,
             requirement=requirement,
-            path=self._path.parent if self._is_itself(requirement) else None,
+            editable=itself,
+            path=self._path.parent if itself else None,
             url=requirement.url,
             extra=extra,
             group=group,
