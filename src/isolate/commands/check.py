@@ -9,6 +9,7 @@ from isolate.commands.recovery import recover
 from isolate.commands.situation import look_at, targets_for
 from isolate.declarations.reading import read_declarations
 from isolate.health import Finding, damage_findings, lock_findings, plan_findings, remedy
+from isolate.lock.decide import asks_for_a_choice
 from isolate.lock.freshness import staleness
 from isolate.lock.selection import select
 from isolate.lock.trees import metadata_digests
@@ -53,7 +54,8 @@ def _findings(
 ) -> list[Finding]:
     locks = [one.lock for one in find_locks(application, declarations, situation.interpreter, session.store)]
     lock = next((one for one in locks if not stale_reasons(one, declarations, situation)), locks[0] if locks else None)
-    if situation.state is None and lock is None:  # only pip could tell whether one is needed
+    needed = lock is not None or asks_for_a_choice(declarations, situation.interpreter.markers)
+    if situation.state is None and not needed:  # at least only pip could tell
         return [Finding(kind="no environment", subject=str(application.venv))]
     found = lock_findings(stale_reasons(lock, declarations, situation))
     if situation.state is None:

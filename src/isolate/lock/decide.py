@@ -98,6 +98,18 @@ def left_open(lock: Pylock, declarations: Declarations) -> list[str]:
     ]
 
 
+def asks_for_a_choice(declarations: Declarations, markers: Mapping[str, str]) -> bool:
+    """Say whether a declaration itself leaves its version open, so that a lock is needed whatever pip would find."""
+    return any(
+        one.requirement is not None
+        and one.pin is None
+        and one.url is None
+        and one.path is None
+        and applies(one.requirement.marker, markers)
+        for one in declarations.requirements
+    )
+
+
 def _pins(declared: Declared, package: Package) -> bool:
     """Say whether *declared* leaves nothing open about *package*, today or later.
 
