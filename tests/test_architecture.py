@@ -14,7 +14,7 @@ PACKAGE = SOURCE / "isolate"
 STAIRS = (
     {"errors"},
     {"atomic", "cores", "process", "report"},
-    {"application", "crew"},
+    {"application", "crew", "repository"},
     {"declarations"},
     {"applications"},
     {"interpreters"},

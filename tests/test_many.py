@@ -284,12 +284,139 @@ def test_a_repository_that_git_refuses_is_told_with_the_remedy_of_git(isolate, r
     assert "revision" not in result.err
 
 
-@pytest.mark.parametrize("more", [[], ["--changed-since", "HEAD"]])
-def test_a_repository_that_git_cannot_read_is_no_matter_of_revisions(isolate, repository, more):
+def test_a_repository_that_git_cannot_read_is_no_matter_of_revisions(isolate, repository):
     (repository / ".git").write_text("gitdir: nowhere\n")
-    result = isolate("list", "--all", *more, cwd=repository, status=2)
+    result = isolate("list", "--all", "--changed-since", "HEAD", cwd=repository, status=2)
     assert "git cannot tell" in result.err
     assert "nowhere" in result.err
+    assert "revision" not in result.err
+
+
+@pytest.mark.parametrize("spoil", [lambda file: file.write_text("gitdir: nowhere\n"), lambda folder: folder.mkdir()])
+def test_where_git_cannot_say_what_it_ignores_nothing_is_ignored(isolate, repository, spoil):
+    (repository / ".gitignore").write_text("/tools/\n")
+    spoil(repository / ".git")
+    assert names(isolate, repository) == ["services/shop", "services/shop/admin", "tools"]
+
+
+def commit(folder):
+    git(folder, "add", "--all")
+    git(folder, "commit", "--allow-empty", "-m", "all")
+
+
+@pytest.fixture
+def superproject(application, tmp_path):
+    """A repository with an application, two in a submodule, one in a repository that it ignores."""
+    application({"requirements.txt": ""}, name="origin/in")
+    origin = application({"requirements.txt": "", ".gitignore": "/out/\n"}, name="origin/out").parent
+    (origin / ".gitignore").write_text("/out/\n")
+    git(origin, "init")
+    commit(origin)
+    application({"requirements.txt": ""}, name="repo/own")
+    application({"requirements.txt": ""}, name="repo/clones/other/app")
+    root = application({".gitignore": "/clones/\n"}, name="repo")
+    git(root / "clones/other", "init")
+    git(root, "init")
+    git(root, "-c", "protocol.file.allow=always", "submodule", "add", str(origin), "sub")
+    application({"requirements.txt": ""}, name="repo/sub/out")
+    commit(root)
+    return root
+
+
+def test_each_repository_is_asked_for_what_it_ignores(isolate, superproject):
+    assert names(isolate, superproject) == ["own", "sub/in"]
+
+
+def test_patterns_may_lead_out_of_the_repository(isolate, application):
+    application({"requirements.txt": ""}, name="elsewhere/app")
+    application({"requirements.txt": ""}, name="repo/app")
+    application({".gitignore": "/app\n"}, name="repo")
+    patterns = '[tool.isolate]\napplications = ["../elsewhere/*", "../repo/*"]\n'
+    root = application({"pyproject.toml": patterns}, name="repo")
+    git(root, "init")
+    assert names(isolate, root) == ["../elsewhere/app"]
+
+
+def test_variables_of_a_hook_lead_git_nowhere(isolate, repository):
+    git(repository, "init")
+    (repository / ".gitignore").write_text("/services/shop/admin\n")
+    commit(repository)
+    found = isolate("list", "--all", cwd=repository / "services", env={"GIT_DIR": ".git", "GIT_WORK_TREE": "."}).out
+    assert found.splitlines() == ["shop"]
+
+
+@pytest.mark.parametrize("kind", ["the submodule moves on", "a file there is not committed"])
+def test_an_application_in_a_submodule_changes_with_it(isolate, superproject, kind):
+    commit(superproject / "sub")
+    git(superproject, "add", "--all")
+    git(superproject, "commit", "-m", "once more")
+    assert names(isolate, superproject, "--changed-since", "HEAD") == []
+    (superproject / "sub/in/requirements.txt").write_text("alpha\n")
+    if kind == "the submodule moves on":
+        commit(superproject / "sub")
+        commit(superproject / "sub")
+        commit(superproject)
+        assert names(isolate, superproject, "--changed-since", "HEAD") == []
+        assert names(isolate, superproject, "--changed-since", "HEAD~1") == ["sub/in"]
+    else:
+        assert names(isolate, superproject, "--changed-since", "HEAD") == ["sub/in"]
+
+
+def test_both_ends_of_a_rename_have_changed(isolate, application):
+    application({"requirements.txt": "", "notes": "the same\n" * 50}, name="repo/a")
+    root = application({"requirements.txt": ""}, name="repo/b").parent
+    git(root, "init")
+    commit(root)
+    git(root, "mv", "a/notes", "b/notes")
+    assert names(isolate, root, "--changed-since", "HEAD") == ["a", "b"]
+
+
+@pytest.mark.parametrize("shared", ["common.txt", "b/common.txt", ".python-version"])
+@pytest.mark.parametrize("change", ["written", "deleted"])
+def test_what_an_application_reads_elsewhere_counts_as_its_own(isolate, application, shared, change):
+    application({"requirements.txt": "-r link.txt\n-r ../b/common.txt\n"}, name="repo/a")
+    application({"requirements.txt": "", "common.txt": "beta\n"}, name="repo/b")
+    root = application({"common.txt": "alpha\n", ".python-version": "3\n"}, name="repo")
+    (root / "a/link.txt").symlink_to("../common.txt")
+    application({"pyproject.toml": '[project]\nname = "c"\n[tool.isolate]\npython = "3"\n'}, name="repo/c")
+    git(root, "init")
+    commit(root)
+    if change == "written":
+        (root / shared).write_text("3.11\n" if shared == ".python-version" else "gamma\n")
+    else:
+        (root / shared).unlink()
+    broken = shared != ".python-version" and change == "deleted"
+    result = isolate("list", "--all", "--changed-since", "HEAD", cwd=root, status=2 if broken else 0)
+    changed = {"common.txt": ["a"], "b/common.txt": ["a", "b"], ".python-version": ["a", "b"]}[shared]
+    assert result.out.splitlines() == [name for name in changed if name != "a" or not broken]
+    assert ("a: isolate: " in result.err) == broken
+
+
+def test_a_revision_is_never_an_option_of_git(isolate, repository, tmp_path):
+    git(repository, "init")
+    commit(repository)
+    (tmp_path / "mine").write_text("mine")
+    for wrong in (f"--output={tmp_path / 'mine'}", "--cached", ""):
+        result = isolate("list", "--all", f"--changed-since={wrong}", cwd=repository, status=2)
+        assert "hint: name a revision that git knows" in result.err
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
+def test_applications_in_several_repositories_are_each_compared_in_their_own(isolate, application):
+    root = application({"requirements.txt": ""}, name="root/one").parent
+    application({"requirements.txt": ""}, name="root/two")
+    for name in ("one", "two"):
+        git(root / name, "init")
+        commit(root / name)
+    assert names(isolate, root, "--changed-since", "HEAD") == []
+    (root / "two/requirements.txt").write_text("alpha\n")
+    assert names(isolate, root, "--changed-since", "HEAD") == ["two"]
+
+
+def test_what_has_changed_where_there_is_no_repository_is_told_as_that(isolate, application):
+    app = application({"requirements.txt": ""})
+    result = isolate("list", "--changed-since", "HEAD", cwd=app, status=2)
+    assert "is in no git repository" in result.err
     assert "revision" not in result.err
 
 

@@ -37,7 +37,7 @@ class Application(NamedTuple):
         """Return the application in *folder*; raise `IsolateError` where there is no such directory."""
         if not folder.is_dir():
             raise IsolateError(f"{folder} is not a directory", hint="name the directory of an application")
-        root = _without_parents(folder.absolute())
+        root = without_parents(folder.absolute())
         if ":" in str(root):
             raise IsolateError(
                 f"{root} has a colon in its path, which separates the entries of PATH: no environment works there",
@@ -78,7 +78,7 @@ class Application(NamedTuple):
         return atomic.locked(self.root, on_wait=on_wait)
 
 
-def _without_parents(folder: Path) -> Path:
+def without_parents(folder: Path) -> Path:
     """Return the absolute *folder* without `..`; where one follows a link, what the link points to decides."""
     if os.pardir not in folder.parts:
         return folder

@@ -12,12 +12,13 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from isolate.application import DECLARATIONS, Application
+from isolate.application import DECLARATIONS, Application, without_parents
 from isolate.declarations.settings import Settings
-from isolate.errors import DeclarationError, IsolateError, NotStarted
+from isolate.errors import DeclarationError, IsolateError
+from isolate.repository import changed_files, ignored
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 VENDORED = frozenset({"node_modules", "site-packages", "third_party", "vendor", "vendored", "_vendor", "__pycache__"})
 """Names of directories that hold what others wrote."""
@@ -37,14 +38,15 @@ def find_applications(root: Path) -> list[Application]:
     else:
         found = sorted(_walk(root))
     own = [path for path in found if is_application(path) and not _is_excluded(path, root, settings.exclude)]
-    kept = _without_ignored(own, root)
+    dropped = ignored([path for path in own if path != root], root)
+    kept = [path for path in own if path not in dropped]
     if not kept:
         raise IsolateError(
             f"no application in {root} or below it",
             facts=("an application has a requirements.txt, a pylock.toml, or a pyproject.toml with [project]",),
             hint="name another directory",
         )
-    return [Application(root=path) for path in kept]
+    return [Application(root=without_parents(path)) for path in kept]
 
 
 def is_application(folder: Path) -> bool:
@@ -107,60 +109,44 @@ def _is_excluded(path: Path, root: Path, patterns: Sequence[str]) -> bool:
     return any(fnmatch.fnmatchcase(one, pattern.rstrip("/")) for one in above for pattern in patterns)
 
 
-def _without_ignored(paths: Sequence[Path], root: Path) -> list[Path]:
-    """Return *paths* without those that git ignores; all of them where there is no git."""
-    below = [path for path in paths if path != root]
-    if not below or not _is_in_repository(root):
-        return list(paths)
-    try:
-        ignored = _git(root, ["check-ignore", "-z", "--stdin"], "".join(f"{path}\0" for path in below))
-    except NotStarted:
-        return list(paths)
-    dropped = set(ignored.split("\0"))
-    return [path for path in paths if str(path) not in dropped]
+def changed_since(
+    applications: Iterable[Application], revision: str, files_of: Callable[[Application], Iterable[Path]]
+) -> list[Application]:
+    """Return those *applications* of which a file has changed since a git *revision*, committed or not.
 
-
-def _is_in_repository(root: Path) -> bool:
-    return any((folder / ".git").exists() for folder in (root, *root.parents))
-
-
-def changed_since(applications: Iterable[Application], root: Path, revision: str) -> list[Application]:
-    """Return those *applications* below *root* of which a file has changed since a git *revision*, committed or not.
-
-    A file belongs to the innermost application around it. Raises `IsolateError` if git does not know the revision.
+    A file belongs to the innermost application around it, and to each that names it among *files_of* itself; an
+    application of which these cannot be told is among the changed, if anything is. Raises `IsolateError` where there is
+    no repository, or git does not know the revision.
     """
-    top = Path(_git(root, ["rev-parse", "--show-toplevel"]).rstrip("\n"))
-    names = _git(
-        top, ["diff", "--no-renames", "--name-only", "-z", revision, "--"], hint="name a revision that git knows"
-    )
-    names += _git(top, ["ls-files", "--others", "--exclude-standard", "-z"])
-    by_path = {os.path.realpath(one.root): one for one in applications}
-    touched = {_innermost(str(top / name), by_path) for name in names.split("\0") if name}
-    return [one for path, one in by_path.items() if path in touched]
+    every = list(applications)
+    tracked, others = changed_files([one.root for one in every], revision)
+    folders = {os.path.realpath(one.root) for one in every}
+    touched = {_innermost(name, folders) for name in tracked | others}
+
+    def is_changed(one: Application) -> bool:
+        root = os.path.realpath(one.root)
+        if root in touched or not tracked.isdisjoint(_upwards(root)):  # above it only a submodule is told of
+            return True
+        try:
+            files = {*files_of(one)}
+        except IsolateError:
+            return True
+        return not (tracked | others).isdisjoint(path for file in files for path in _places(file))
+
+    return [one for one in every if tracked | others and is_changed(one)]
 
 
 def _innermost(file: str, folders: Container[str]) -> str | None:
-    folder = os.path.dirname(file)
-    while folder not in folders and folder != os.path.dirname(folder):
+    return next((folder for folder in _upwards(os.path.dirname(file)) if folder in folders), None)
+
+
+def _upwards(folder: str) -> Iterator[str]:
+    yield folder
+    while folder != os.path.dirname(folder):
         folder = os.path.dirname(folder)
-    return folder if folder in folders else None
+        yield folder
 
 
-def _git(
-    folder: Path, arguments: Sequence[str], told: str = "", hint: str = "mend that, then run the command again"
-) -> str:
-    """Return what git answers in *folder*; a status of 1, with which it says no, is an answer.
-
-    Raises `IsolateError`, with *hint* unless git has a remedy of its own, where it has no answer.
-    """
-    from isolate import process  # noqa: PLC0415 - takes longer than to find the applications, where there is no git
-
-    done = process.run(("git", *arguments), env=os.environ, cwd=folder, told=told)
-    if done.status in (0, 1):
-        return done.output
-    said = done.errors.strip().splitlines()
-    if remedy := re.search(r"git config --global --add safe\.directory .+", done.errors):
-        raise IsolateError(
-            "git refuses to look at a repository that belongs to somebody else", facts=tuple(said[:1]), hint=remedy[0]
-        )
-    raise IsolateError("git cannot tell", facts=(" ".join(arguments), *said[:3]), hint=hint)
+def _places(file: Path) -> tuple[str, str]:
+    """Return where *file* is, and where what it links to is."""
+    return os.path.join(os.path.realpath(file.parent), file.name), os.path.realpath(file)

@@ -48,16 +48,20 @@ def status(applications: tuple[Path, ...], **asked: Any) -> int:
 @isolate.command(name="list")
 @APPLICATIONS
 @EVERYWHERE
-@click.option("--changed-since", metavar="REV", help="Only those of which a file has changed since a git revision.")
+@click.option(
+    "--changed-since",
+    metavar="REV",
+    help="Only those of which a file, or one that they read, has changed since a git revision.",
+)
 @LOUDNESS
 def list_(applications: tuple[Path, ...], *, changed_since: str | None, **asked: Any) -> int:
     """Name applications; with --json their paths, Pythons, and keys that change when their requirements do."""
     from isolate.applications import changed_since as those_changed  # noqa: PLC0415
-    from isolate.commands.listing import describe  # noqa: PLC0415
+    from isolate.commands.listing import describe, files_of  # noqa: PLC0415
 
     chosen = applications_of(applications, everywhere=asked["everywhere"])
     if changed_since is not None:
-        kept = those_changed(chosen.values(), next(iter(chosen.values())).root, changed_since)
+        kept = set(those_changed(chosen.values(), changed_since, files_of))
         chosen = {name: one for name, one in chosen.items() if one in kept}
     found = {name: _described(describe, one) for name, one in chosen.items()}
     if not asked["json_"] and not asked["quiet"]:

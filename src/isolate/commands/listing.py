@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from isolate.declarations.reading import read_declarations
 from isolate.environment.records import read_state
-from isolate.interpreters.choosing import version_file_of
+from isolate.interpreters.choosing import version_file_of, version_files
 from isolate.report import Outcome
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from isolate.application import Application
     from isolate.declarations.model import Declarations
 
@@ -40,7 +42,22 @@ def key_of(application: Application, declarations: Declarations, wish: str | Non
     It is the same wherever the repository lies: files count by their path from the application, and their bytes.
     """
     digest = hashlib.sha256(f"{wish or ''}\0".encode())
-    for file in dict.fromkeys((*declarations.files, application.lock_file)):
+    for file in _with_lock(application, declarations):
         content = file.read_bytes() if file.exists() else b""
         digest.update(f"{os.path.relpath(file, application.root)}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
+
+
+def files_of(application: Application) -> tuple[Path, ...]:
+    """Return every file that decides the key of *application*, there or not."""
+    declarations = read_declarations(application.root)
+    wishes = []
+    for path in version_files(application.root) if declarations.settings.python is None else ():
+        wishes.append(path)
+        if path.is_file():
+            break
+    return (*_with_lock(application, declarations), *wishes)
+
+
+def _with_lock(application: Application, declarations: Declarations) -> tuple[Path, ...]:
+    return tuple(dict.fromkeys((*declarations.files, application.lock_file)))

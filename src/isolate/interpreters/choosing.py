@@ -68,13 +68,16 @@ def version_file_of(root: Path) -> tuple[str, Path] | None:
 
     The search ends at the top of a git repository. Raises `DeclarationError` for a file that says nothing.
     """
+    path = next((path for path in version_files(root) if path.is_file()), None)
+    return None if path is None else (_first_line(path), path)
+
+
+def version_files(root: Path) -> Iterator[Path]:
+    """Yield where a `.python-version` for *root* is looked for, there or not, the nearest first."""
     for folder in (root, *root.parents):
-        path = folder / ".python-version"
-        if path.is_file():
-            return _first_line(path), path
+        yield folder / ".python-version"
         if (folder / ".git").exists():
-            return None
-    return None
+            return
 
 
 def _first_line(path: Path) -> str:
