@@ -161,6 +161,37 @@ def test_the_root_can_be_named_among_the_applications(isolate, repository):
     assert names(isolate, repository) == [".", "services/shop"]
 
 
+@pytest.mark.parametrize("pattern", ["*", "./*", "link", "*/../*"])
+def test_a_directory_with_several_names_is_one_application(isolate, application, pattern):
+    application({"requirements.txt": "alpha==1.0\n"}, name="repo/real")
+    root = application({"pyproject.toml": f'[tool.isolate]\napplications = ["{pattern}"]\n'}, name="repo")
+    (root / "link").symlink_to("real")
+    (root / "alias").symlink_to("real")
+    assert names(isolate, root) == ["link" if pattern == "link" else "real"]
+    (root / "pyproject.toml").write_text('[tool.isolate]\napplications = ["./"]\n')
+    assert "no application in" in isolate("list", "--all", cwd=root, status=2).err
+
+
+UNFIT = {"co:lon": "colon in its path", os.fsdecode(b"caf\xe9"): "is no UTF-8"}
+"""Names of directories in which no environment works, and what is said of them."""
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_a_directory_whose_name_allows_no_environment_is_a_failure_of_its_own(isolate, application, index, name):
+    application({"requirements.txt": "alpha==1.0\n"}, name=f"repo/{name}")
+    root = application({"requirements.txt": "alpha==1.0\n"}, name="repo/well").parent
+    for command in ("sync", "check", "status", "lock", "list"):
+        result = isolate(command, "--all", cwd=root, status=2)
+        assert UNFIT[name] in result.err, command
+        assert "hint: give the directory another name" in result.err, command
+        assert "well" in result.out, command
+    assert "1 done, 1 failed" in isolate("run", "--all", "--", "alpha", cwd=root, status=2).out
+    isolate("conflicts", "--json", cwd=root, status=2)
+    document = json.loads(isolate("list", "--all", "--json", cwd=root, status=2).out)
+    assert {one["application"] for one in document["applications"]} == {"well", name}
+    assert not (root / name / ".venv").exists()
+
+
 def test_check_and_lock_work_on_all(isolate, repository):
     isolate("lock", "--all", cwd=repository)
     assert sorted(path.parent.name for path in repository.rglob("pylock.toml")) == ["admin", "shop", "tools"]

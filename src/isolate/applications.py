@@ -34,7 +34,8 @@ def find_applications(root: Path) -> list[Application]:
     """
     settings = _settings_of(root, _text_of(root))
     if settings.applications:
-        found = sorted({path for pattern in settings.applications for path in _matching(pattern, root)})
+        matching = {path for pattern in settings.applications for path in _matching(pattern, root)}
+        found = sorted(_each_once(sorted(matching), root))
     else:
         found = sorted(_walk(root))
     own = [path for path in found if is_application(path) and not _is_excluded(path, root, settings.exclude)]
@@ -81,7 +82,7 @@ def _settings_of(folder: Path, text: bytes) -> Settings:
 
 def _matching(pattern: str, root: Path) -> list[Path]:
     """Return the directories below *root* that *pattern* means; `.` is *root* itself."""
-    if pattern == ".":
+    if pattern and os.path.normpath(pattern) == ".":
         return [root]
     try:
         return [path for path in root.glob(pattern) if path.is_dir()]
@@ -107,6 +108,21 @@ def _is_excluded(path: Path, root: Path, patterns: Sequence[str]) -> bool:
     relative = path.relative_to(root)
     above = [str(one) for one in (relative, *relative.parents)]
     return any(fnmatch.fnmatchcase(one, pattern.rstrip("/")) for one in above for pattern in patterns)
+
+
+def _each_once(folders: Iterable[Path], root: Path) -> Iterator[Path]:
+    """Yield each directory by one of its names among *folders*: by that without links below *root*, if it is there."""
+    by_place: dict[tuple[int, int], Path] = {}
+    for folder in folders:
+        status = folder.stat()
+        place = (status.st_dev, status.st_ino)
+        if place not in by_place or _is_without_links(folder, root):
+            by_place[place] = folder
+    yield from by_place.values()
+
+
+def _is_without_links(folder: Path, root: Path) -> bool:
+    return os.path.realpath(folder) == os.path.join(os.path.realpath(root), os.path.relpath(folder, root))
 
 
 def changed_since(

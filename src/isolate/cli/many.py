@@ -71,7 +71,7 @@ def list_(applications: tuple[Path, ...], *, changed_since: str | None, **asked:
 
 def _described(describe: Callable[[Application], Outcome], application: Application) -> Outcome:
     try:
-        return describe(application)
+        return describe(Application.at(application.root))
     except Exception as error:  # noqa: BLE001 - the others can be described, whatever is wrong with this one
         return failure(error)
 
