@@ -109,6 +109,15 @@ CASES = {
         ['python = "9.9" in pyproject.toml asks for a Python that is not installed'],
     ),
     "a directory without declarations": ({"notes.md": ""}, ["no declarations in ", "requirements.txt"]),
+    "a project file for tools only": (
+        {"pyproject.toml": "[tool.black]\nline-length = 100\n"},
+        ["no declarations in ", "without [project]", "hint: go to the directory of an application"],
+    ),
+    "a project file with nothing": ({"pyproject.toml": ""}, ["no declarations in "]),
+    "a project file that names applications only": (
+        {"pyproject.toml": '[tool.isolate]\napplications = ["a/*"]\n'},
+        ["no declarations in "],
+    ),
 }
 
 

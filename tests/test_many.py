@@ -77,6 +77,18 @@ def test_nothing_found_is_an_error(isolate, tmp_path):
     assert "no application in" in result.err
 
 
+@pytest.mark.parametrize("text", ["", "[tool.isolate]\napplications = ['services/*']\n", None])
+def test_beside_applications_below_their_root_is_none_and_the_hint_is_all(isolate, repository, text):
+    (repository / "pyproject.toml").unlink()
+    if text is not None:
+        (repository / "pyproject.toml").write_text(text)
+    for command in (["sync"], ["check"], ["sync", "--json"], ["sync", repository], ["run", "--", "true"]):
+        result = isolate(*command, cwd=repository, status=2)
+        assert "no declarations in" in result.err
+        assert "hint: `isolate sync --all` is for all applications below it" in result.err
+    assert not (repository / ".venv").exists()
+
+
 def test_each_gets_its_own_and_the_second_time_there_is_nothing_to_do(isolate, repository):
     result = isolate("sync", "--all", "-j", "2", cwd=repository)
     assert result.out.splitlines()[-1] == "3 applications: 3 done"

@@ -50,6 +50,20 @@ def find_applications(root: Path) -> list[Application]:
     return [Application(root=without_parents(path)) for path in kept]
 
 
+def are_below(root: Path) -> bool:
+    """Say whether there are applications below *root*, which is none: as far as a short look tells."""
+    try:
+        settings = _settings_of(root, _text_of(root))
+        named = (path for pattern in settings.applications for path in _matching(pattern, root))
+        return any(map(is_application, named if settings.applications else _walk(root, SHORT_LOOK)))
+    except DeclarationError:
+        return False
+
+
+SHORT_LOOK = 2
+"""How many directories a short look goes down; somebody's home is not to be read as a whole."""
+
+
 def is_application(folder: Path) -> bool:
     """Say whether *folder* has declarations of its own, or some that cannot be read: then it says so in its turn."""
     if (folder / "requirements.txt").is_file() or (folder / "pylock.toml").is_file():
@@ -94,12 +108,15 @@ def _matching(pattern: str, root: Path) -> list[Path]:
         ) from None
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def _walk(folder: Path, deep: int | None = None) -> Iterator[Path]:
+    """Yield the directories that may be applications, *folder* and those below it, down to *deep* if that is given."""
     for where, folders, files in os.walk(folder):
         if "pyvenv.cfg" in files:
             folders.clear()
             continue
         folders[:] = [name for name in folders if not name.startswith(".") and name not in VENDORED]
+        if deep is not None and len(Path(where).relative_to(folder).parts) >= deep:
+            folders.clear()
         if not set(DECLARATIONS).isdisjoint(files):
             yield Path(where)
 

@@ -69,6 +69,16 @@ class DeclarationError(IsolateError):
         return place + super().__str__()
 
 
+class NoDeclarations(IsolateError):
+    """The directory *root* is no application."""
+
+    def __init__(
+        self, problem: str, *, facts: tuple[str, ...] = (), hint: str | None = None, root: Path | None = None
+    ) -> None:
+        super().__init__(problem, facts=facts, hint=hint)
+        self.root = root
+
+
 class NoInterpreter(IsolateError):
     """No Python on this machine fits what the application asks for."""
 

@@ -9,7 +9,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from isolate.errors import IsolateError, in_words
+from isolate.errors import IsolateError, NoDeclarations, in_words
 from isolate.report import Outcome
 from isolate.streams import complain
 
@@ -50,6 +50,10 @@ def in_short(error: BaseException) -> tuple[str, int]:
         return "interrupted", 130
     from isolate.pip.redaction import redact  # noqa: PLC0415 - only a failure needs it
 
+    if isinstance(error, NoDeclarations) and error.root is not None:
+        from isolate.applications import are_below  # noqa: PLC0415 - see above
+
+        error.hint = "`isolate sync --all` is for all applications below it" if are_below(error.root) else error.hint
     if isinstance(error, IsolateError):
         return redact(f"isolate: {error}"), error.exit_code
     if isinstance(error, OSError):

@@ -30,10 +30,14 @@ KNOWN = ("applications", "constraints", "exclude", "link-mode", "python", "requi
 
 
 class ProjectFile(NamedTuple):
-    """What a `pyproject.toml` says, and its bytes. `declares`: it says something about dependencies."""
+    """What a `pyproject.toml` says, and its bytes.
+
+    `is_application`: it does more than configure tools; `declares`: it says something about dependencies.
+    """
 
     content: bytes
     project: Project
+    is_application: bool = False
     declares: bool = False
     requirements: tuple[Declared, ...] = ()
     requires_python: SpecifierSet | None = None
@@ -81,6 +85,7 @@ class _Reader:
                 is_package=is_package,
                 dynamic=dynamic,
             ),
+            is_application=not {"project", "dependency-groups", "build-system"}.isdisjoint(self._table),
             declares=bool(base or extras or groups or "dependencies" in dynamic),
             requirements=(*base, *self._of_extras(extras, name), *self._of_groups(groups, extras, itself)),
             requires_python=self._requires_python(project),

@@ -10,7 +10,7 @@ from isolate.declarations.model import Declarations, Declared
 from isolate.declarations.project_file import ProjectFile, read_project_file
 from isolate.declarations.requirements_file import Found, read_requirements
 from isolate.declarations.settings import Settings
-from isolate.errors import DeclarationError, IsolateError
+from isolate.errors import DeclarationError, NoDeclarations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,7 +21,8 @@ def read_declarations(root: Path, environ: Mapping[str, str] | None = None) -> D
     """Return what the application in *root* asks for; raise `DeclarationError` with the file and the line.
 
     `pyproject.toml` leads if it says anything about dependencies; else `requirements.txt` does. Files that
-    `[tool.isolate]` names go before both. Where there is nothing but a lock, that is all that is asked for.
+    `[tool.isolate]` names go before both. Where there is nothing but a lock, that is all that is asked for; where there
+    is not even that, this raises `NoDeclarations`.
     """
     environ = os.environ if environ is None else environ
     project = read_project_file(root / "pyproject.toml") if (root / "pyproject.toml").exists() else None
@@ -34,7 +35,7 @@ def read_declarations(root: Path, environ: Mapping[str, str] | None = None) -> D
         read_requirements(path, environ=environ, found=found)
     for name in settings.constraints:
         read_requirements(root / name, environ=environ, found=found, constraint=True)
-    if not found.contents:
+    if not named and not (project and project.is_application):
         _check_lock_alone(root)
     declarations = _together(root, project, named, found)
     refuse_contradictions(declarations.requirements, declarations.constraints)
@@ -60,10 +61,12 @@ def _together(root: Path, project: ProjectFile | None, named: list[Path], found:
 
 def _check_lock_alone(root: Path) -> None:
     if not (root / "pylock.toml").exists():
-        raise IsolateError(
+        only = ("a pyproject.toml without [project] and [dependency-groups] is that of no application",)
+        raise NoDeclarations(
             f"no declarations in {root}",
-            facts=(f"looked for {', '.join(DECLARATIONS)}",),
+            facts=(f"looked for {', '.join(DECLARATIONS)}", *(only if (root / "pyproject.toml").exists() else ())),
             hint="go to the directory of an application, or write down what it needs in requirements.txt",
+            root=root,
         )
 
 
