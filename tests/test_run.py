@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from conftest import SOURCE, versions
 
 
@@ -62,6 +64,19 @@ def test_no_sync_takes_what_is_there(isolate, application, index):
 def test_a_command_that_is_not_there_is_named(isolate, application, index):
     app = application({"requirements.txt": ""})
     assert "no-such-thing" in isolate("run", "--", "no-such-thing", cwd=app, status=2).err
+
+
+@pytest.mark.parametrize("option", ["--json", "--offline", "--python=3", "-x"])
+def test_an_option_that_run_has_not_is_none_of_the_commands(isolate, application, index, option):
+    app = application({"requirements.txt": ""})
+    for more in ([], ["--all"]):
+        assert "No such option" in isolate("run", *more, option, "--", "true", cwd=app, status=2).err
+    assert not (app / ".venv").exists()
+    code = "import sys; print(sys.argv[1:])"
+    for dashes in ([], ["--"]):
+        assert isolate("run", *dashes, "python", "-c", code, option, "-q", "--", "--all", cwd=app).out == (
+            f"{[option, '-q', '--', '--all']}\n"
+        )
 
 
 def test_run_keeps_the_groups_that_were_synced(isolate, application, index):

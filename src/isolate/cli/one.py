@@ -96,7 +96,7 @@ def check(applications: tuple[Path, ...], *, hashes: bool, **asked: Any) -> int:
     return each(applications, asked, lambda application, session: command(application, session, hashes=hashes))
 
 
-@isolate.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@isolate.command(context_settings={"allow_interspersed_args": False})
 @click.option("--all", "everywhere", is_flag=True, help="In every application here and below, each in its directory.")
 @JOBS
 @click.option("--no-sync", is_flag=True, help="Take the environment as it is.")
