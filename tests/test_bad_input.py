@@ -109,6 +109,42 @@ CASES = {
         ['python = "9.9" in pyproject.toml asks for a Python that is not installed'],
     ),
     "a directory without declarations": ({"notes.md": ""}, ["no declarations in ", "requirements.txt"]),
+    "a NUL in a name of a file": (
+        {"pyproject.toml": '[tool.isolate]\nrequirements = ["a\\u0000b"]\n'},
+        ["pyproject.toml:2: tool.isolate.requirements: ", "NUL"],
+    ),
+    "a NUL in a version": (
+        {"pyproject.toml": '[tool.isolate]\npython = "3\\u0000"\n', "requirements.txt": ""},
+        ["pyproject.toml:2: tool.isolate.python: ", "NUL"],
+    ),
+    "a NUL in an address of a project": (
+        {"pyproject.toml": '[project]\nname = "app"\ndependencies = [\n"alpha @ file:///a%00b-1.0.whl"]\n'},
+        ["pyproject.toml:4: ", "NUL"],
+    ),
+    "a NUL in the name of an include": (
+        {"requirements.txt": "alpha\n-r a\0b\n"},
+        ["requirements.txt:2: '-r a\\x00b': expected text, found a NUL"],
+    ),
+    "a NUL in the name of constraints": ({"requirements.txt": "-c a\0b\n"}, ["requirements.txt:1: "]),
+    "a NUL in an address": (
+        {"requirements.txt": "alpha @ file:///a%00b-1.0.whl\n"},
+        ["requirements.txt:1: ", "is no address: it has a NUL"],
+    ),
+    "a NUL in an address alone": ({"requirements.txt": "-e file:///a%00b\n"}, ["requirements.txt:1: ", "a NUL"]),
+    "a NUL in a lock": (
+        {
+            "pylock.toml": 'lock-version = "1.0"\ncreated-by = "us"\n[[packages]]\nname = "alpha"\n'
+            'directory = {path = "a\\u0000b"}\n'
+        },
+        ["pylock.toml:5: has a NUL"],
+    ),
+    "a NUL in an address of a lock": (
+        {
+            "pylock.toml": 'lock-version = "1.0"\ncreated-by = "us"\n[[packages]]\nname = "alpha"\n'
+            f'archive = {{url = "file:///a%00b-1.0.whl", hashes = {{sha256 = "{"0" * 64}"}}}}\n'
+        },
+        ["pylock.toml:5: has a NUL"],
+    ),
     "a project file for tools only": (
         {"pyproject.toml": "[tool.black]\nline-length = 100\n"},
         ["no declarations in ", "without [project]", "hint: go to the directory of an application"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -189,7 +189,9 @@ class _Reader:
     def _requirement(self, text: str) -> Requirement:
         try:
             requirement = Requirement(text)
-            urlsplit(requirement.url or "")  # which takes not every address that a requirement may have
+            parts = urlsplit(requirement.url or "")  # which takes not every address that a requirement may have
+            if "\0" in unquote(parts.path):
+                raise ValueError("its address has a NUL")
         except ValueError as error:
             raise not_a_requirement(text, str(error), self._origin(text)) from None
         return requirement
@@ -224,13 +226,19 @@ class _Reader:
         for item in value:
             if not isinstance(item, str):
                 raise self._error(f"{name}: expected strings, found {_kind(item)}", key)
+            self._refuse_nul(item, key, name)
         return value
 
     def _text_at(self, table: Mapping[str, Any], key: str, name: str) -> str | None:
         value = table.get(key)
         if value is not None and not isinstance(value, str):
             raise self._error(f"{name}: expected a string, found {_kind(value)}", key)
+        self._refuse_nul(value or "", key, name)
         return value
+
+    def _refuse_nul(self, text: str, key: str, name: str) -> None:
+        if "\0" in text:  # which no path may have, and no word of a command
+            raise self._error(f"{name}: {text!r} has a NUL", key)
 
     def _error(self, problem: str, about: str | None, *, hint: str | None = None) -> DeclarationError:
         line = self._origin(about).line if about else None

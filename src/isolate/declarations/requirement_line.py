@@ -129,4 +129,9 @@ def _path_in(url: str, origin: Origin, root: Path) -> Path | None:
         parts = urlsplit(url)
     except ValueError as error:
         raise DeclarationError(f"`{url}` is no address: {error}", file=origin.file, line=origin.line) from None
-    return root / unquote(parts.path) if parts.scheme == "file" else None
+    path = unquote(parts.path)
+    if "\0" in path:
+        raise DeclarationError(
+            f"`{url}` is no address: it has a NUL", hint="correct it", file=origin.file, line=origin.line
+        )
+    return root / path if parts.scheme == "file" else None

@@ -86,6 +86,9 @@ def _read(path: Path, above: tuple[Origin, ...], environ: Mapping[str, str], fou
     content = found.contents[path] = found.contents.get(path) or _content_of(path, above)
     for line in logical_lines(_text_of(path, content)):
         origin = Origin(file=path, line=line.number)
+        if "\0" in line.text:
+            problem = f"{line.text!r}: expected text, found a NUL in it"
+            raise DeclarationError(problem, hint="correct the line", file=path, line=line.number)
         expanded = VARIABLE.sub(lambda name: environ.get(name[1]) or name[0], line.text)  # empty is unset
         if not expanded.startswith("-") or expanded.startswith(EDITABLE):
             declared = parse_requirement(line.text, expanded, origin, found.root)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 REMAKE = "run `isolate lock --upgrade` to make it anew, or restore it"
 
+NUL = re.compile(rb"\\u0000|\\U00000000|\\x00|%00")
+"""A NUL as TOML can write it, or an address."""
+
 
 def read_lock(path: Path) -> Pylock | None:
     """Return the lock in *path*, None where there is no such file; raise `DeclarationError` if it is no lock."""
@@ -39,6 +42,9 @@ def read_lock(path: Path) -> Pylock | None:
 
 def parse_lock(content: bytes, path: Path) -> Pylock:
     """Return the lock that *content* says; *path* is for the message of the `DeclarationError`."""
+    if nul := NUL.search(content):
+        before = content.count(b"\n", 0, nul.start())
+        raise DeclarationError("has a NUL, as no path and no address may", hint=REMAKE, file=path, line=before + 1)
     try:
         return Pylock.from_dict(tomllib.loads(content.decode()))
     except UnicodeDecodeError:
