@@ -263,6 +263,13 @@ def test_the_wrong_words_on_the_command_line_are_refused(isolate, application):
         isolate(*wrong, cwd=app, status=2)
 
 
+def test_the_help_says_each_command_to_its_end(isolate):
+    text = isolate("--help", env={"COLUMNS": "80"}).out
+    summaries = dict(line.strip().split(maxsplit=1) for line in text.partition("Commands:\n")[2].splitlines())
+    assert len(summaries) == 10
+    assert all(one.endswith(".") and not one.endswith("...") for one in summaries.values()), summaries
+
+
 def test_an_unwritable_directory_is_named(isolate, application, index):
     if os.geteuid() == 0:
         pytest.skip("the superuser may write everywhere")

@@ -44,7 +44,13 @@ MOVES = options(
 )
 PYTHON = click.option("--python", metavar="WHICH", help="A version (3.12), a range (>=3.11) or a path.")
 APPLICATIONS = click.argument("applications", nargs=-1, type=FOLDER, metavar="[APP]...")
-JOBS = click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Applications at once: the cores.")
+JOBS = click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="How many applications at once (default: one for each core).",
+)
 EVERYWHERE = options(
     click.option("--all", "everywhere", is_flag=True, help="Every application in APP (default: here) and below."), JOBS
 )

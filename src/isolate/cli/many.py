@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@isolate.command()
+@isolate.command(short_help="Show how applications stand.")
 @APPLICATIONS
 @EVERYWHERE
 @LOUDNESS
@@ -45,7 +45,7 @@ def status(applications: tuple[Path, ...], **asked: Any) -> int:
     return _finish(chosen, found, asked)
 
 
-@isolate.command(name="list")
+@isolate.command(name="list", short_help="Name applications, for a CI matrix too.")
 @APPLICATIONS
 @EVERYWHERE
 @click.option(
@@ -76,7 +76,7 @@ def _described(describe: Callable[[Application], Outcome], application: Applicat
         return failure(error)
 
 
-@isolate.command()
+@isolate.command(short_help="Show which pins could not live together.")
 @click.argument("root", required=False, type=FOLDER)
 @JOBS
 @click.option("--fail", is_flag=True, help="Exit with 1 if anything collides.")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from isolate.report import Outcome
 
 
-@isolate.command()
+@isolate.command(short_help="Bring environments into step with declarations.")
 @APPLICATIONS
 @EVERYWHERE
 @click.option("--group", "groups", multiple=True, metavar="NAME", help="Take in this dependency group.")
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 @click.option("--link-mode", type=click.Choice(LINK_MODES), help="How files leave the store.")
 @click.option("--adopt", is_flag=True, help="Take over an environment that isolate did not make.")
 @click.option("--offline", is_flag=True, help="Use what the store has, and no network.")
-@click.option("--verify", is_flag=True, help="Look at every file, even if nothing seems to have changed.")
+@click.option("--verify", is_flag=True, help="Look at every file, as `check` does, and put right what differs.")
 @LOUDNESS
 def sync(applications: tuple[Path, ...], **asked: Any) -> int:
     """Make the environment of each APP (default: the current directory) what its declarations ask for."""
@@ -66,7 +66,7 @@ def sync(applications: tuple[Path, ...], **asked: Any) -> int:
     return sync_each(applications, asked, request)
 
 
-@isolate.command()
+@isolate.command(short_help="Decide versions, into pylock.toml.")
 @APPLICATIONS
 @EVERYWHERE
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; exit with 1 if `sync --locked` would fail.")
@@ -84,7 +84,7 @@ def lock(applications: tuple[Path, ...], *, only_check: bool, **asked: Any) -> i
     )
 
 
-@isolate.command()
+@isolate.command(short_help="Say whether all is in step.")
 @APPLICATIONS
 @EVERYWHERE
 @click.option("--hash", "hashes", is_flag=True, help="Read every file, not only sizes and times.")
@@ -96,7 +96,9 @@ def check(applications: tuple[Path, ...], *, hashes: bool, **asked: Any) -> int:
     return each(applications, asked, lambda application, session: command(application, session, hashes=hashes))
 
 
-@isolate.command(context_settings={"allow_interspersed_args": False})
+@isolate.command(
+    short_help="Run a command in the environment, kept in step.", context_settings={"allow_interspersed_args": False}
+)
 @click.option("--all", "everywhere", is_flag=True, help="In every application here and below, each in its directory.")
 @JOBS
 @click.option("--no-sync", is_flag=True, help="Take the environment as it is.")
@@ -128,7 +130,7 @@ def _become(command: tuple[str, ...], *, sync: bool, quiet: bool, verbose: bool)
     process.become(command, environment)
 
 
-@isolate.command()
+@isolate.command(short_help="Show what each sync changed, and when.")
 @APPLICATIONS
 @EVERYWHERE
 @LOUDNESS
@@ -139,7 +141,7 @@ def history(applications: tuple[Path, ...], **asked: Any) -> int:
     return each(applications, asked, command)
 
 
-@isolate.command()
+@isolate.command(short_help="Go back to the environment before a sync.")
 @click.argument("number", type=int, required=False, metavar="[N]")
 @click.option("--lock", "with_lock", is_flag=True, help="Write pylock.toml as it was then, too.")
 @LOUDNESS
@@ -150,7 +152,7 @@ def rollback(number: int | None, *, with_lock: bool, **asked: Any) -> int:
     return each((), asked, lambda application, session: command(application, number, session, lock=with_lock))
 
 
-@isolate.group()
+@isolate.group(short_help="Look at the shared store, and clear it.")
 def store() -> None:
     """Look at the store that all applications share, and clear it."""
 
