@@ -12,7 +12,7 @@ from conftest import SOURCE
 
 PACKAGE = SOURCE / "isolate"
 STAIRS = (
-    {"errors"},
+    {"errors", "forking"},
     {"atomic", "cores", "process", "report"},
     {"application", "crew", "repository"},
     {"declarations"},

@@ -11,6 +11,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from isolate.errors import IsolateError
+from isolate.forking import begin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -93,7 +94,8 @@ def _shared_out(function: Callable[[Item], Result], items: Sequence[Item], numbe
     workers: list[tuple[int, BinaryIO]] = []
     try:
         with contextlib.suppress(OSError):  # no more processes, or no more open files, may be had: fewer share the work
-            workers.extend(_begun(work) for _ in range(1, number))
+            for _ in range(1, number):
+                _begin(work, workers)
         done = work()
     finally:
         _leave_the_rest(turns)
@@ -116,26 +118,25 @@ def _leave_the_rest(turns: int) -> None:
         pass
 
 
-def _begun(work: Callable[[], dict[int, _Outcome]]) -> tuple[int, BinaryIO]:
-    """Return a process that does *work*, and where it writes what came of it."""
-    here, there = os.pipe()
-    try:
-        process = os.fork()
-    except OSError:
-        os.close(here)
-        os.close(there)
-        raise
-    if process:
-        os.close(there)
-        return process, open(here, "rb")
-    try:
+def _begin(work: Callable[[], dict[int, _Outcome]], workers: list[tuple[int, BinaryIO]]) -> None:
+    """Add a process that does *work* to *workers*, and where it writes what came of it."""
+
+    def tell() -> None:
         done = {at: one if one.error is None else _Outcome(None, portable(one.error)) for at, one in work().items()}
         from pickle import dump  # noqa: PLC0415 - small work is done without other processes
 
         with open(there, "wb") as pipe:
             dump(done, pipe)
+
+    here, there = os.pipe()
+    answer = open(here, "rb")  # noqa: SIM115 - `_answer_of` closes it
+    try:
+        begin(tell, lambda process: workers.append((process, answer)))
+    except OSError:
+        answer.close()
+        raise
     finally:
-        os._exit(0)
+        os.close(there)
 
 
 def _answer_of(process: int, pipe: BinaryIO) -> dict[int, _Outcome]:

@@ -6,22 +6,22 @@ came of it. Whatever ends this process ends the workers, and with them the progr
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
 import os
 import signal
+import time
 from dataclasses import dataclass, field
-from multiprocessing.connection import wait
+from functools import partial
+from multiprocessing.connection import Pipe, wait
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from isolate.cores import WorkerLost, portable
-from isolate.process import die_with_parent
+from isolate.forking import ENDING, begin
+from isolate.process import dying_with_us
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
     from multiprocessing.connection import Connection
-    from multiprocessing.context import ForkProcess
     from types import FrameType
 
     from isolate.report import Progress
@@ -36,6 +36,12 @@ DONE = "done"
 
 LOOK = 0.1
 """Seconds between two looks at a display that moves by itself."""
+
+SHORTLY = 0.005
+"""Seconds between two looks at whether a worker has ended that was asked to."""
+
+NOT_YET = (0, 0)
+"""What `waitpid` answers about a process that has not ended."""
 
 
 class Board(Protocol):
@@ -80,7 +86,7 @@ class Crew(Generic[Result]):
     tasks: Mapping[str, Callable[[Progress], Result]]
     at_once: int
     board: Board
-    _working: dict[Connection, tuple[str, ForkProcess]] = field(default_factory=dict)
+    _working: dict[Connection, tuple[str, int]] = field(default_factory=dict)
 
     def work(self) -> Iterator[tuple[str, Result | Exception]]:
         """Yield the name and the result of each task, as they come to their ends; if it failed, what it raised.
@@ -99,23 +105,21 @@ class Crew(Generic[Result]):
             self._end_all()
 
     def _begin(self, name: str, task: Callable[[Progress], Result]) -> None:
-        context = multiprocessing.get_context("fork")
-        here, there = context.Pipe(duplex=False)
-        worker = context.Process(target=_work, args=(task, there))
-        worker.start()
-        there.close()
-        self._working[here] = (name, worker)
+        here, there = Pipe(duplex=False)
+        work = partial(_work, task, there, dying_with_us())
+        with there:
+            begin(work, lambda worker: self._working.update({here: (name, worker)}))
         self.board.begins(name)
 
     def _listen(self) -> Iterator[tuple[str, Result | Exception]]:
         ready: list[Connection] = wait([*self._working], timeout=LOOK)  # type: ignore[assignment]
         for pipe in ready:
-            name, worker = self._working[pipe]
+            name, _ = self._working[pipe]
             try:
                 kind, told = pipe.recv()
             except EOFError:
-                worker.join()
-                kind, told = DONE, _lost(worker.exitcode)
+                yield name, _lost(self._end(pipe))
+                continue
             if kind == DONE:
                 self._end(pipe)
                 yield name, told
@@ -123,39 +127,43 @@ class Crew(Generic[Result]):
                 self.board.hears(name, kind, told)
         self.board.moves()
 
-    def _end(self, pipe: Connection) -> None:
+    def _end(self, pipe: Connection) -> int:
+        """Wait for a worker that has said all, and return how it ended."""
         name, worker = self._working.pop(pipe)
-        worker.join()
-        worker.close()
+        _, status = os.waitpid(worker, 0)
         pipe.close()
         self.board.ends(name)
+        return os.waitstatus_to_exitcode(status)
 
     def _end_all(self) -> None:
         for _, worker in self._working.values():
-            if worker.pid is not None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(worker.pid, signal.SIGINT)
-        for _, worker in self._working.values():
-            worker.join(PATIENCE)
-            worker.kill()
-            worker.join()
+            os.kill(worker, signal.SIGINT)  # one that has ended is there until it is waited for
+        until = time.monotonic() + PATIENCE
+        for pipe, (_, worker) in self._working.items():
+            while os.waitpid(worker, os.WNOHANG) == NOT_YET:
+                if time.monotonic() > until:
+                    os.kill(worker, signal.SIGKILL)
+                time.sleep(SHORTLY)
+            pipe.close()
         self._working.clear()
 
 
-def _lost(status: int | None) -> WorkerLost:
+def _lost(status: int) -> WorkerLost:
     return WorkerLost(f"a worker ended with status {status}", hint="see what killed it, then run the command again")
 
 
-def _work(task: Callable[[Progress], Result], pipe: Connection) -> None:
+def _work(task: Callable[[Progress], Result], pipe: Connection, die_with_parent: Callable[[], object] | None) -> None:
     """Do *task* in a worker, and send what came of it."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ENDING:
         signal.signal(number, _interrupted_once)
-    die_with_parent()
-    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):  # nobody waits for the answer any more
-        try:
-            pipe.send((DONE, task(_Telling(pipe))))
-        except Exception as error:  # noqa: BLE001 - raised where the result is waited for
-            pipe.send((DONE, portable(error)))
+    if die_with_parent is not None:
+        die_with_parent()
+    try:
+        pipe.send((DONE, task(_Telling(pipe))))
+    except BrokenPipeError:  # nobody waits for the answer any more
+        return
+    except Exception as error:  # noqa: BLE001 - raised where the result is waited for
+        pipe.send((DONE, portable(error)))
 
 
 def _interrupted_once(number: int, frame: FrameType | None) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, NamedTuple, NoReturn
 
 from isolate.errors import IsolateError, NotStarted
+from isolate.forking import held_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -59,12 +60,15 @@ def run(  # noqa: PLR0913 - each has a name, and most of them their default
     program that fails is no error here.
     """
     words = tuple(map(str, argv))
-    child = _start(words, env, cwd, told)
+    child = None
     try:
+        with _to_be_read(told) as stdin, _ready_to_fork() as at_first:
+            child = _start(words, env, cwd, stdin, at_first)
         output, errors = _listen(child, on_line, on_silence)
         child.wait()
     except BaseException:
-        _end(child)
+        if child is not None:
+            _end(child)
         raise
     return Finished(argv=words, status=child.returncode, output=output, errors=errors)
 
@@ -87,20 +91,25 @@ def become(argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
 START_HINT = "check that it is there, and that it may be executed"
 
 
-def _start(words: tuple[str, ...], env: Mapping[str, str], cwd: Path, told: str) -> subprocess.Popen[bytes]:
+def _start(
+    words: tuple[str, ...],
+    env: Mapping[str, str],
+    cwd: Path,
+    stdin: IO[bytes] | int,
+    at_first: Callable[[], None] | None,
+) -> subprocess.Popen[bytes]:
     try:
-        with _to_be_read(told) as stdin:
-            return subprocess.Popen(
-                words,
-                env={**env},
-                cwd=cwd,
-                stdin=stdin,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                bufsize=0,
-                start_new_session=True,
-                preexec_fn=_dying_with_us(),  # noqa: PLW1509 - see there
-            )
+        return subprocess.Popen(
+            words,
+            env={**env},
+            cwd=cwd,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            start_new_session=True,
+            preexec_fn=at_first,  # noqa: PLW1509 - see `_ready_to_fork`
+        )
     except OSError as error:
         where = f" in {cwd}" if str(error.filename) == str(cwd) else ""
         raise NotStarted(f"{words[0]} cannot be started{where}: {error.strerror}", hint=START_HINT) from None
@@ -120,16 +129,28 @@ def _to_be_read(text: str) -> Iterator[IO[bytes] | int]:
         yield file
 
 
-def die_with_parent() -> None:
-    """Let the kernel kill this process when the one that forked it dies; where that cannot be had, do nothing."""
-    if (ask := _dying_with_us()) is not None:
-        ask()
+@contextlib.contextmanager
+def _ready_to_fork() -> Iterator[Callable[[], None] | None]:
+    """Yield what a child does between fork and exec, for as long as signals are held back; None if it may do nothing.
+
+    Then they are not held back, for the program would never have them again; nor does Python run code of its own then.
+    """
+    if (die_with_us := dying_with_us()) is None:
+        yield None
+        return
+    with held_back() as let_in:
+
+        def at_first() -> None:
+            let_in()
+            die_with_us()
+
+        yield at_first
 
 
-def _dying_with_us() -> Callable[[], object] | None:
-    """Return what makes the kernel kill a child if we are killed; None where that cannot be had.
+def dying_with_us() -> Callable[[], object] | None:
+    """Return what a child has to call for the kernel to kill it if we are killed; None where that cannot be had.
 
-    It is set between fork and exec, where only a process with a single thread may run Python.
+    It is called between fork and exec, where only a process with a single thread may run Python.
     """
     if sys.platform != "linux" or threading.active_count() > 1:
         return None

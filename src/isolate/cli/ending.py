@@ -22,6 +22,7 @@ def to_the_end(work: Callable[[], int | None]) -> NoReturn:
     _end_in_order()
     try:
         code = work()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done and said: what strikes now is too late to undo it
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever it is, it is told in words
         message, code = in_short(error)
         complain(message)
