@@ -224,6 +224,39 @@ def test_run_runs_in_each(isolate, repository):
     assert "No module named 'beta'" in result.out
 
 
+@pytest.mark.parametrize("status", [1, 5])
+def test_every_status_but_0_of_what_was_run_is_a_failure(isolate, repository, status):
+    code = f"import os, sys; print('said'); sys.exit({status} * (os.path.basename(os.getcwd()) == 'tools'))"
+    result = isolate("run", "--all", "--", "python", "-c", code, cwd=repository, status=status)
+    assert f"tools:\n  said\n  exit status {status}\n" in result.out
+    assert result.out.splitlines()[-1] == "3 applications: 2 done, 1 failed"
+
+
+def test_quiet_silences_isolate_and_not_what_it_runs(isolate, repository):
+    result = isolate("run", "--all", "-q", "--", "python", "-c", "print(1)", cwd=repository)
+    assert sorted(result.out.splitlines()) == ["services/shop/admin: 1", "services/shop: 1", "tools: 1"]
+    assert result.err == ""
+    result = isolate("run", "--all", "-q", "--", "true", cwd=repository)
+    assert (result.out, result.err) == ("", "")
+    result = isolate("run", "--all", "-q", "--", "sh", "-c", "exit 5", cwd=repository, status=5)
+    assert "tools: exit status 5" in result.out.splitlines()
+
+
+def test_a_command_that_is_not_there_is_told_alike_for_one_and_for_many(isolate, repository):
+    said = isolate("run", "--", "nosuch", cwd=repository / "tools", status=2).err.splitlines()
+    error, hint = (line.removeprefix("isolate: ") for line in said if line.startswith(("isolate: nosuch", "hint: ")))
+    result = isolate("run", "--all", "--", "nosuch", cwd=repository, status=2)
+    assert f"tools:\n  isolate: {error}\n  {hint}\n" in result.err
+    assert result.out.splitlines()[-1] == "3 applications: 3 failed"
+
+
+def test_the_command_of_a_failure_among_many_is_named(isolate, repository):
+    (repository / "tools/pyproject.toml").write_text("[project")
+    for command in ("sync", "check", "status", "list"):
+        document = json.loads(isolate(command, "--all", "--json", cwd=repository, status=2).out)
+        assert {one["command"] for one in document["applications"]} == {command}
+
+
 def test_status_says_how_each_stands(isolate, repository, index):
     isolate("sync", repository / "tools", repository / "services/shop")
     asked = len(index.requests)

@@ -79,13 +79,18 @@ def become(argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
     try:
         os.execvpe(argv[0], [*argv], {**env})
     except FileNotFoundError:
-        raise IsolateError(
-            f"{argv[0]} is neither in the environment nor on PATH", hint="declare what brings it, or check the spelling"
-        ) from None
+        raise not_found(argv[0]) from None
     except OSError as error:
         raise IsolateError(f"{argv[0]} cannot be started: {error.strerror}", hint=START_HINT) from None
     finally:
         signal.signal(signal.SIGPIPE, ours)
+
+
+def not_found(name: str) -> IsolateError:
+    """Return the error that there is no program of this name."""
+    return IsolateError(
+        f"{name} is neither in the environment nor on PATH", hint="declare what brings it, or check the spelling"
+    )
 
 
 START_HINT = "check that it is there, and that it may be executed"

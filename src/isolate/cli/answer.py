@@ -74,21 +74,16 @@ def _together(
     chosen: Mapping[str, Application], asked: Mapping[str, Any], command: Command, quick: Quick | None
 ) -> int:
     """Do *command* for all of *chosen*, print each outcome as it comes and a summary, and return the worst code."""
-    codes: dict[str, int] = {}
-    same = 0
-    documents = {}
+    outcomes = {}
     for name, outcome, aside in outcomes_of(chosen, asked, command, quick):
-        codes[name] = outcome.exit_code
-        same += bool(outcome.facts.get("up_to_date"))
+        outcomes[name] = outcome
         with aside():
             _tell(name, outcome, asked)
-        if asked["json_"]:
-            documents[name] = outcome
-    worst = max(codes.values())
+    worst = max(outcome.exit_code for outcome in outcomes.values())
     if asked["json_"]:
-        say_as_json(chosen, documents, worst)
+        say_as_json(chosen, outcomes, worst)
     elif not asked["quiet"]:
-        say(summary(codes.values(), same))
+        say(summary(outcomes.values()))
     return worst
 
 
@@ -126,9 +121,14 @@ def _attempt(application: Application, command: Command, session: Session, progr
 
 
 def _tell(name: str, outcome: Outcome, asked: Mapping[str, Any]) -> None:
-    """Print what came of one of many, in one line if that is all; what failed goes to standard error in any case."""
-    failed = outcome.exit_code > 1
-    if not failed and (asked["quiet"] or asked["json_"]):
+    """Print what came of one of many, in one line if that is all.
+
+    What isolate failed at goes to standard error in any case; what a program that it ran said is no word of its own,
+    and goes to standard output even if isolate is to be quiet.
+    """
+    failed = "error" in outcome.facts
+    program_spoke = outcome.command == "run" and bool(outcome.facts["output"] or outcome.exit_code)
+    if not (failed or program_spoke) and (asked["quiet"] or asked["json_"]):
         return
     *more, last = outcome.lines or ("",)
     text = "\n".join([f"{name}:", *(f"  {line}" for part in (*more, last) for line in part.split("\n"))])
@@ -143,8 +143,8 @@ def say_as_json(chosen: Iterable[str], outcomes: Mapping[str, Outcome], worst: i
     """Print the outcomes of many applications as one document, in the order of *chosen*, the names."""
     import click  # noqa: PLC0415 - JSON is asked for by way of click; what is asked for plainly imports no click
 
-    facts = [{"application": name, **document(outcomes[name])} for name in chosen]
     command = str(click.get_current_context().info_name)
+    facts = [{"application": name, **document(outcomes[name]), "command": command} for name in chosen]
     say(as_json(Outcome(command=command, exit_code=worst, facts={"applications": facts})))
 
 

@@ -49,7 +49,9 @@ def run(application: Application, command: Sequence[str], session: Session, *, s
     prepare(application, session, sync=sync)
     environment = environment_of(application, session.environ)
     said: list[str] = []
-    program = shutil.which(command[0], path=environment["PATH"]) or command[0]
+    program = command[0] if os.sep in command[0] else shutil.which(command[0], path=environment["PATH"])
+    if program is None:
+        raise process.not_found(command[0])
     argv = (program, *command[1:])
     session.progress.working(f"running {command[0]}")
     finished = process.run(argv, env=environment, cwd=application.root, on_line=said.append)

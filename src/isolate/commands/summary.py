@@ -7,20 +7,26 @@ from typing import TYPE_CHECKING
 from isolate.report import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
+
+    from isolate.report import Outcome
 
 FAILED = 2
 """The least exit code that means a failure; 1 is an answer, which is no."""
 
 
-def summary(codes: Iterable[int], same: int) -> str:
-    """Return the line for applications that ended with these exit codes, *same* of them with nothing to do."""
-    every = list(codes)
-    parts = (
-        (every.count(0) - same, "done"),
-        (same, "with nothing to do"),
-        (every.count(1), "to be looked at"),
-        (sum(code >= FAILED for code in every), "failed"),
-    )
-    said = ", ".join(f"{number} {what}" for number, what in parts if number)
-    return f"{count(len(every), 'application')}: {said}"
+def summary(outcomes: Collection[Outcome]) -> str:
+    """Return the line for applications of which these are the outcomes."""
+    kinds = [_kind(outcome) for outcome in outcomes]
+    said = ", ".join(f"{kinds.count(kind)} {kind}" for kind in KINDS if kind in kinds)
+    return f"{count(len(kinds), 'application')}: {said}"
+
+
+KINDS = ("done", "with nothing to do", "to be looked at", "failed")
+
+
+def _kind(outcome: Outcome) -> str:
+    if outcome.exit_code == 0:
+        return "with nothing to do" if outcome.facts.get("up_to_date") else "done"
+    # the status of a program that was run is its own, and no answer of ours
+    return "failed" if outcome.exit_code >= FAILED or outcome.command == "run" else "to be looked at"
