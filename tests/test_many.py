@@ -257,6 +257,15 @@ def test_the_command_of_a_failure_among_many_is_named(isolate, repository):
         assert {one["command"] for one in document["applications"]} == {command}
 
 
+def test_who_waits_for_the_same_command_is_not_told_of_another(isolate, application, index, tmp_path):
+    build_sdist(index.folder, "slow", "1.0", on_build="import time; time.sleep(2)")
+    for number in range(2):
+        application({"requirements.txt": f"alpha==1.{number}\nslow==1.0\n"}, name=f"repo/{number}")
+    result = isolate("sync", "--all", "-j", "2", cwd=tmp_path / "repo")
+    assert "waiting for the store, which is being filled" in result.err
+    assert "another isolate" not in result.err
+
+
 def test_status_says_how_each_stands(isolate, repository, index):
     isolate("sync", repository / "tools", repository / "services/shop")
     asked = len(index.requests)

@@ -115,7 +115,7 @@ def _attempt(application: Application, command: Command, session: Session, progr
     from dataclasses import replace  # noqa: PLC0415 - what has nothing to do forks no workers
 
     try:
-        return command(Application.at(application.root), replace(session, progress=progress))
+        return command(Application.at(application.root), replace(session, progress=progress, is_worker=True))
     except BaseException as error:  # noqa: BLE001 - the others go on, whatever happened to this one
         return failure(error)
 

@@ -61,13 +61,17 @@ class StoreAtHand:
 
 @dataclass(kw_only=True)
 class Session:
-    """One run of the command. `clock` gives seconds since 1970; `company` has the applications that it works on."""
+    """One run of the command. `clock` gives seconds since 1970; `company` has the applications that it works on.
+
+    `is_worker` says whether this process is one of several that do the command, each for one application.
+    """
 
     environ: Mapping[str, str]
     at_hand: StoreAtHand
     progress: Progress = field(default_factory=Silent)
     clock: Callable[[], float] = time.time
     company: Company = field(default_factory=Company)
+    is_worker: bool = False
 
     @property
     def store(self) -> Store:
@@ -83,5 +87,8 @@ class Session:
         self.progress.say("waiting for another isolate that clears the store")
 
     def waiting_for_store(self) -> None:
-        """Say that another process is filling the store."""
-        self.progress.say("waiting for another isolate that fills the store")
+        """Say that another process is filling the store; mostly it is of the same command, if that has several."""
+        if self.is_worker:
+            self.progress.working("waiting for the store, which is being filled")
+        else:
+            self.progress.say("waiting for another isolate that fills the store")
