@@ -318,6 +318,26 @@ def test_conflicts_names_who_collides_and_why(isolate, repository, tmp_path):
     assert "services/shop/admin" in (tmp_path / "page.html").read_text()
 
 
+def test_a_page_that_cannot_be_written_whole_leaves_the_old_one(isolate, repository, tmp_path):
+    page = tmp_path / "pages/page.html"
+    page.parent.mkdir()
+    page.write_text("old")
+    page.chmod(0o600)
+    (tmp_path / "link.html").symlink_to(page)
+    full = {"PYTHONPATH": f"{tmp_path}/full{os.pathsep}{SOURCE}"}
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/sitecustomize.py").write_text("import resource as r\nr.setrlimit(r.RLIMIT_FSIZE, (9999, 9999))\n")
+    isolate("lock", "--all", "-q", cwd=repository)
+    refused = isolate("conflicts", "--html", page, cwd=repository, status=2, env=full)
+    assert f"{page} cannot be written: File too large" in refused.err
+    assert page.read_text() == "old"
+    isolate("conflicts", "--html", tmp_path / "link.html", cwd=repository)
+    assert "</html>" in page.read_text()
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert [*page.parent.iterdir()] == [page]
+    assert "</html>" in isolate("conflicts", "--html", "/dev/stdout", cwd=repository).out
+
+
 def test_conflicts_goes_by_declared_pins_where_nothing_is_locked(isolate, repository):
     document = json.loads(isolate("conflicts", "--json", repository / "services").out)
     (alpha,) = document["conflicts"]

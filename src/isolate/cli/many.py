@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,10 +112,18 @@ def conflicts(root: Path | None, *, fail: bool, html: Path | None, **asked: Any)
 
 
 def _write_page(file: Path, seen: Conflicts, title: str) -> None:
+    from isolate import atomic  # noqa: PLC0415 - hardly anybody wants a page
     from isolate.conflicts.page import page  # noqa: PLC0415
 
+    text = page(seen, title=title).encode()
+    target = Path(os.path.realpath(file))
     try:
-        file.write_text(page(seen, title=title), encoding="utf-8")
+        if file.exists() and not file.is_file():  # a pipe or a device is written to, not replaced
+            file.write_bytes(text)
+            return
+        os.stat(f"{target.parent}/.")  # where there is no directory, none is made
+        mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o644
+        atomic.write(target, text, by=target.parent, mode=mode)
     except OSError as error:
         raise IsolateError(
             f"{file} cannot be written: {error.strerror}", hint="name a file in a directory that is there"
