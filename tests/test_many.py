@@ -338,6 +338,12 @@ def test_a_page_that_cannot_be_written_whole_leaves_the_old_one(isolate, reposit
     assert "</html>" in isolate("conflicts", "--html", "/dev/stdout", cwd=repository).out
 
 
+@pytest.mark.parametrize("pattern", ["services", "./services", "services/", "./services/", "services/../services//"])
+def test_what_is_excluded_may_be_written_in_every_way_that_names_it(isolate, repository, pattern):
+    (repository / "pyproject.toml").write_text(f'[tool.isolate]\nexclude = ["", "{pattern}"]\n')
+    assert names(isolate, repository) == ["tools"]
+
+
 def test_conflicts_goes_by_declared_pins_where_nothing_is_locked(isolate, repository):
     document = json.loads(isolate("conflicts", "--json", repository / "services").out)
     (alpha,) = document["conflicts"]

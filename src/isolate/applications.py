@@ -124,7 +124,8 @@ def _walk(folder: Path, deep: int | None = None) -> Iterator[Path]:
 def _is_excluded(path: Path, root: Path, patterns: Sequence[str]) -> bool:
     relative = path.relative_to(root)
     above = [str(one) for one in (relative, *relative.parents)]
-    return any(fnmatch.fnmatchcase(one, pattern.rstrip("/")) for one in above for pattern in patterns)
+    plain = [os.path.normpath(pattern) for pattern in patterns if pattern]
+    return any(fnmatch.fnmatchcase(one, pattern) for one in above for pattern in plain)
 
 
 def _each_once(folders: Iterable[Path], root: Path) -> Iterator[Path]:
