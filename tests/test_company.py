@@ -10,7 +10,7 @@ import pytest
 
 from conftest import inconsistencies, versions
 from isolate.application import Application
-from isolate.commands.company import Company
+from isolate.steps.company import Company
 from kit.index import LocalIndex
 from kit.packages import build_tree, build_wheel
 

@@ -350,6 +350,24 @@ def test_conflicts_goes_by_declared_pins_where_nothing_is_locked(isolate, reposi
     assert [one["version"] for one in alpha["versions"]] == ["2.0", "1.0"]
 
 
+def test_list_names_the_python_that_each_application_would_get(isolate, repository):
+    application = repository / "tools"
+
+    def interpreter():
+        document = json.loads(isolate("list", "--all", "--json", cwd=repository).out)
+        return {one["application"]: one["interpreter"] for one in document["applications"]}["tools"]
+
+    expected = interpreter()
+    isolate("sync", "-q", application)
+    assert (
+        expected
+        == interpreter()
+        == json.loads((application / ".venv/.isolate/state.json").read_text())["interpreter"]["version"]
+    )
+    (application / ".python-version").write_text("3.1\n")
+    assert interpreter() is None
+
+
 def test_list_has_a_key_that_follows_declarations_and_locks(isolate, repository):
     def keys():
         document = json.loads(isolate("list", "--all", "--json", cwd=repository).out)

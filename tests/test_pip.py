@@ -112,7 +112,7 @@ def test_an_old_report_has_one_hash():
         '{"download_info": {"url": "https://u:p@h/a-1.whl", "archive_info": {"hash": "sha256=ab"}}, "is_direct": false,'
     )
     item += '"requested": true, "metadata": {"name": "A.b", "version": "1"}}'
-    found = read_report(f'{{"version": "1", "pip_version": "22.3", "install": [{item}]}}').items[0]
+    found = read_report(f'{{"version": "1", "pip_version": "22.3", "install": [{item}]}}')[0]
     assert (found.name, found.url, found.hashes) == ("a-b", "https://h/a-1.whl", {"sha256": "ab"})
 
 

@@ -105,3 +105,12 @@ class NotOurs(IsolateError):
 
 class BadArtifact(IsolateError):
     """A distribution that pip installed cannot be taken into the store."""
+
+
+def both_claim(path: str, name: str, other: str, *, facts: tuple[str, ...] = ()) -> BadArtifact:
+    """Return what to raise where the distributions *name* and *other* claim the file *path*."""
+    return BadArtifact(
+        f"{name} and {other} both claim {path}",
+        facts=facts,
+        hint="one environment cannot hold both: pin one of them out, or versions that do not collide",
+    )

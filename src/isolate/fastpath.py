@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def _main() -> None:
-    """Answer `isolate sync`, with or without `-q` and `--all`, without the command line, and have it do all else."""
+    """Answer `isolate sync`, with or without `-q` and `--all`, here; leave everything else to the command line."""
     command, *options = sys.argv[1:] or [""]
     if command != "sync" or not all(one in (*QUIET, EVERYWHERE) for one in options):
         from isolate.cli.door import main as command_line  # noqa: PLC0415

@@ -10,26 +10,12 @@ if TYPE_CHECKING:
     from isolate.environment.inspection import Damage
     from isolate.plan import Plan, There
 
-KINDS = (
-    "no environment",
-    "unfinished",
-    "stale lock",
-    "moved",
-    "interpreter",
-    "missing",
-    "extra",
-    "other version",
-    "other build",
-    "file missing",
-    "file changed",
-)
-
 DAMAGE = ("file missing", "file changed")
 """The kinds of findings that only a look at every file is sure to have."""
 
 
 class Finding(NamedTuple):
-    """One thing that is not as it should be. `kind` is one of `KINDS`, `subject` what it is about."""
+    """One thing that is not as it should be. `kind` is one that `docs/json.md` lists, `subject` what it is about."""
 
     kind: str
     subject: str

@@ -37,7 +37,6 @@ PR_SET_PDEATHSIG = 1
 class Finished(NamedTuple):
     """A program that has ended: `status` (negative: a signal), `output` and `errors` its streams."""
 
-    argv: tuple[str, ...]
     status: int
     output: str
     errors: str
@@ -70,7 +69,7 @@ def run(  # noqa: PLR0913 - each has a name, and most of them their default
         if child is not None:
             _end(child)
         raise
-    return Finished(argv=words, status=child.returncode, output=output, errors=errors)
+    return Finished(status=child.returncode, output=output, errors=errors)
 
 
 def become(argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:

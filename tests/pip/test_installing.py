@@ -70,7 +70,7 @@ def test_each_gets_a_prefix_and_a_report_of_its_own_and_is_told_when_it_is_there
     pip.install(files, tmp_path, at_once=2, report=True, on_installed=take)
     assert sorted(installed) == [(0, ["one"]), (1, ["two"]), (2, ["three"])]
     reports = [read_report((file.parent / REPORT).read_text()) for file in files]
-    assert [[item.name for item in report.items] for report in reports] == [["one"], ["two"], ["three"]]
+    assert [[item.name for item in report] for report in reports] == [["one"], ["two"], ["three"]]
 
 
 def test_no_file_is_no_work(pip, tmp_path):

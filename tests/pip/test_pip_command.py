@@ -53,7 +53,7 @@ def test_pip_understands_all_three(tmp_path):
     wanted.write_text("alpha\n")
     limits.write_text("beta<2\n")
     run(resolve_argv(python, requirements=[wanted], constraints=[limits], report=tmp_path / "r"), tmp_path, links)
-    assert [one.name for one in read_report((tmp_path / "r").read_text()).items] == ["alpha", "beta"]
+    assert [one.name for one in read_report((tmp_path / "r").read_text())] == ["alpha", "beta"]
     arguments = install_arguments(requirements=wanted, prefix=tmp_path / "prefix")
     run((python, "-I", "-m", "pip", *arguments), tmp_path, links)
     assert [path.parent.name for path in tmp_path.glob("prefix/lib/*/site-packages/*/__init__.py")] == ["alpha"]

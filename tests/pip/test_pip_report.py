@@ -50,15 +50,12 @@ def changed(download_info, **more):
 
 
 def test_every_fact_of_an_item_is_read():
-    report = read_report(text_of(ITEM))
-    assert (report.pip_version, report.environment["python_version"]) == ("26.3", "3.12")
-    assert report.items == (
+    assert read_report(text_of(ITEM)) == (
         Reported(
             name="alpha-beta",
             version="1.0",
             url="https://host/Alpha_Beta-1.0.whl",
             hashes={"sha256": "ab", "md5": "cd"},
-            is_yanked=True,
             requested=True,
             requested_extras=("fast",),
             requires_dist=("delta; extra == 'fast'",),
@@ -70,20 +67,20 @@ def test_every_fact_of_an_item_is_read():
 def test_a_repository_is_told_by_kind_commit_and_revision():
     vcs = {"vcs": "git", "commit_id": "abc", "requested_revision": "main"}
     info = {"url": "https://host/a.git", "vcs_info": vcs, "subdirectory": "sub"}
-    (one,) = read_report(text_of(changed(info, is_direct=True))).items
+    (one,) = read_report(text_of(changed(info, is_direct=True)))
     assert (one.vcs, one.subdirectory, one.is_direct, one.is_directory) == (("git", "abc", "main"), "sub", True, False)
     del vcs["requested_revision"]
-    assert read_report(text_of(changed(info))).items[0].vcs == ("git", "abc", None)
+    assert read_report(text_of(changed(info)))[0].vcs == ("git", "abc", None)
 
 
 @pytest.mark.parametrize(("info", "editable"), [({}, False), ({"editable": True}, True)])
 def test_a_directory_may_be_editable(info, editable):
-    (one,) = read_report(text_of(changed({"url": "file:///lib", "dir_info": info}))).items
+    (one,) = read_report(text_of(changed({"url": "file:///lib", "dir_info": info})))
     assert (one.is_directory, one.editable, one.hashes) == (True, editable, {})
 
 
 def test_a_field_that_a_later_pip_adds_does_no_harm():
-    assert read_report(text_of({**ITEM, "added": 1}, added=2)).items[0].name == "alpha-beta"
+    assert read_report(text_of({**ITEM, "added": 1}, added=2))[0].name == "alpha-beta"
 
 
 WRONG = ["", "no json", "[]", "1", "null", "{}", '{"version": "1"}', '{"version": 1}', "[" * 100_000]
@@ -158,4 +155,4 @@ def resolved(python, lines, tmp_path, index_url):
     environ = {"PIP_INDEX_URL": index_url, "HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "PIP_NO_CACHE_DIR": "1"}
     done = process.run(argv, env=pip_environment(environ, prefix=tmp_path), cwd=tmp_path)
     assert done.status == 0, done.errors
-    return {one.name: one for one in read_report(report.read_text()).items}
+    return {one.name: one for one in read_report(report.read_text())}

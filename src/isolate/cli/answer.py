@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from isolate.application import Application
 from isolate.cli.ending import failure
-from isolate.commands.summary import summary
+from isolate.cli.summary import summary
 from isolate.cores import cores
 from isolate.report import Outcome, as_json, document
 from isolate.streams import complain, say
@@ -19,8 +19,8 @@ from isolate.terminal import board_for, progress_for
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from isolate.commands.session import Session
     from isolate.report import Progress
+    from isolate.steps.session import Session
 
     Command = Callable[[Application, Session], Outcome]
     Quick = Callable[[Sequence[Application]], list[Outcome | None]]
@@ -63,8 +63,8 @@ def progress_in(asked: Mapping[str, Any]) -> contextlib.AbstractContextManager[P
 @contextlib.contextmanager
 def session_with(progress: Progress, applications: Sequence[Application] = ()) -> Iterator[Session]:
     """Yield a session in the surroundings of this process, for *applications* if they are many."""
-    from isolate.commands.company import Company  # noqa: PLC0415
-    from isolate.commands.session import Session, StoreAtHand  # noqa: PLC0415 - the store, for whoever works
+    from isolate.steps.company import Company  # noqa: PLC0415
+    from isolate.steps.session import Session, StoreAtHand  # noqa: PLC0415 - the store, for whoever works
 
     with StoreAtHand(os.environ) as at_hand:
         yield Session(environ=os.environ, at_hand=at_hand, progress=progress, company=Company(applications))

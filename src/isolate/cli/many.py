@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from isolate.application import Application
-from isolate.cli.answer import applications_of, each, outcomes_of, say_as_json
+from isolate.cli.answer import applications_of, each, outcomes_of, progress_in, say_as_json, session_with
 from isolate.cli.ending import failure
 from isolate.cli.group import APPLICATIONS, EVERYWHERE, FOLDER, JOBS, LOUDNESS, isolate
 from isolate.cores import looked_at
@@ -20,9 +20,11 @@ from isolate.report import Outcome, as_json
 from isolate.streams import complain, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
+    from isolate.cli.answer import Command
     from isolate.conflicts.model import Conflicts
+    from isolate.steps.session import Session
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -65,15 +67,16 @@ def list_(applications: tuple[Path, ...], *, changed_since: str | None, **asked:
     if changed_since is not None:
         kept = set(those_changed(chosen.values(), changed_since, files_of))
         chosen = {name: one for name, one in chosen.items() if one in kept}
-    found = {name: _described(describe, one) for name, one in chosen.items()}
+    with progress_in(asked) as progress, session_with(progress) as session:
+        found = {name: _described(describe, one, session) for name, one in chosen.items()}
     if not asked["json_"] and not asked["quiet"]:
         say("".join(f"{name}\n" for name in _well(chosen, found)), end="")
     return _finish(chosen, found, asked)
 
 
-def _described(describe: Callable[[Application], Outcome], application: Application) -> Outcome:
+def _described(describe: Command, application: Application, session: Session) -> Outcome:
     try:
-        return describe(Application.at(application.root))
+        return describe(Application.at(application.root), session)
     except Exception as error:  # noqa: BLE001 - the others can be described, whatever is wrong with this one
         return failure(error)
 

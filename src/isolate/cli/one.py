@@ -12,8 +12,8 @@ import click
 from isolate.application import Application
 from isolate.cli.answer import answer, each, progress_in, session_with
 from isolate.cli.group import APPLICATIONS, EVERYWHERE, JOBS, LOUDNESS, MOVES, PYTHON, QUIET, VERBOSE, isolate
-from isolate.commands.request import Moves, Request
-from isolate.environment.placing import LINK_MODES
+from isolate.declarations.settings import LINK_MODES
+from isolate.steps.request import Moves, Request
 from isolate.streams import complain
 from isolate.terminal import progress_for
 

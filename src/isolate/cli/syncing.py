@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from isolate.cli.answer import each
 from isolate.cli.ending import to_the_end
-from isolate.commands.answering import answered
-from isolate.commands.request import Request
 from isolate.cores import looked_at
+from isolate.steps.answering import answered
+from isolate.steps.request import Request
 from isolate.streams import complain
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from isolate.application import Application
-    from isolate.commands.session import Session
     from isolate.report import Outcome
+    from isolate.steps.session import Session
 
 
 def sync_each(folders: tuple[Path, ...], asked: Mapping[str, Any], request: Request) -> int:

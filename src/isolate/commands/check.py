@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from isolate.commands.locking import find_locks, source_trees
-from isolate.commands.recovery import recover
-from isolate.commands.situation import look_at, targets_for
 from isolate.declarations.reading import read_declarations
 from isolate.health import Finding, damage_findings, lock_findings, plan_findings, remedy
-from isolate.lock.decide import asks_for_a_choice
-from isolate.lock.freshness import staleness
+from isolate.lock.openness import asks_for_a_choice
 from isolate.lock.selection import select
 from isolate.lock.trees import metadata_digests
 from isolate.plan import There
 from isolate.report import Outcome, count
+from isolate.steps.locking import find_locks, source_trees, stale_reasons
+from isolate.steps.looking import look_at
+from isolate.steps.recovery import recover
+from isolate.steps.situation import targets_for
 
 if TYPE_CHECKING:
     from packaging.pylock import Pylock
 
     from isolate.application import Application
-    from isolate.commands.session import Session
-    from isolate.commands.situation import Situation
     from isolate.declarations.model import Declarations
+    from isolate.steps.session import Session
+    from isolate.steps.situation import Situation
 
 
 def check(application: Application, session: Session, *, hashes: bool = False) -> Outcome:
@@ -34,6 +34,7 @@ def check(application: Application, session: Session, *, hashes: bool = False) -
     recover(application, session)
     declarations = read_declarations(application.root)
     situation = look_at(application, declarations, None, session, hashes=hashes)
+    situation = situation.for_what_is_asked(link_mode=declarations.settings.link_mode)
     found = _findings(application, declarations, situation, session)
     packages = len(situation.state.installed) - 1 if situation.state else 0
     lines = [finding.line for finding in found] or [
@@ -52,12 +53,14 @@ def check(application: Application, session: Session, *, hashes: bool = False) -
 def _findings(
     application: Application, declarations: Declarations, situation: Situation, session: Session
 ) -> list[Finding]:
-    locks = [one.lock for one in find_locks(application, declarations, situation.interpreter, session.store)]
-    lock = next((one for one in locks if not stale_reasons(one, declarations, situation)), locks[0] if locks else None)
-    needed = lock is not None or asks_for_a_choice(declarations, situation.interpreter.markers)
+    interpreter, trees = situation.interpreter, metadata_digests(source_trees(declarations))
+    locks = [one.lock for one in find_locks(application, declarations, interpreter, session.store)]
+    fresh = (one for one in locks if not stale_reasons(one, declarations, interpreter, trees))
+    lock = next(fresh, locks[0] if locks else None)
+    needed = lock is not None or asks_for_a_choice(declarations, interpreter.markers)
     if situation.state is None and not needed:  # at least only pip could tell
         return [Finding(kind="no environment", subject=str(application.venv))]
-    found = lock_findings(stale_reasons(lock, declarations, situation))
+    found = lock_findings(stale_reasons(lock, declarations, interpreter, trees))
     if situation.state is None:
         return [Finding(kind="no environment", subject=str(application.venv)), *found]
     if situation.rebuild:
@@ -65,16 +68,6 @@ def _findings(
     if lock is not None and not found:
         found += _contents(application, lock, situation, session)
     return [*found, *damage_findings(situation.damages)]
-
-
-def stale_reasons(lock: Pylock | None, declarations: Declarations, situation: Situation) -> tuple[str, ...]:
-    """Return why *lock* does not meet *declarations*; nothing if it does, or if it is all that is declared."""
-    if lock is None:
-        return ("there is no lock",)
-    if not declarations.files:
-        return ()
-    trees = metadata_digests(source_trees(declarations))
-    return staleness(lock, declarations, situation.interpreter, trees=trees)
 
 
 def _contents(application: Application, lock: Pylock, situation: Situation, session: Session) -> list[Finding]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from isolate.commands.locking import find_locks
-from isolate.commands.situation import interpreter_for
 from isolate.conflicts.model import Pin
 from isolate.declarations.reading import read_declarations
 from isolate.errors import StaleLock
@@ -15,6 +13,8 @@ from isolate.lock.model import Selection
 from isolate.lock.selection import select
 from isolate.pip.redaction import redact
 from isolate.report import Outcome
+from isolate.steps.locking import find_locks
+from isolate.steps.looking import interpreter_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from packaging.pylock import Pylock
 
     from isolate.application import Application
-    from isolate.commands.session import Session
     from isolate.declarations.model import Declarations, Declared
     from isolate.interpreters.model import Interpreter
+    from isolate.steps.session import Session
 
 
 def pins(application: Application, session: Session) -> Outcome:

@@ -6,15 +6,6 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
-from isolate.commands.applying import carry_out
-from isolate.commands.lock import moved
-from isolate.commands.locking import Decision
-from isolate.commands.mending import mending
-from isolate.commands.proposal import Proposal, outcome
-from isolate.commands.recovery import recover
-from isolate.commands.request import Moves, Request
-from isolate.commands.situation import look_closer, targets_for
-from isolate.commands.sync import workshop_for
 from isolate.declarations.model import Declarations
 from isolate.declarations.project_file import read_project_file
 from isolate.declarations.reading import read_declarations
@@ -27,12 +18,22 @@ from isolate.environment.standing import refuse_a_link
 from isolate.errors import IsolateError
 from isolate.interpreters.discovery import identity_of
 from isolate.interpreters.model import Choice, Interpreter
+from isolate.lock.changes import moved
 from isolate.lock.pylock_file import parse_lock, read_lock
 from isolate.report import Outcome, count
+from isolate.steps.applying import carry_out
+from isolate.steps.locking import Decision
+from isolate.steps.looking import look_closer
+from isolate.steps.mending import mending
+from isolate.steps.proposal import Proposal, outcome
+from isolate.steps.recovery import recover
+from isolate.steps.request import Moves, Request
+from isolate.steps.situation import targets_for
+from isolate.steps.workshops import workshop_for
 
 if TYPE_CHECKING:
     from isolate.application import Application
-    from isolate.commands.session import Session
+    from isolate.steps.session import Session
 
 
 def history(application: Application, session: Session) -> Outcome:

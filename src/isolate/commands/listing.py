@@ -7,33 +7,42 @@ import os
 from typing import TYPE_CHECKING
 
 from isolate.declarations.reading import read_declarations
-from isolate.environment.records import read_state
+from isolate.errors import NoInterpreter
 from isolate.interpreters.choosing import version_file_of, version_files
 from isolate.report import Outcome
+from isolate.steps.looking import interpreter_for
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from isolate.application import Application
     from isolate.declarations.model import Declarations
+    from isolate.steps.session import Session
 
 
-def describe(application: Application) -> Outcome:
+def describe(application: Application, session: Session) -> Outcome:
     """Return what there is to know about *application* before anything is made."""
     declarations = read_declarations(application.root)
     version_file = version_file_of(application.root)
     wish = declarations.settings.python or (version_file[0] if version_file else None)
-    state = read_state(application.venv)
     return Outcome(
         command="list",
         facts={
             "path": str(application.root),
             "python": wish,
             "requires_python": None if declarations.requires_python is None else str(declarations.requires_python),
-            "interpreter": None if state is None else state.interpreter["version"],
+            "interpreter": _interpreter(application, declarations, session),
             "key": key_of(application, declarations, wish),
         },
     )
+
+
+def _interpreter(application: Application, declarations: Declarations, session: Session) -> str | None:
+    """Return the version of the Python that a sync would use; None if none fits."""
+    try:
+        return interpreter_for(application, declarations, session).version
+    except NoInterpreter:
+        return None
 
 
 def key_of(application: Application, declarations: Declarations, wish: str | None) -> str:

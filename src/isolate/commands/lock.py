@@ -5,28 +5,29 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from isolate.commands.check import stale_reasons
-from isolate.commands.locking import Decision, decide
-from isolate.commands.mending import mending
-from isolate.commands.request import Moves
-from isolate.commands.situation import look_at
-from isolate.commands.sync import workshop_for
 from isolate.declarations.reading import read_declarations
 from isolate.environment import staging
 from isolate.errors import DeclarationError, IsolateError, StaleLock
+from isolate.lock.changes import moved
 from isolate.lock.pylock_file import read_lock
+from isolate.lock.trees import metadata_digests
 from isolate.report import Outcome, count
+from isolate.steps.locking import Decision, decide, source_trees, stale_reasons
+from isolate.steps.looking import look_at
+from isolate.steps.mending import mending
+from isolate.steps.request import Moves
+from isolate.steps.workshops import workshop_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from packaging.pylock import Pylock
 
     from isolate.application import Application
-    from isolate.commands.request import Request
-    from isolate.commands.session import Session
-    from isolate.commands.situation import Situation
     from isolate.declarations.model import Declarations
+    from isolate.steps.request import Request
+    from isolate.steps.session import Session
+    from isolate.steps.situation import Situation
 
 
 def lock(application: Application, request: Request, session: Session, *, check: bool = False) -> Outcome:
@@ -44,7 +45,7 @@ def lock(application: Application, request: Request, session: Session, *, check:
 
         def decided(moves: Moves) -> Decision:
             with workshop_for(application, declarations, situation, request, session) as workshop:
-                return decide(application, declarations, situation.interpreter, moves, workshop)
+                return decide(declarations, moves, workshop)
 
         if check:
             return _checked(before, declarations, situation, decided)
@@ -77,7 +78,8 @@ def _checked(
     fresh = "pylock.toml is fresh"
     reasons: tuple[str, ...] = ()
     if before is not None:
-        reasons = stale_reasons(before, declarations, situation)
+        trees = metadata_digests(source_trees(declarations))
+        reasons = stale_reasons(before, declarations, situation.interpreter, trees)
     else:
         fresh = "everything is pinned: no pylock.toml is needed"
         try:
@@ -86,21 +88,3 @@ def _checked(
             reasons = stale.facts
     lines = reasons or (fresh,)
     return Outcome(command="lock", exit_code=1 if reasons else 0, lines=lines, facts={"stale": list(reasons)})
-
-
-def moved(before: Pylock | None, after: Pylock) -> tuple[str, ...]:
-    """Return a line for each version that is locked now and was not, or is not and was."""
-    old, new = _versions(before), _versions(after)
-    lines = []
-    for name in sorted({*old, *new}):
-        if name not in old:
-            lines.append(f"+ {name} {new[name]}")
-        elif name not in new:
-            lines.append(f"- {name} {old[name]}")
-        elif old[name] != new[name]:
-            lines.append(f"~ {name} {old[name]} → {new[name]}")
-    return tuple(lines)
-
-
-def _versions(lock: Pylock | None) -> Mapping[str, str]:
-    return {package.name: str(package.version or "(source tree)") for package in lock.packages} if lock else {}

@@ -8,9 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from isolate import process
-from isolate.commands.company import Company
-from isolate.commands.recovery import recover
-from isolate.commands.request import Request
 from isolate.commands.sync import sync as bring_into_step
 from isolate.declarations.reading import read_declarations
 from isolate.environment.records import read_state
@@ -19,12 +16,15 @@ from isolate.environment.variables import variable_line
 from isolate.errors import IsolateError
 from isolate.lock.model import DEFAULT_GROUP
 from isolate.report import Outcome
+from isolate.steps.company import Company
+from isolate.steps.recovery import recover
+from isolate.steps.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from isolate.application import Application
-    from isolate.commands.session import Session
+    from isolate.steps.session import Session
 
 
 def prepare(application: Application, session: Session, *, sync: bool = True) -> Outcome | None:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from isolate.application import Application
-    from isolate.commands.session import Session
     from isolate.environment.records import Installed, State
+    from isolate.steps.session import Session
 
 MOST = 5
 """How many differences a status names."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import TYPE_CHECKING
 
@@ -12,12 +11,13 @@ from isolate.environment.records import read_state
 from isolate.interpreters.model import Interpreter
 from isolate.report import Outcome, count, in_units
 from isolate.store.layout import SUFFIX, entries, environments, forget_environment
+from isolate.store.manifest import digest_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from isolate.commands.session import Session
+    from isolate.steps.session import Session
     from isolate.store.layout import Entry, Store
 
 
@@ -62,11 +62,10 @@ def verify(session: Session) -> Outcome:
 def _damaged(entry: Entry) -> Iterator[str]:
     for file in entry.manifest.files:
         try:
-            content = (entry.files / file.path).read_bytes()
+            is_sound = digest_of_file(entry.files / file.path) == file.sha256
         except OSError:
-            yield file.path
-            continue
-        if hashlib.sha256(content).hexdigest() != file.sha256:
+            is_sound = False
+        if not is_sound:
             yield file.path
 
 

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from isolate.commands.answering import answered
-from isolate.commands.applying import carry_out, remember
-from isolate.commands.locking import decide, source_trees
-from isolate.commands.mending import mending
-from isolate.commands.proposal import Proposal, outcome
-from isolate.commands.request import Request, selected
-from isolate.commands.situation import Rebuild, Situation, look_at, targets_for
 from isolate.declarations.reading import read_declarations
 from isolate.environment import staging
 from isolate.environment.inputs import inputs_of, inputs_of_lock, inputs_of_trees
-from isolate.environment.workshop import Workshop
 from isolate.lock.selection import select
+from isolate.steps.answering import answered
+from isolate.steps.applying import carry_out, remember
+from isolate.steps.locking import decide, source_trees
+from isolate.steps.looking import look_at
+from isolate.steps.mending import mending
+from isolate.steps.proposal import Proposal, outcome
+from isolate.steps.request import Request, selected
+from isolate.steps.situation import targets_for
+from isolate.steps.workshops import asked_link_mode, workshop_for
 
 if TYPE_CHECKING:
     from isolate.application import Application
-    from isolate.commands.deciding import Learn
-    from isolate.commands.session import Session
     from isolate.declarations.model import Declarations
-    from isolate.environment.records import State
+    from isolate.environment.workshop import Workshop
     from isolate.report import Outcome
+    from isolate.steps.new_lock import Learn
+    from isolate.steps.session import Session
+    from isolate.steps.situation import Situation
     from isolate.store.known import Known
 
 
@@ -44,8 +46,7 @@ def _sync(application: Application, request: Request, session: Session) -> Propo
     before |= inputs_of_trees(source_trees(declarations))
     asked = {"adopt": request.adopt, "thorough": request.verify, "hashes": request.verify}
     situation = look_at(application, declarations, request.python, session, **asked)
-    if situation.state is not None and not situation.rebuild:
-        situation = situation._replace(rebuild=_made_otherwise(situation.state, declarations, request))
+    situation = situation.for_what_is_asked(link_mode=asked_link_mode(declarations, request), bytecode=request.bytecode)
     with workshop_for(application, declarations, situation, request, session) as workshop:
         proposal = propose(declarations, situation, request, workshop, session)
         if request.dry_run:
@@ -55,25 +56,13 @@ def _sync(application: Application, request: Request, session: Session) -> Propo
     return proposal
 
 
-def _made_otherwise(state: State, declarations: Declarations, request: Request) -> Rebuild | None:
-    """Return why an environment that is sound has to be made anew: it was made otherwise than is asked for."""
-    if request.bytecode and not state.bytecode:
-        return Rebuild("", "to compile its bytecode")
-    asked = _asked_link_mode(declarations, request)
-    return Rebuild("", f"link mode {state.link_mode} → {asked}") if asked not in (None, state.link_mode) else None
-
-
-def _asked_link_mode(declarations: Declarations, request: Request) -> str | None:
-    return request.link_mode or declarations.settings.link_mode
-
-
 def propose(
     declarations: Declarations, situation: Situation, request: Request, workshop: Workshop, session: Session
 ) -> Proposal:
     """Decide what is to become of the environment; pip in *workshop* is asked only where the lock does not say."""
     application, selection = workshop.application, selected(declarations, request)
     learn = None if request.dry_run else _learner(request, session)
-    decision = decide(application, declarations, situation.interpreter, request.moves, workshop, learn=learn)
+    decision = decide(declarations, request.moves, workshop, learn=learn)
     locked = select(decision.lock, situation.interpreter, selection, root=str(application.root))
     inputs = inputs_of_lock(locked)
     targets = targets_for(locked, situation.interpreter, workshop.store)
@@ -94,40 +83,8 @@ def propose(
 
 def _learner(request: Request, session: Session) -> Learn:
     def learn(declarations: Declarations, known: Known, workshop: Workshop) -> bool:
-        from isolate.commands.learning import learn_pins  # noqa: PLC0415 - mostly a lock holds
+        from isolate.steps.learning import learn_pins  # noqa: PLC0415 - mostly a lock holds
 
         return learn_pins(declarations, known, workshop, request=request, session=session)
 
     return learn
-
-
-def workshop_for(
-    application: Application, declarations: Declarations, situation: Situation, request: Request, session: Session
-) -> Workshop:
-    """Return a workshop for the interpreter and the environment of *situation*."""
-    return Workshop(
-        application=application,
-        interpreter=situation.interpreter,
-        standing=None if situation.rebuild else situation.state,
-        store=session.store,
-        environ=session.environ,
-        progress=session.progress,
-        offline=request.offline,
-        options=declarations.index_options,
-        named=declarations.variables,
-        addresses=tuple(one.url for one in declarations.requirements if one.url is not None),
-        link_mode=_link_mode(declarations, situation, request),
-        bytecode=wants_bytecode(request, situation),
-        hashes=request.verify,
-    )
-
-
-def _link_mode(declarations: Declarations, situation: Situation, request: Request) -> str:
-    """Return how files are to leave the store: as is asked, else as they did before."""
-    before = "auto" if situation.state is None else situation.state.link_mode
-    return _asked_link_mode(declarations, request) or before
-
-
-def wants_bytecode(request: Request, situation: Situation) -> bool:
-    """Say whether bytecode is to be there: once it was asked for, it stays."""
-    return request.bytecode or (situation.state is not None and situation.state.bytecode)

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from isolate.declarations.model import Declared, Origin, Project
 from isolate.declarations.requirement_line import not_a_requirement
-from isolate.declarations.settings import Settings
+from isolate.declarations.settings import LINK_MODES, Settings
 from isolate.errors import DeclarationError
 
 if sys.version_info >= (3, 11):
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-LINK_MODES = ("auto", "clone", "hardlink", "copy")
 KNOWN = ("applications", "constraints", "exclude", "link-mode", "python", "requirements")
 
 

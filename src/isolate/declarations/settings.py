@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+LINK_MODES = ("auto", "clone", "hardlink", "copy")
+"""How files can leave the store: `auto` clones where the file system can, links where it cannot, else copies."""
+
 
 class Settings(NamedTuple):
     """`[tool.isolate]`. Paths and patterns are as written, relative to the application."""

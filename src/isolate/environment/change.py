@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from isolate import atomic
 from isolate.environment import records, staging
 from isolate.environment.inspection import Foreign, lies_untouched, unowned
-from isolate.environment.placing import both_claim
 from isolate.environment.records import files_of, manifest_path, skeleton_files
 from isolate.environment.skeleton import site_packages
 from isolate.environment.switch import STAGING, InTheWay, check_possible, plan_switch, switch
 from isolate.environment.watch import Watch, settled_time, watched
-from isolate.errors import IsolateError
+from isolate.errors import IsolateError, both_claim
 from isolate.store.manifest import LINKED
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 
 from isolate.environment.records import files_of, manifest_path, skeleton_files
 from isolate.environment.switch import source_of
+from isolate.store.manifest import digest_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -93,7 +94,7 @@ def _digest(path: str) -> str:
     try:
         if os.path.islink(path):
             return hashlib.sha256(os.readlink(path).encode()).hexdigest()
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        return digest_of_file(path)
     except OSError:
         return ""
 

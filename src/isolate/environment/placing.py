@@ -14,7 +14,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from isolate.environment.records import Installed, manifest_path
-from isolate.errors import BadArtifact, IsolateError
+from isolate.errors import IsolateError
 from isolate.store.manifest import MODES, File, code_folders, folders_of
 from isolate.store.scripts import with_interpreter
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from isolate.store.layout import Entry
 
-LINK_MODES = ("auto", "clone", "hardlink", "copy")
 FICLONE = 0x40049409
 """`ioctl` request of Linux that shares the blocks of a file, copy on write: `man ioctl_ficlone`."""
 
@@ -42,19 +41,11 @@ class Collision(Exception):
     """Something lies already where a file of an entry belongs; the argument is its path below the environment."""
 
 
-def both_claim(path: str, name: str, other: str) -> BadArtifact:
-    """Return what to raise where the distributions *name* and *other* claim the file *path*."""
-    return BadArtifact(
-        f"{name} and {other} both claim {path}",
-        hint="one environment cannot hold both: pin one of them out, or versions that do not collide",
-    )
-
-
 class Placer:
     """Puts entries into a *tree* whose scripts are to name the interpreter *python*."""
 
     def __init__(self, tree: Path, *, python: str, link_mode: str = "auto", hashes: bool = False) -> None:
-        """Make a placer; *link_mode* is one of `LINK_MODES`.
+        """Make a placer; *link_mode* is one that `[tool.isolate]` may name.
 
         With *hashes* every content is compared, not only where size or time are not those of the manifest.
         """

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from isolate.cores import on_all_cores
 from isolate.environment import staging
 from isolate.environment.inspection import damages
-from isolate.environment.placing import Collision, DamagedEntry, Placer, both_claim
+from isolate.environment.placing import Collision, DamagedEntry, Placer
 from isolate.environment.skeleton import make_skeleton
+from isolate.errors import both_claim
 from isolate.plan import Target
 from isolate.store.layout import bytecode_key
 from isolate.store.seed import seed_of, seed_wheel

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 
 from isolate.errors import StaleLock
-from isolate.lock.decide import TOOL
 from isolate.lock.graph import Wanted, applies, closure, wanted
-from isolate.lock.model import Selection
+from isolate.lock.model import TOOL, Selection
 from isolate.lock.selection import select
 from isolate.lock.sources import declared_extras, declared_hashes, declared_source, locked_source
 from isolate.pip.redaction import redact

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 DEFAULT_GROUP = "dev"
 """The group that an environment holds unless it is told not to, as the ecosystem has it."""
 
+TOOL = "isolate"
+"""What we are called in a lock: who made it, and whose table is ours."""
+
 
 class Selection(NamedTuple):
     """Which part of an application's declarations an environment holds. Names are normalized (PEP 685, PEP 735).
@@ -60,3 +63,9 @@ class Locked(NamedTuple):
     def is_direct(self) -> bool:
         """Say whether it was asked for by its address (PEP 610 then wants a `direct_url.json`)."""
         return not ("wheels" in self.table or "sdist" in self.table)
+
+
+def environment_marker(markers: Mapping[str, str]) -> str:
+    """Return the marker of the interpreters for which a resolution holds: this Python, on this kind of machine."""
+    keys = ("python_version", "implementation_name", "sys_platform", "platform_machine")
+    return " and ".join(f'{key} == "{markers[key]}"' for key in keys)

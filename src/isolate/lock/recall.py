@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from isolate.lock.graph import applies, closure, in_force, wanted
-from isolate.pip.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 def recall(
     declarations: Declarations, markers: Mapping[str, str], known: Callable[[str, str], Reported | None]
-) -> Report | None:
+) -> tuple[Reported, ...] | None:
     """Return what pip would report for *declarations*, from what is *known* of each pin by name and version.
 
     None if they are not closed, ask for anything but pins, or pin something that is not known.
@@ -51,8 +50,10 @@ def pinned(declarations: Declarations, markers: Mapping[str, str]) -> dict[str, 
     return pins
 
 
-def closed(declarations: Declarations, items: Mapping[str, Reported], markers: Mapping[str, str]) -> Report | None:
-    """Return a report of those of *items* (by name) that *declarations*, all of which have names, lead to.
+def closed(
+    declarations: Declarations, items: Mapping[str, Reported], markers: Mapping[str, str]
+) -> tuple[Reported, ...] | None:
+    """Return those of *items* (by name) that *declarations*, all of which have names, lead to.
 
     None if they lead to others as well, or if versions are not what declarations, constraints and *items* need.
     """
@@ -65,7 +66,7 @@ def closed(declarations: Declarations, items: Mapping[str, Reported], markers: M
         and all(_meets(items, one) for one in limits if applies(one.marker, markers))
         and all(_needs_met(items, items[name], extras, markers) for name, extras in reached.items())
     ):
-        return Report(pip_version="", items=tuple(items[name] for name in reached), environment=markers)
+        return tuple(items[name] for name in reached)
     return None
 
 

@@ -1,7 +1,7 @@
 """How a part of a lock is said to pip.
 
-A pip that reads `pylock.toml` gets one; it then has no index page to read. An older pip gets `name @ address` lines,
-which it follows as directly (PEP 508), with the hash that must be met.
+A pip that can read `pylock.toml` gets one, and then needs no index page. An older pip gets lines `name @ address` (PEP
+508) with the hash that must be met; it needs no index page either.
 """
 
 from __future__ import annotations

@@ -28,7 +28,6 @@ class Reported(NamedTuple):
     url: str
     hashes: Mapping[str, str] = {}
     is_direct: bool = False
-    is_yanked: bool = False
     requested: bool = False
     requested_extras: tuple[str, ...] = ()
     requires_dist: tuple[str, ...] = ()
@@ -39,25 +38,13 @@ class Reported(NamedTuple):
     editable: bool = False
 
 
-class Report(NamedTuple):
-    """What pip would install, which pip it was, and the `environment` (PEP 508 markers) that it is for."""
-
-    pip_version: str
-    items: tuple[Reported, ...]
-    environment: Mapping[str, str] = {}
-
-
-def read_report(text: str) -> Report:
-    """Return the report in *text*; raise `PipFailed` if it is none of version 1."""
+def read_report(text: str) -> tuple[Reported, ...]:
+    """Return what pip would install by the report in *text*; raise `PipFailed` if it is none of version 1."""
     try:
         table = json.loads(text)
         if table["version"] != "1":
             raise PipFailed(f"pip's report is of version {table['version']}, not 1", hint=HINT)
-        return Report(
-            pip_version=table["pip_version"],
-            items=tuple(map(_reported, table["install"])),
-            environment=dict(table.get("environment", {})),
-        )
+        return tuple(map(_reported, table["install"]))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise PipFailed(f"pip's report cannot be read: {error}", hint=HINT) from None
 
@@ -71,7 +58,6 @@ def _reported(item: Mapping[str, Any]) -> Reported:
         url=without_credentials(where["url"]),
         hashes=_hashes(archive),
         is_direct=item["is_direct"],
-        is_yanked=item.get("is_yanked", False),
         requested=item["requested"],
         requested_extras=tuple(item.get("requested_extras", ())),
         requires_dist=tuple(metadata.get("requires_dist", ())),

@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING
 
 import pip as own_pip
 from isolate.errors import IsolateError
-from isolate.store.intake import digest_of_file
 from isolate.store.layout import SUFFIX, bytecode_key
-from isolate.store.manifest import File, Manifest, write_manifest
+from isolate.store.manifest import File, Manifest, digest_of_file, write_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,8 +59,8 @@ def compile_seed(store: Store, key: str, interpreter: Interpreter) -> None:
 def take_over(store: Store, key: str, site: Path) -> None:
     """Make the bytecode of the modules in the directory *site* that of the entry *key*, which holds the same modules.
 
-    Bytecode names the time and the size of its source (PEP 552), but for which it is the same wherever that lies. What
-    is not complete and valid is not taken.
+    Bytecode names the time and the size of its source (PEP 552); all else in it is the same wherever the source lies.
+    Nothing is taken over unless all of it is there and valid.
     """
     entry = store.entry(key)
     if entry is None or store.has(bytecode_key(key)):

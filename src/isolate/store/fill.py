@@ -62,7 +62,7 @@ def fill_from_pins(store: Store, lines: Mapping[tuple[str, str], str], pip: Pip)
 
         def take(number: int) -> None:
             folder = files[number].parent
-            items = read_report((folder / REPORT).read_text(encoding="utf-8")).items
+            items = read_report((folder / REPORT).read_text(encoding="utf-8"))
             reported.extend(items)
             locked = [as_locked(item) for item in items if item.hashes]
             keys = (store.key(pip.kind, one.name, one.version, one.identity) for one in locked)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.utils import canonicalize_name
 
-from isolate.errors import BadArtifact
+from isolate.errors import BadArtifact, both_claim
 from isolate.store.manifest import MODES, File, tree_of
 from isolate.store.scripts import without_interpreter
 
@@ -51,11 +51,8 @@ def read_prefix(prefix: Path) -> dict[str, Taken]:
         for path in taken.claims:
             other = owners.setdefault(path, taken.name)
             if other != taken.name:
-                raise BadArtifact(
-                    f"{other} and {taken.name} both claim {path}",
-                    facts=(f"{other} {found[other].version}", f"{taken.name} {taken.version}"),
-                    hint="one environment cannot hold both: pin one of them out, or versions that do not collide",
-                )
+                facts = (f"{other} {found[other].version}", f"{taken.name} {taken.version}")
+                raise both_claim(path, other, taken.name, facts=facts)
     return found
 
 
@@ -155,8 +152,3 @@ def _settle(taken: Taken, path: str, source: str, python: str) -> File:
         status = os.stat(source)
     os.chmod(source, MODES[kind])
     return File(path, status.st_size, status.st_mtime_ns, digest, kind)
-
-
-def digest_of_file(path: Path) -> str:
-    """Return the sha256 (hex) of the content of *path*."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

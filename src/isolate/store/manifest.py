@@ -6,6 +6,7 @@ that an environment can be checked after the store is gone.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -95,6 +96,12 @@ def code_folders(files: Iterable[File]) -> tuple[str, ...]:
 
 def _counts(path: str) -> bool:
     return path.endswith(CODE) or path.startswith("bin/") or ".dist-info/" in path
+
+
+def digest_of_file(path: str | Path) -> str:
+    """Return the sha256 (hex) of the content of *path*."""
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
 
 
 def write_manifest(manifest: Manifest, folder: Path) -> None:

@@ -25,7 +25,7 @@ MOST = 4
 """Pips at once, however many cores there are: the package index is not ours alone."""
 
 SHARE = 1.5
-"""By how much a portion is smaller than an even part, for each pip, of what is left."""
+"""How many times smaller a portion is than what each pip would get if all that is left were dealt out evenly."""
 
 
 def portions(missing: Mapping[str, Locked], cores: int) -> list[dict[str, Locked]]:

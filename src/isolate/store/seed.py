@@ -6,7 +6,6 @@ pip is an entry like any other; only that no pip is there yet to install it.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from packaging.utils import parse_wheel_filename
 import pip
 from isolate import atomic
 from isolate.lock.model import Locked
+from isolate.store.manifest import digest_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +61,7 @@ def _digest(wheel: Path, store: Store) -> str:
         digest, then = note.read_text(encoding="utf-8").split(" ", 1)
         if then == now:
             return digest
-    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    digest = digest_of_file(wheel)
     atomic.write(note, f"{digest} {now}".encode(), by=store.tmp)
     return digest
 

@@ -10,8 +10,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from isolate.store.intake import digest_of_file
-from isolate.store.manifest import LINKED
+from isolate.store.manifest import LINKED, digest_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,12 +9,11 @@ from urllib.parse import unquote, urlsplit
 from packaging.markers import Marker
 from packaging.pylock import Package, PackageArchive, PackageDirectory, PackageSdist, PackageVcs, PackageWheel, Pylock
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_version
 from packaging.version import Version
 
 from isolate.lock.graph import Wanted, applies, closure, needs, wanted
-from isolate.lock.model import DEFAULT_GROUP
-from isolate.lock.sources import declared_extras, declared_hashes, declared_source, is_local
+from isolate.lock.model import DEFAULT_GROUP, TOOL, environment_marker
+from isolate.lock.sources import declared_extras
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,21 +22,19 @@ if TYPE_CHECKING:
 
     from isolate.declarations.model import Declarations, Declared
     from isolate.interpreters.model import Interpreter
-    from isolate.pip.report import Report, Reported
-
-TOOL = "isolate"
+    from isolate.pip.report import Reported
 
 
 def lock_from(
-    report: Report, declarations: Declarations, interpreter: Interpreter, *, trees: Mapping[str, str]
+    reported: Sequence[Reported], declarations: Declarations, interpreter: Interpreter, *, trees: Mapping[str, str]
 ) -> Pylock:
-    """Return the lock that says what *report* resolved for *declarations* on *interpreter*.
+    """Return the lock that says what pip *reported* for *declarations* on *interpreter*.
 
     *trees* has a digest of the metadata of each source tree, by its absolute path. The lock covers every extra and
     every group; what only they need carries a marker that says so.
     """
-    items = {item.name: item for item in report.items}
-    requires = {item.name: item.requires_dist for item in report.items}
+    items = {item.name: item for item in reported}
+    requires = {item.name: item.requires_dist for item in reported}
     markers = interpreter.markers
     reach = {
         condition: closure(_roots(declared, items, markers), requires, markers)
@@ -57,7 +54,7 @@ def lock_from(
             root=str(declarations.root),
             trees=trees,
         )
-        for item in sorted(report.items, key=lambda item: item.name)
+        for item in sorted(reported, key=lambda item: item.name)
     ]
     return _pylock(packages + _project(declarations, items), declarations, interpreter)
 
@@ -73,57 +70,6 @@ def _pylock(packages: list[Package], declarations: Declarations, interpreter: In
         created_by=TOOL,
         packages=sorted(packages, key=lambda package: package.name),
     )
-
-
-def environment_marker(markers: Mapping[str, str]) -> str:
-    """Return the marker of the interpreters for which a resolution holds: this Python, on this kind of machine."""
-    keys = ("python_version", "implementation_name", "sys_platform", "platform_machine")
-    return " and ".join(f'{key} == "{markers[key]}"' for key in keys)
-
-
-def is_closed(lock: Pylock, declarations: Declarations) -> bool:
-    """Say whether the declarations already pin everything that *lock* installs, so that it adds nothing to them."""
-    return not left_open(lock, declarations)
-
-
-def left_open(lock: Pylock, declarations: Declarations) -> list[str]:
-    """Return the names of what *lock* installs and the declarations do not pin."""
-    declared: dict[str | None, list[Declared]] = {}
-    for one in declarations.requirements:
-        declared.setdefault(one.name, []).append(one)
-    return [
-        package.name
-        for package in lock.packages
-        if package.directory is None and not any(_pins(one, package) for one in declared.get(package.name, ()))
-    ]
-
-
-def asks_for_a_choice(declarations: Declarations, markers: Mapping[str, str]) -> bool:
-    """Say whether a declaration itself leaves its version open, so that a lock is needed whatever pip would find."""
-    return any(
-        one.requirement is not None
-        and one.pin is None
-        and one.url is None
-        and one.path is None
-        and applies(one.requirement.marker, markers)
-        for one in declarations.requirements
-    )
-
-
-def _pins(declared: Declared, package: Package) -> bool:
-    """Say whether *declared* leaves nothing open about *package*, today or later.
-
-    Of what lies on this machine no lock could say more either.
-    """
-    if is_local(declared):
-        return True
-    if package.vcs is not None:
-        source = declared_source(declared)
-        return source is not None and source.revision == package.vcs.commit_id
-    if declared.url is not None:
-        return bool(declared_hashes(declared))
-    pin, version = declared.pin, package.version
-    return None not in (pin, version) and canonicalize_version(str(pin)) == canonicalize_version(str(version))
 
 
 def _by_condition(declarations: Declarations) -> dict[str, list[Declared]]:
@@ -226,14 +172,15 @@ def _source(item: Reported, root: str) -> dict[str, Any]:
             type=kind, url=item.url, requested_revision=revision, commit_id=commit, subdirectory=item.subdirectory
         )
         return {"vcs": vcs}
-    where = _relative(path, root) if path and item.is_direct else None
-    url, hashes = None if where else item.url, dict(item.hashes)
+    hashes = dict(item.hashes)
     if item.is_direct:
+        where = _relative(path, root) if path else None
+        url = None if where else item.url
         return {"archive": PackageArchive(path=where, url=url, hashes=hashes, subdirectory=item.subdirectory)}
     filename = _filename(item.url)
     if filename.endswith(".whl"):
-        return {"wheels": [PackageWheel(name=filename, path=where, url=url, hashes=hashes)]}
-    return {"sdist": PackageSdist(name=filename, path=where, url=url, hashes=hashes)}
+        return {"wheels": [PackageWheel(name=filename, url=item.url, hashes=hashes)]}
+    return {"sdist": PackageSdist(name=filename, url=item.url, hashes=hashes)}
 
 
 def _project(declarations: Declarations, items: Mapping[str, Reported]) -> list[Package]:

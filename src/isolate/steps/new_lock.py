@@ -6,24 +6,24 @@ import hashlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from isolate.commands.resolving import kept, resolve, resolve_moved
-from isolate.lock.decide import lock_from
 from isolate.lock.freshness import staleness
+from isolate.lock.from_report import lock_from
 from isolate.lock.recall import recall
 from isolate.pip.surroundings import settings_digest
+from isolate.steps.resolving import kept, resolve, resolve_moved
 from isolate.store.known import Known
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from packaging.pylock import Pylock
 
     from isolate.application import Application
-    from isolate.commands.request import Moves
     from isolate.declarations.model import Declarations
     from isolate.environment.workshop import Workshop
     from isolate.interpreters.model import Interpreter
-    from isolate.pip.report import Report
+    from isolate.pip.report import Reported
+    from isolate.steps.request import Moves
 
 Learn: TypeAlias = "Callable[[Declarations, Known, Workshop], bool]"
 """Adds to what is known about pins, and says whether it has."""
@@ -44,15 +44,15 @@ def new_lock(  # noqa: PLR0913, PLR0917 - what is asked, and what may be used to
     interpreter = workshop.interpreter
     staying = {} if old is None else kept(old, declarations, moves)
     known = _known(declarations, workshop)
-    reports = () if moves.upgrade else _shortcuts(declarations, staying, moves, known, workshop, learn)
-    locks = (lock_from(one, declarations, interpreter, trees=trees) for one in reports if one is not None)
+    ways = () if moves.upgrade else _shortcuts(declarations, staying, moves, known, workshop, learn)
+    locks = (lock_from(one, declarations, interpreter, trees=trees) for one in ways if one is not None)
     lock = next((one for one in locks if not staleness(one, declarations, interpreter, trees=trees)), None)
     if lock is not None:
         return lock
     workshop.progress.working("resolving")
-    report = resolve(declarations, staying, workshop)
-    known.remember(report.items)
-    return lock_from(report, declarations, interpreter, trees=trees)
+    reported = resolve(declarations, staying, workshop)
+    known.remember(reported)
+    return lock_from(reported, declarations, interpreter, trees=trees)
 
 
 def _shortcuts(  # noqa: PLR0913, PLR0917 - what `new_lock` has at hand
@@ -62,7 +62,7 @@ def _shortcuts(  # noqa: PLR0913, PLR0917 - what `new_lock` has at hand
     known: Known,
     workshop: Workshop,
     learn: Learn | None,
-) -> Iterator[Report | None]:
+) -> Iterator[Sequence[Reported] | None]:
     """Yield what pip would report, found in ways that cost less than to resolve everything, the cheapest first."""
     markers = workshop.interpreter.markers
     yield recall(declarations, markers, known.get)

@@ -8,7 +8,7 @@ from isolate.environment import staging
 
 if TYPE_CHECKING:
     from isolate.application import Application
-    from isolate.commands.session import Session
+    from isolate.steps.session import Session
 
 
 def recover(application: Application, session: Session) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from isolate.commands.deciding import circumstances
-from isolate.commands.locking import held_lock
-from isolate.commands.request import selected
-from isolate.commands.situation import look_at, targets_for
 from isolate.declarations.reading import read_declarations
 from isolate.errors import IsolateError
 from isolate.lock.selection import select
 from isolate.report import count
+from isolate.steps.locking import held_lock
+from isolate.steps.looking import look_at
+from isolate.steps.new_lock import circumstances
+from isolate.steps.request import selected
+from isolate.steps.situation import targets_for
 from isolate.store.bytecode import compile_missing
 from isolate.store.fill import fill
 
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from isolate.application import Application
-    from isolate.commands.proposal import Proposal
-    from isolate.commands.request import Request
-    from isolate.commands.session import Session
     from isolate.environment.workshop import Workshop
     from isolate.lock.model import Locked
     from isolate.pip.installing import Pip
+    from isolate.steps.proposal import Proposal
+    from isolate.steps.request import Request
+    from isolate.steps.session import Session
 
 
 def fetch(proposal: Proposal, workshop: Workshop, session: Session) -> None:

@@ -19,7 +19,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 ENOUGH = 3
-"""Others in a row that lack nothing more, after which no further is looked at: mostly all lack the same, if any."""
+"""How many others in a row may lack nothing new before the search ends. Mostly all lack the same, or nothing."""
 
 
 class Company:
@@ -38,8 +38,8 @@ class Company:
     ) -> Result:
         """Let *fetch* what *application* lacks, its *own*, and at once what is *lacked_by* the others.
 
-        No failure of another becomes its own: if the whole cannot be fetched, its own is, and so it is from then on by
-        all.
+        If that fails, *fetch* is called again for its *own* alone, so that no failure of another becomes its own; and
+        from then on every application fetches only its own.
         """
         whole = self._whole(application, own, lacked_by)
         if len(whole) > len(own):
@@ -52,7 +52,7 @@ class Company:
     def _whole(
         self, application: Application, own: Mapping[Key, Item], lacked_by: Callable[[Application], Mapping[Key, Item]]
     ) -> Mapping[Key, Item]:
-        """Return *own* and what the others lack; one of which that cannot be told says why in its turn."""
+        """Return *own* and what the others lack. Where that cannot be told, the other says why when its turn comes."""
         whole, vain = dict(own), 0
         for other in () if self._failed[0] else self._others(application):
             before = len(whole)

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from packaging.pylock import Pylock
 
-    from isolate.commands.request import Moves
     from isolate.declarations.model import Declarations
     from isolate.environment.workshop import Workshop
-    from isolate.pip.report import Report, Reported
+    from isolate.pip.report import Reported
     from isolate.process import Finished
+    from isolate.steps.request import Moves
     from isolate.store.known import Known
 
 
@@ -44,7 +44,7 @@ def kept(found: Pylock, declarations: Declarations, moves: Moves) -> dict[str, s
     }
 
 
-def resolve(declarations: Declarations, staying: Mapping[str, str], workshop: Workshop) -> Report:
+def resolve(declarations: Declarations, staying: Mapping[str, str], workshop: Workshop) -> Sequence[Reported]:
     """Let pip resolve *declarations* with the versions in *staying*; if these cannot all stay, without them."""
     with workshop.store.scratch() as scratch:
         requirements = [*declarations.requirements_files] or [_derived(declarations, scratch)]
@@ -60,10 +60,10 @@ def resolve(declarations: Declarations, staying: Mapping[str, str], workshop: Wo
 
 def resolve_moved(
     declarations: Declarations, staying: Mapping[str, str], moves: Moves, known: Known, workshop: Workshop
-) -> Report | None:
-    """Let pip find what does not stay, and nothing that it needs; None if that does not come out even.
+) -> Sequence[Reported] | None:
+    """Let pip choose only the versions that do not stay, without what these need; None if that is not enough.
 
-    It does if all is known of the versions in *staying*, and if they meet what the others need.
+    It is enough if all is known of the versions in *staying*, and if together they meet every need.
     """
     every = [*declarations.requirements, *declarations.constraints]
     if declarations.ask_for_project or any(one.requirement is None or one.url or one.hashes for one in every):
@@ -87,7 +87,7 @@ def _find(declarations: Declarations, lines: Sequence[str], workshop: Workshop) 
         text = "".join(f"{line}\n" for line in (*declarations.index_options, *lines))
         requirements.write_text(text, encoding="utf-8")
         answer = _ask(declarations, [requirements], [], workshop, scratch, "--no-deps")
-        return () if answer.status else read_report((scratch / REPORT).read_text(encoding="utf-8")).items
+        return () if answer.status else read_report((scratch / REPORT).read_text(encoding="utf-8"))
 
 
 def _ask(

@@ -9,25 +9,25 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from isolate.commands.deciding import circumstances
-from isolate.commands.locking import held_lock
-from isolate.commands.situation import interpreter_for
 from isolate.declarations.reading import read_declarations
 from isolate.errors import PipFailed
 from isolate.lock.graph import applies
 from isolate.lock.recall import pinned
 from isolate.report import count
+from isolate.steps.locking import held_lock
+from isolate.steps.looking import interpreter_for
+from isolate.steps.new_lock import circumstances
 from isolate.store.fill import fill_from_pins
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from isolate.application import Application
-    from isolate.commands.request import Request
-    from isolate.commands.session import Session
     from isolate.declarations.model import Declarations, Declared
     from isolate.environment.workshop import Workshop
     from isolate.interpreters.model import Interpreter
+    from isolate.steps.request import Request
+    from isolate.steps.session import Session
     from isolate.store.known import Known
 
     Pin = tuple[str, str]
@@ -66,9 +66,9 @@ def learn_pins(
 
 
 def _lacked_by(other: Application, *, known: Known, hashed: bool, request: Request, session: Session) -> dict[Pin, str]:
-    """Return the lines by which *other* would have its pins fetched, if it did and its pip found the same.
+    """Return a line for each pin that *other* has to fetch; none if its pip would look elsewhere than ours.
 
-    pip takes lines either all *hashed* or all without.
+    Only lines that are *hashed*, or only others: pip does not take both together.
     """
     declarations = read_declarations(other.root)
     interpreter = interpreter_for(other, declarations, session, asked=request.python)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isolate import atomic
-from isolate.commands.company import Company
 from isolate.errors import IsolateError
 from isolate.report import Progress, Silent
+from isolate.steps.company import Company
 from isolate.store.layout import cache_directory, open_store, temporary_store
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from isolate.application import Application
-    from isolate.commands.locking import Decision
-    from isolate.commands.request import Request
-    from isolate.commands.situation import Situation
     from isolate.declarations.model import Declarations
     from isolate.lock.model import Locked, Selection
     from isolate.plan import Change, Plan
+    from isolate.steps.locking import Decision
+    from isolate.steps.request import Request
+    from isolate.steps.situation import Situation
 
 
 class Proposal(NamedTuple):

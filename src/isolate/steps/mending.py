@@ -9,7 +9,7 @@ from isolate.environment.placing import DamagedEntry
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from isolate.commands.session import Session
+    from isolate.steps.session import Session
 
 Result = TypeVar("Result")
 

@@ -7,7 +7,6 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING
 
-from isolate.commands.locking import digest_of
 from isolate.environment import records, staging
 from isolate.environment.change import Next, amend, change, make_new
 from isolate.environment.history import Generation, next_number, record_paths
@@ -15,14 +14,15 @@ from isolate.environment.inputs import lines_if_read
 from isolate.environment.stamping import remove_stamp, write_stamp
 from isolate.errors import IsolateError
 from isolate.report import count
+from isolate.steps.locking import digest_of
 from isolate.store.layout import remember_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from isolate.commands.proposal import Proposal
-    from isolate.commands.session import Session
     from isolate.environment.workshop import Workshop
+    from isolate.steps.proposal import Proposal
+    from isolate.steps.session import Session
     from isolate.store.layout import Entry
 
 
@@ -32,7 +32,7 @@ def carry_out(proposal: Proposal, workshop: Workshop, session: Session) -> Mappi
     Whatever fails before the switch leaves everything as it was.
     """
     if proposal.plan.fetch or workshop.bytecode:
-        from isolate.commands.fetching import fetch  # noqa: PLC0415 - mostly the store has all that is to arrive
+        from isolate.steps.fetching import fetch  # noqa: PLC0415 - mostly the store has all that is to arrive
 
         fetch(proposal, workshop, session)
     if proposal.is_empty:

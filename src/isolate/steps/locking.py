@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.environment.records import LOCK
 from isolate.errors import DeclarationError, IsolateError, StaleLock
-from isolate.lock.decide import environment_marker, is_closed, left_open
 from isolate.lock.freshness import staleness
+from isolate.lock.model import environment_marker
+from isolate.lock.openness import is_closed, left_open
 from isolate.lock.pylock_file import lock_text, parse_lock, read_lock
 from isolate.lock.selection import other_python, serves
 from isolate.lock.trees import local_path, metadata_digests
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
     from packaging.pylock import Pylock
 
     from isolate.application import Application
-    from isolate.commands.deciding import Learn
-    from isolate.commands.request import Moves
     from isolate.declarations.model import Declarations
     from isolate.environment.workshop import Workshop
     from isolate.interpreters.model import Interpreter
+    from isolate.steps.new_lock import Learn
+    from isolate.steps.request import Moves
     from isolate.store.layout import Store
 
 MISSING: tuple[str, ...] = ("there is no lock",)
@@ -52,21 +53,14 @@ class Decision(NamedTuple):
         return (f"decided anew: {self.reasons[0]}{more}",)
 
 
-def decide(  # noqa: PLR0913 - what is asked, and what may be used to answer
-    application: Application,
-    declarations: Declarations,
-    interpreter: Interpreter,
-    moves: Moves,
-    workshop: Workshop,
-    *,
-    learn: Learn | None = None,
-) -> Decision:
-    """Return the lock for *application*; pip in *workshop* is asked only if there is none that is fresh.
+def decide(declarations: Declarations, moves: Moves, workshop: Workshop, *, learn: Learn | None = None) -> Decision:
+    """Return the lock for the application of *workshop*; its pip is asked only if there is none that is fresh.
 
     *learn* may add to what is known about pins, and says whether it has.
     Raises `StaleLock` where the lock may not change, unless there is none and none is needed, and whatever pip's
     failure is explained as.
     """
+    application, interpreter = workshop.application, workshop.interpreter
     trees = metadata_digests(source_trees(declarations))
     best: Decision | None = None
     why = MISSING
@@ -81,7 +75,7 @@ def decide(  # noqa: PLR0913 - what is asked, and what may be used to answer
     in_tree = application.lock_file.exists()
     if not moves.examined or (in_tree and not moves.allowed):
         raise _stale(application, why, best, interpreter)
-    from isolate.commands.deciding import new_lock  # noqa: PLC0415 - mostly a lock holds
+    from isolate.steps.new_lock import new_lock  # noqa: PLC0415 - mostly a lock holds
 
     lock = new_lock(declarations, None if best is None else best.lock, moves, workshop, trees, learn)
     unpinned = left_open(lock, declarations)
@@ -105,7 +99,7 @@ def _movable(moves: Moves, locks: Iterable[Decision], declarations: Declarations
 
 
 def _where_it_belongs(found: Decision, application: Application, declarations: Declarations, moves: Moves) -> Decision:
-    """Return the lock that was *found* to hold, to be written into the tree if that lacks it and needs it."""
+    """Return the lock that was *found* to hold; it has to be written into the tree if that needs one and has none."""
     if found.in_tree or not moves.examined or is_closed(found.lock, declarations):
         return found
     if not moves.allowed:
@@ -138,8 +132,20 @@ def _objections(
     """Return why a lock that was found is stale, if it is; None if it holds. A fresh one does unless it is to move."""
     if not moves.examined or not declarations.files:
         return None
-    stale = staleness(found.lock, declarations, interpreter, trees=trees)
+    stale = stale_reasons(found.lock, declarations, interpreter, trees)
     return stale if stale or moves.upgrade or moves.packages else None
+
+
+def stale_reasons(
+    lock: Pylock | None, declarations: Declarations, interpreter: Interpreter, trees: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Return why *lock* does not meet *declarations*; nothing if it does, or if it is all that is declared.
+
+    *trees* has a digest of the metadata of each source tree, by its absolute path.
+    """
+    if lock is None:
+        return MISSING
+    return staleness(lock, declarations, interpreter, trees=trees) if declarations.files else ()
 
 
 def _usable_locks(

@@ -1,0 +1,28 @@
+"""What differs between two locks. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from packaging.pylock import Pylock
+
+
+def moved(before: Pylock | None, after: Pylock) -> tuple[str, ...]:
+    """Return a line for each version that is locked now and was not, or is not and was."""
+    old, new = _versions(before), _versions(after)
+    lines = []
+    for name in sorted({*old, *new}):
+        if name not in old:
+            lines.append(f"+ {name} {new[name]}")
+        elif name not in new:
+            lines.append(f"- {name} {old[name]}")
+        elif old[name] != new[name]:
+            lines.append(f"~ {name} {old[name]} → {new[name]}")
+    return tuple(lines)
+
+
+def _versions(lock: Pylock | None) -> Mapping[str, str]:
+    return {package.name: str(package.version or "(source tree)") for package in lock.packages} if lock else {}

@@ -1,0 +1,1 @@
+"""What the commands are made of: steps that several of them take."""
