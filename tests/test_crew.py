@@ -14,6 +14,7 @@ from isolate.cores import WorkerLost
 from isolate.crew import Crew
 from isolate.environment.placing import DamagedEntry
 from isolate.errors import BadArtifact, DeclarationError, IsolateError, PipFailed
+from isolate.forking import begin
 
 
 class Heard:
@@ -123,3 +124,27 @@ def test_errors_pass_from_process_to_process_whole(error):
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is type(error)
     assert str(again) == str(error)
+
+
+def test_a_task_waits_where_no_other_process_may_be_had(mocker):
+    begun = mocker.patch("isolate.crew.begin", side_effect=refusing_second())
+    together([lambda _: None] * 3, Heard())
+    assert begun.call_count > 3
+
+
+def refusing_second():
+    calls = []
+
+    def begin_but_once(*arguments):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise BlockingIOError(errno.EAGAIN, "no more processes")
+        begin(*arguments)
+
+    return begin_but_once
+
+
+def test_no_process_at_all_is_an_error(mocker):
+    mocker.patch("isolate.crew.begin", side_effect=BlockingIOError(errno.EAGAIN, "no more processes"))
+    with pytest.raises(BlockingIOError):
+        together([lambda _: None], Heard())

@@ -279,3 +279,8 @@ def test_become_says_what_cannot_be_started(tmp_path, name, said):
     assert name in out
     assert said in out
     assert "hint: " in out
+
+
+@pytest.mark.parametrize("length", [0, 1, 4096, 4097, 1_000_000])
+def test_a_program_reads_what_it_is_told_and_then_the_end(python, length):
+    assert python("import sys; print(len(sys.stdin.read()))", told="x" * length).output == f"{length}\n"

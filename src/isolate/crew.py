@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import Pipe, wait
@@ -93,16 +94,24 @@ class Crew(Generic[Result]):
 
         What a worker that was killed raised is `WorkerLost`. Whatever interrupts the waiting ends all workers.
         """
-        waiting = iter(self.tasks.items())
+        waiting = deque(self.tasks.items())
         try:
-            while True:
-                while len(self._working) < self.at_once and (task := next(waiting, None)) is not None:
-                    self._begin(*task)
-                if not self._working:
-                    return
+            while waiting or self._working:
+                while waiting and len(self._working) < self.at_once and self._begins(*waiting[0]):
+                    waiting.popleft()
                 yield from self._listen()
         finally:
             self._end_all()
+
+    def _begins(self, name: str, task: Callable[[Progress], Result]) -> bool:
+        """Say whether the task could be begun; raise `OSError` if no process may be had and none is at work."""
+        try:
+            self._begin(name, task)
+        except OSError:
+            if not self._working:
+                raise
+            return False  # whoever ends makes room for another
+        return True
 
     def _begin(self, name: str, task: Callable[[Progress], Result]) -> None:
         here, there = Pipe(duplex=False)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import select
 import selectors
 import signal
 import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, NamedTuple, NoReturn
 
 from isolate.errors import IsolateError, NotStarted
@@ -121,16 +121,23 @@ def _start(
 
 @contextlib.contextmanager
 def _to_be_read(text: str) -> Iterator[IO[bytes] | int]:
-    """Open what a program is told: a file, for a pipe would have to be fed while the program is heard."""
-    if not text:
+    """Open what a program is told: a file, if a pipe would have to be fed while the program is heard."""
+    told = os.fsencode(text)
+    if not told:
         yield subprocess.DEVNULL
-        return
-    import tempfile  # noqa: PLC0415 - hardly any program is told anything
+    elif len(told) <= select.PIPE_BUF:  # what a pipe takes at once
+        here, there = os.pipe()
+        with open(here, "rb", buffering=0) as pipe:
+            with open(there, "wb", buffering=0) as end:
+                end.write(told)
+            yield pipe
+    else:
+        import tempfile  # noqa: PLC0415 - hardly any program is told so much
 
-    with tempfile.TemporaryFile() as file:
-        file.write(os.fsencode(text))
-        file.seek(0)
-        yield file
+        with tempfile.TemporaryFile() as file:
+            file.write(told)
+            file.seek(0)
+            yield file
 
 
 @contextlib.contextmanager
@@ -165,12 +172,12 @@ def dying_with_us() -> Callable[[], object] | None:
     return functools.partial(ctypes.CDLL(None).prctl, PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-@dataclass
 class _Stream:
     """What a stream has said: everything, and the beginning of a line that is not complete."""
 
-    said: bytearray = field(default_factory=bytearray)
-    begun: bytes = b""
+    def __init__(self) -> None:
+        self.said = bytearray()
+        self.begun = b""
 
     def lines(self, chunk: bytes) -> Iterator[str]:
         """Take *chunk* in, and yield the lines that it completes; an empty one, the end, completes the last."""

@@ -213,9 +213,9 @@ def open_store(cache: Path) -> Store:
     Somebody else's is not used at all: whoever owns it may change it at any time.
     """
     store = Store(root=cache / LAYOUT)
-    if store.root.exists() and store.root.stat().st_uid not in (0, os.geteuid()):
-        raise IsolateError(f"{store.root} belongs to somebody else", hint="name another place in ISOLATE_CACHE_DIR")
     try:
+        if store.root.exists() and store.root.stat().st_uid not in (0, os.geteuid()):
+            raise IsolateError(f"{store.root} belongs to somebody else", hint="name another place in ISOLATE_CACHE_DIR")
         _make(store.root)
         for folder in (store.tmp, store.interpreters):
             atomic.sweep(folder)
