@@ -79,6 +79,21 @@ def test_a_file_in_the_way_is_never_overwritten(venv):
     assert (venv / "bin/tool").read_text() == "mine"
 
 
+@pytest.mark.parametrize("path", [f"{SITE}/a.py", "share/a"])
+def test_a_directory_where_a_file_is_to_arrive_is_in_the_way(venv, path):
+    put(venv, [f"{path}/note"], "somebody's")
+    with pytest.raises(NotOurs, match="in the way"):
+        exchange(venv, [], [path])
+    assert (venv / path / "note").read_text() == "somebody's"
+
+
+@pytest.mark.parametrize("path", [f"{SITE}/a", "share/a"])
+def test_a_file_takes_the_place_of_a_directory_that_leaves(venv, path):
+    put(venv, [f"{path}/old"], "old")
+    exchange(venv, [f"{path}/old"], [path])
+    assert files(venv) == {path: "new"}
+
+
 def test_a_switch_stopped_after_any_number_of_steps_is_finished(venv, tmp_path):
     old = [f"{SITE}/a/1.py", f"{SITE}/b.py", "bin/a", f"{SITE}/a-1.dist-info/RECORD"]
     new = [f"{SITE}/a/1.py", f"{SITE}/c/x.py", "bin/a", f"{SITE}/a-2.dist-info/RECORD"]

@@ -73,8 +73,11 @@ class _Switch:
                 if os.path.lexists(staged):
                     yield Step("in", f"{STAGING}/{path}", path)
             elif os.path.isdir(here) and not os.path.islink(here):
-                if path.startswith(self._site) and self._leaves_whole(path):
+                becomes_file = os.path.lexists(staged) and not os.path.isdir(staged)
+                if (becomes_file or path.startswith(self._site)) and self._leaves_whole(path):
                     yield from self._exchange(path, staged)
+                elif becomes_file:
+                    raise self._in_the_way(path)
                 else:
                     yield from self.visit(path, touched[name])
             else:
@@ -83,11 +86,7 @@ class _Switch:
     def _file(self, path: str, staged: str) -> Iterator[Step]:
         arrives = os.path.lexists(staged)
         if arrives and not self._is_leaving(path):
-            raise InTheWay(
-                f"{self._at(path)} is in the way, and isolate did not put it there",
-                hint="move it away, then run the command again",
-                path=path,
-            )
+            raise self._in_the_way(path)
         if arrives and os.path.isfile(staged):
             yield Step("in", f"{STAGING}/{path}", path)
         else:
@@ -95,6 +94,13 @@ class _Switch:
         if path.endswith(".py"):
             for compiled in self._compiled(path):
                 yield self._out(compiled)
+
+    def _in_the_way(self, path: str) -> InTheWay:
+        return InTheWay(
+            f"{self._at(path)} is in the way, and isolate did not put it there",
+            hint="move it away, then run the command again",
+            path=path,
+        )
 
     def _exchange(self, path: str, staged: str) -> Iterator[Step]:
         yield self._out(path)
