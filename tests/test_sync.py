@@ -21,6 +21,7 @@ def test_pins_get_an_environment_of_their_own(isolate, application, index):
     assert inconsistencies(app / ".venv") == []
     assert "+ alpha 1.0" in result.out.splitlines()
     assert "read requirements.txt" in result.out
+    assert "made .venv" in result.out.splitlines()
     assert "Python " in result.out
 
 

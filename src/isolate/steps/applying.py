@@ -15,6 +15,7 @@ from isolate.environment.stamping import remove_stamp, write_stamp
 from isolate.errors import IsolateError
 from isolate.report import count
 from isolate.steps.locking import digest_of
+from isolate.steps.situation import FIRST
 from isolate.store.layout import remember_environment
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def _next(proposal: Proposal, built: Mapping[str, Entry], session: Session, work
 def _generation(proposal: Proposal, number: int, now: float) -> Generation:
     changes = tuple(change.line for change in proposal.shown)
     rebuild = proposal.situation.rebuild
-    reason = (f"made anew: {rebuild.words}",) if rebuild else ()
+    reason = (f"made anew: {rebuild.words}",) if rebuild not in (None, FIRST) else ()
     return Generation(
         number=number,
         time=now,

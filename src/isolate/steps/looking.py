@@ -15,7 +15,7 @@ from isolate.environment.watch import UNKNOWN, times_of, watched
 from isolate.errors import IsolateError
 from isolate.interpreters.choosing import choose, version_file_of
 from isolate.interpreters.model import Interpreter
-from isolate.steps.situation import Rebuild, Situation
+from isolate.steps.situation import FIRST, Rebuild, Situation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,9 +56,10 @@ def look_at(  # noqa: PLR0913 - what a command asks, by name
     current = None if state is None else Interpreter.from_dict(state.interpreter)
     choice = _choose(application, declarations, asked, current, session)
     if state is None or current is None:
-        reason = "it was not made by isolate" if os.path.lexists(venv) else "there was none"
-        reason = "its record cannot be read" if broken else reason
-        rebuild = Rebuild("no environment", reason)
+        rebuild = FIRST
+        if os.path.lexists(venv):
+            reason = "its record cannot be read" if broken else "it was not made by isolate"
+            rebuild = Rebuild(FIRST.kind, reason)
         return Situation(choice=choice, state=None, rebuild=rebuild, foreign=_strangers(application))
     return look_closer(application, state, current, choice, thorough=thorough, hashes=hashes)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.report import Outcome, count, duration
+from isolate.steps.situation import FIRST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +74,8 @@ def _changed(proposal: Proposal, seconds: float) -> list[str]:
         f"Python {situation.interpreter.version}: {situation.interpreter.executable} ({situation.choice.reason})"
     )
     if situation.rebuild:
-        lines.append(f"{'would make' if dry else 'made'} .venv anew: {situation.rebuild.words}")
+        anew = "" if situation.rebuild == FIRST else f" anew: {situation.rebuild.words}"
+        lines.append(f"{'would make' if dry else 'made'} .venv{anew}")
     lines += [change.line for change in proposal.shown]
     verb = "would change" if dry else "changed"
     what = f"{count(len(proposal.shown), 'package')}, {proposal.packages} now installed"

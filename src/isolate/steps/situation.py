@@ -25,6 +25,10 @@ class Rebuild(NamedTuple):
     words: str
 
 
+FIRST = Rebuild("no environment", "there was none")
+"""The reason that is none to a user."""
+
+
 class Situation(NamedTuple):
     """What is.
 
