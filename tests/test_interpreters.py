@@ -430,7 +430,9 @@ def test_of_those_that_are_usual_one_that_the_lock_is_for_goes_first(cache, envi
     assert chosen(cache, environ, asked=BASE, served=lambda _: False).interpreter == usual.interpreter
 
 
-def test_an_application_without_an_environment_gets_the_python_that_its_lock_is_for(isolate, application, index):
+def test_an_application_without_an_environment_gets_the_python_that_its_lock_is_for(
+    isolate, application, index, tmp_path
+):
     here = ".".join(VERSION.split(".")[:2])  # and of the others one that needs no older pip than ours
     wanted = next((one for one in OTHERS if one.short != here and one.short.startswith("3.1")), None)
     if wanted is None:
@@ -438,11 +440,13 @@ def test_an_application_without_an_environment_gets_the_python_that_its_lock_is_
     app = application({"requirements.txt": "beta\n"})
     isolate("lock", "--python", wanted.executable, cwd=app)
     before = (app / "pylock.toml").read_bytes()
-    message = isolate("sync", "--locked", cwd=app, status=2).err
+    (tmp_path / "only").mkdir()
+    (tmp_path / "only/python3").symlink_to(BASE)
+    message = isolate("sync", "--locked", cwd=app, status=2, env={"PATH": str(tmp_path / "only")}).err
     assert f'it is for python_version == "{wanted.short}"' in message
     assert f"and this is Python {VERSION}" in message
     assert f"--python {wanted.short}" in message
-    path = os.pathsep.join([os.environ["PATH"], str(Path(wanted.executable).parent)])
+    path = os.pathsep.join([str(tmp_path / "only"), str(Path(wanted.executable).parent)])
     assert "the newest that the lock is for" in isolate("sync", "--locked", cwd=app, env={"PATH": path}).out
     assert (app / "pylock.toml").read_bytes() == before
     said = isolate("sync", "--python", VERSION, cwd=app).out
