@@ -1,7 +1,7 @@
 """Run the command line in this process, and die of SIGKILL before or after the n-th change that it makes on disk.
 
 `python driver.py N before|after ARGUMENT...`; with N = 0 it dies of nothing, and writes to standard error how many
-changes there were. What counts are the calls that make something visible: renames, and writes of records.
+changes there were. What counts are the calls that make something visible: renames, and the exchange of two directories.
 """
 
 from __future__ import annotations
@@ -38,8 +38,10 @@ def main() -> None:
     for name in COUNTED:
         setattr(os, name, counted(getattr(os, name)))
     sys.argv = ["isolate", *arguments]
+    from isolate.environment import staging
     from isolate.fastpath import main as isolate
 
+    staging._exchange = counted(staging._exchange)  # no call of Python's
     try:
         isolate()
     finally:

@@ -245,7 +245,7 @@ def test_killed_at_every_recorded_step(victim, request):
                 continue
             whole += look(victim, number)
             total += 1
-    assert total >= len(chosen)
+    assert total >= len(chosen) > 0
     record(request.node.name, whole, total)
 
 
