@@ -8,10 +8,9 @@ from isolate.declarations.reading import read_declarations
 from isolate.health import Finding, damage_findings, lock_findings, plan_findings, remedy
 from isolate.lock.openness import asks_for_a_choice
 from isolate.lock.selection import select
-from isolate.lock.trees import metadata_digests
 from isolate.plan import There
 from isolate.report import Outcome, count
-from isolate.steps.locking import find_locks, source_trees, stale_reasons
+from isolate.steps.locking import digests_of_trees, find_locks, first_to_hold, stale_reasons
 from isolate.steps.looking import look_at
 from isolate.steps.recovery import recover
 from isolate.steps.situation import targets_for
@@ -53,14 +52,16 @@ def check(application: Application, session: Session, *, hashes: bool = False) -
 def _findings(
     application: Application, declarations: Declarations, situation: Situation, session: Session
 ) -> list[Finding]:
-    interpreter, trees = situation.interpreter, metadata_digests(source_trees(declarations))
-    locks = [one.lock for one in find_locks(application, declarations, interpreter, session.store)]
-    fresh = (one for one in locks if not stale_reasons(one, declarations, interpreter, trees))
-    lock = next(fresh, locks[0] if locks else None)
+    interpreter, trees = situation.interpreter, digests_of_trees(declarations)
+    best, why = first_to_hold(
+        find_locks(application, declarations, interpreter, session.store),
+        lambda one: stale_reasons(one.lock, declarations, interpreter, trees) or None,
+    )
+    lock = None if best is None else best.lock
     needed = lock is not None or asks_for_a_choice(declarations, interpreter.markers)
     if situation.state is None and not needed:  # at least only pip could tell
         return [Finding(kind="no environment", subject=str(application.venv))]
-    found = lock_findings(stale_reasons(lock, declarations, interpreter, trees))
+    found = lock_findings(why or ())
     if situation.state is None:
         return [Finding(kind="no environment", subject=str(application.venv)), *found]
     if situation.rebuild:

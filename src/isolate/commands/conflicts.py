@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from isolate.conflicts.model import Pin
 from isolate.declarations.reading import read_declarations
 from isolate.errors import StaleLock
-from isolate.lock.graph import applies
+from isolate.lock.graph import counts
 from isolate.lock.model import Selection
 from isolate.lock.selection import select
 from isolate.pip.redaction import redact
@@ -41,7 +41,7 @@ def pins(application: Application, session: Session) -> Outcome:
 def _pins(
     application: Application, declarations: Declarations, interpreter: Interpreter, session: Session
 ) -> Iterator[Pin]:
-    direct = {one.name: one for one in reversed(declarations.requirements) if _counts(one, interpreter)}
+    direct = {one.name: one for one in reversed(declarations.requirements) if counts(one, interpreter.markers)}
     for one in find_locks(application, declarations, interpreter, session.store):
         if (locked := _locked(one.lock, declarations, interpreter)) is not None:
             yield from _from_lock(one.lock, locked, direct)
@@ -49,10 +49,6 @@ def _pins(
     for declared in direct.values():
         if declared.name is not None and declared.pin is not None:
             yield Pin(application="", name=declared.name, version=declared.pin, declared=_said(declared))
-
-
-def _counts(declared: Declared, interpreter: Interpreter) -> bool:
-    return declared.requirement is not None and applies(declared.requirement.marker, interpreter.markers)
 
 
 def _said(declared: Declared) -> str:

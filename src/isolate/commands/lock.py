@@ -10,9 +10,8 @@ from isolate.environment import staging
 from isolate.errors import DeclarationError, IsolateError, StaleLock
 from isolate.lock.changes import moved
 from isolate.lock.pylock_file import read_lock
-from isolate.lock.trees import metadata_digests
 from isolate.report import Outcome, count
-from isolate.steps.locking import Decision, decide, source_trees, stale_reasons
+from isolate.steps.locking import Decision, decide, digests_of_trees, stale_reasons
 from isolate.steps.looking import look_at
 from isolate.steps.mending import mending
 from isolate.steps.request import Moves
@@ -78,8 +77,7 @@ def _checked(
     fresh = "pylock.toml is fresh"
     reasons: tuple[str, ...] = ()
     if before is not None:
-        trees = metadata_digests(source_trees(declarations))
-        reasons = stale_reasons(before, declarations, situation.interpreter, trees)
+        reasons = stale_reasons(before, declarations, situation.interpreter, digests_of_trees(declarations))
     else:
         fresh = "everything is pinned: no pylock.toml is needed"
         try:

@@ -11,6 +11,8 @@ from packaging.utils import canonicalize_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from isolate.declarations.model import Declared
+
 
 class Wanted(NamedTuple):
     """A distribution by its normalized name, with the extras that are asked of it."""
@@ -32,6 +34,11 @@ def applies(marker: Marker | None, markers: Mapping[str, str], extra: str = "") 
         return marker.evaluate({**markers, "extra": extra})
     except UndefinedEnvironmentName:
         return False
+
+
+def counts(declared: Declared, markers: Mapping[str, str]) -> bool:
+    """Say whether *declared* is a requirement with a name that counts in the environment that *markers* describe."""
+    return declared.requirement is not None and applies(declared.requirement.marker, markers)
 
 
 def wanted(requirement: Requirement) -> Wanted:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_version
 
-from isolate.lock.graph import applies
+from isolate.lock.graph import counts
 from isolate.lock.sources import declared_hashes, declared_source, is_local
 
 if TYPE_CHECKING:
@@ -37,11 +37,7 @@ def left_open(lock: Pylock, declarations: Declarations) -> list[str]:
 def asks_for_a_choice(declarations: Declarations, markers: Mapping[str, str]) -> bool:
     """Say whether a declaration itself leaves its version open, so that a lock is needed whatever pip would find."""
     return any(
-        one.requirement is not None
-        and one.pin is None
-        and one.url is None
-        and one.path is None
-        and applies(one.requirement.marker, markers)
+        one.pin is None and one.url is None and one.path is None and counts(one, markers)
         for one in declarations.requirements
     )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from isolate.declarations.reading import read_declarations
 from isolate.errors import PipFailed
-from isolate.lock.graph import applies
+from isolate.lock.graph import counts
 from isolate.lock.recall import pinned
 from isolate.report import count
 from isolate.steps.locking import held_lock
@@ -86,12 +86,8 @@ def _unknown(declarations: Declarations, known: Known, interpreter: Interpreter)
     if len(pins) < MANY:
         return {}
     unknown = {name: version for name, version in pins.items() if known.get(name, version) is None}
-    lines = _lines(one for one in declarations.requirements if one.name in unknown and _counts(one, interpreter))
+    lines = _lines(one for one in declarations.requirements if one.name in unknown and counts(one, interpreter.markers))
     return {(name, unknown[name]): line for name, line in lines.items()}
-
-
-def _counts(declared: Declared, interpreter: Interpreter) -> bool:
-    return declared.requirement is not None and applies(declared.requirement.marker, interpreter.markers)
 
 
 def _lines(declared: Iterable[Declared]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from isolate.lock.trees import local_path, metadata_digests
 from isolate.report import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from packaging.pylock import Pylock
 
@@ -61,17 +61,17 @@ def decide(declarations: Declarations, moves: Moves, workshop: Workshop, *, lear
     failure is explained as.
     """
     application, interpreter = workshop.application, workshop.interpreter
-    trees = metadata_digests(source_trees(declarations))
-    best: Decision | None = None
-    why = MISSING
+    trees = digests_of_trees(declarations)
     if moves.packages:
         every = _usable_locks(application, declarations, interpreter, moves, workshop.store)
         moves = moves._replace(packages=_movable(moves, every, declarations))
-    for one in _usable_locks(application, declarations, interpreter, moves, workshop.store):
-        stale = _objections(one, declarations, interpreter, moves, trees)
-        if stale is None:
-            return _where_it_belongs(one, application, declarations, moves)
-        best, why = (one, stale) if best is None else (best, why)
+    best, why = first_to_hold(
+        _usable_locks(application, declarations, interpreter, moves, workshop.store),
+        lambda one: _objections(one, declarations, interpreter, moves, trees),
+    )
+    if best is not None and why is None:
+        return _where_it_belongs(best, application, declarations, moves)
+    why = why or ()
     in_tree = application.lock_file.exists()
     if not moves.examined or (in_tree and not moves.allowed):
         raise _stale(application, why, best, interpreter)
@@ -121,9 +121,25 @@ def held_lock(
     application: Application, declarations: Declarations, interpreter: Interpreter, moves: Moves, store: Store
 ) -> Decision | None:
     """Return what `decide` does where it asks no pip; None if it would."""
-    trees = metadata_digests(source_trees(declarations))
+    trees = digests_of_trees(declarations)
     found = _usable_locks(application, declarations, interpreter, moves, store)
-    return next((one for one in found if _objections(one, declarations, interpreter, moves, trees) is None), None)
+    best, why = first_to_hold(found, lambda one: _objections(one, declarations, interpreter, moves, trees))
+    return best if why is None else None
+
+
+def first_to_hold(
+    locks: Iterable[Decision], objections: Callable[[Decision], tuple[str, ...] | None]
+) -> tuple[Decision | None, tuple[str, ...] | None]:
+    """Return the first of *locks* to which there are no *objections* (None), and None; else the first, and why not."""
+    best: Decision | None = None
+    why = MISSING
+    for one in locks:
+        found = objections(one)
+        if found is None:
+            return one, None
+        if best is None:
+            best, why = one, found
+    return best, why
 
 
 def _objections(
@@ -181,6 +197,11 @@ def digest_of(declarations: Declarations, interpreter: Interpreter) -> str:
     for file, content in declarations.contents.items():
         digest.update(f"\0{file.name}\0".encode() + content)
     return digest.hexdigest()
+
+
+def digests_of_trees(declarations: Declarations) -> Mapping[str, str]:
+    """Return a digest of the metadata of each source tree that *declarations* name, by its absolute path."""
+    return metadata_digests(source_trees(declarations))
 
 
 def source_trees(declarations: Declarations) -> list[str]:

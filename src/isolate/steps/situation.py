@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Rebuild(NamedTuple):
-    """Why an environment has to be made anew: what *kind* of finding that is, if it is one, and in *words*."""
+    """Why an environment has to be made anew: what *kind* of finding that is, and in *words*."""
 
     kind: str
     words: str
