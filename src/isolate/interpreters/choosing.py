@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.errors import DeclarationError, NoInterpreter
-from isolate.interpreters.discovery import describe, every, identity_of, kept_by_managers, on_path
+from isolate.interpreters.discovery import describe, every, identity_of, kept_by_managers, on_path, python_in
 from isolate.interpreters.model import Choice, Interpreter
 from isolate.interpreters.wish import Wish
 
@@ -133,12 +133,13 @@ def _at(wish: Wish, machine: _Machine) -> Interpreter | None:
     if wish.is_version:
         return None
     path = os.path.normpath(os.path.join(wish.folder, os.path.expanduser(wish.text)))
-    kept = [str(one) for one in kept_by_managers(machine.environ) if one.parent.parent.name == wish.text]
-    for candidate in (*kept, path, os.path.join(path, "bin", "python")):
-        if os.path.isfile(candidate):
+    kept = [one for one in kept_by_managers(machine.environ) if one.parent.parent.name == wish.text]
+    for candidate in (*kept, path, python_in(path)):
+        if candidate and os.path.isfile(candidate):
             return machine.describe(os.path.abspath(candidate))
     if os.sep in wish.text:
-        raise NoInterpreter(f"{wish.source} names no Python: {path} is not there", hint="name another with --python")
+        missing = f"neither {path} nor {os.path.join(path, 'bin/python3')} is a file"
+        raise NoInterpreter(f"{wish.source} names no Python: {missing}", hint="name another with --python")
     return None
 
 

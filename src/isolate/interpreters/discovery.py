@@ -97,7 +97,15 @@ def kept_by_managers(environ: Mapping[str, str]) -> Iterator[Path]:
     home = Path(environ.get("HOME") or os.path.expanduser("~"))
     for variable, usual, folder in MANAGERS:
         with contextlib.suppress(OSError):  # somebody else's, as `PYENV_ROOT` is after `su` and `sudo -E`
-            yield from sorted(Path(environ.get(variable) or home / usual, folder).glob("*/bin/python"))
+            prefixes = sorted(Path(environ.get(variable) or home / usual, folder).glob("*"))
+            yield from filter(None, map(python_in, prefixes))
+
+
+def python_in(prefix: str | Path) -> Path | None:
+    """Return the interpreter in *prefix* (an installation or an environment); None if there is none."""
+    # Debian has no `python` unless a package for it is installed, and elsewhere `python` may be Python 2.
+    paths = (Path(prefix, "bin", name) for name in ("python3", "python"))
+    return next((path for path in paths if os.path.isfile(path)), None)
 
 
 def clean(environ: Mapping[str, str]) -> dict[str, str]:
