@@ -1,15 +1,22 @@
-"""Run the command line in this process, and die of SIGKILL before or after the n-th change that it makes on disk.
+"""Run the command line in this process, and stop it before or after the n-th change that it makes on disk.
 
-`python driver.py N before|after ARGUMENT...`; with N = 0 it dies of nothing, and writes to standard error how many
-changes there were. What counts are the calls that make something visible: renames, and the exchange of two directories.
+`python driver.py N MOMENT END EXCHANGE ARGUMENT...`
+
+N         which change; 0 stops nothing, and writes to standard error how many changes there were
+MOMENT    `before` or `after` that change
+END       SIGKILL, SIGINT or SIGTERM; or `error`, which makes the change itself fail
+EXCHANGE  `exchange`, or `rename` for a system that cannot exchange two directories in one call
+
+What counts are the calls that make something visible: renames, and the exchange of two directories.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,21 +24,37 @@ if TYPE_CHECKING:
 COUNTED = ("rename", "replace")
 
 
+class Fault(NamedTuple):
+    """What goes wrong, and when."""
+
+    number: int
+    moment: str
+    end: str
+
+    def strike(self) -> None:
+        if self.end == "SIGKILL":
+            os.killpg(0, signal.SIGKILL)
+        elif self.end == "error":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        else:
+            os.kill(os.getpid(), signal.Signals[self.end])
+
+
 def main() -> None:
-    number, when, arguments = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
+    number, moment, end, exchange, *arguments = sys.argv[1:]
+    fault = Fault(int(number), moment, end)
     calls = [0]
 
     def counted(call: Callable[..., object]) -> Callable[..., object]:
         def wrapper(*args: object, **kwargs: object) -> object:
             calls[0] += 1
-            if calls[0] == number and when == "before":
-                os.killpg(0, signal.SIGKILL)
-            mine = calls[0] == number
-            try:
-                return call(*args, **kwargs)
-            finally:
-                if mine and when == "after":
-                    os.killpg(0, signal.SIGKILL)
+            struck = calls[0] == fault.number
+            if struck and fault.moment == "before":
+                fault.strike()
+            result = call(*args, **kwargs)
+            if struck and fault.moment == "after":
+                fault.strike()
+            return result
 
         return wrapper
 
@@ -41,11 +64,12 @@ def main() -> None:
     from isolate.environment import staging
     from isolate.fastpath import main as isolate
 
-    staging._exchange = counted(staging._exchange)  # no call of Python's
+    # It is not a function of Python's, so it is counted here.
+    staging._exchange = counted(staging._exchange) if exchange == "exchange" else lambda new, old: False
     try:
         isolate()
     finally:
-        if number == 0:
+        if fault.number == 0:
             sys.stderr.write(f"changes: {calls[0]}\n")
 
 

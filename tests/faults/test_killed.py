@@ -88,6 +88,7 @@ CASES = {
     "bytecode": Case(OLD, OLD, ("sync", "--compile")),
     "another Python": Case(OLD, OLD, ("sync", "--python", OTHER_PYTHON)),
     "rollback": Case(OLD, NEW, ("rollback",)),
+    "another link mode": Case(OLD, OLD, ("sync", "--link-mode", "copy")),
 }
 if not os.path.exists(OTHER_PYTHON) or os.path.realpath(OTHER_PYTHON) == os.path.realpath(sys._base_executable):
     del CASES["another Python"]
@@ -117,6 +118,7 @@ class Victim:
         self.declare(case.before or case.after)
         if case.before:
             self.run("sync", "-q")
+            (self.root / ".venv/notes.txt").write_text("mine")
         if case.command[0] == "rollback":
             self.declare(case.after)
             self.run("sync", "-q")
@@ -156,7 +158,17 @@ class Victim:
             return None
         venv = self.root / ".venv"
         compiled = any(any(venv.glob(f"lib/*/site-packages/{name}/__pycache__/*.pyc")) for name in ("large", "django"))
-        return {**versions(venv), "compiled": compiled, "python": (venv / "pyvenv.cfg").read_text()}
+        return {**versions(venv), "compiled": compiled, **self.facts(venv)}
+
+    @staticmethod
+    def facts(venv: Path) -> dict[str, object]:
+        """Return what tells one environment from another that holds the same packages, and a file of the user's own."""
+        notes, state = venv / "notes.txt", json.loads((venv / ".isolate/state.json").read_bytes())
+        return {
+            "python": (venv / "pyvenv.cfg").read_text(),
+            "notes": notes.read_text() if notes.exists() else None,
+            "link mode": state["link_mode"],
+        }
 
     def is_whole(self) -> bool:
         now = self.contents()
@@ -165,7 +177,7 @@ class Victim:
         if now is None:
             return True
         code = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]"
-        names = [name.lower() for name in now if name not in ("compiled", "python")]
+        names = [name.lower() for name in now if name not in NOT_PACKAGES]
         done = subprocess.run(
             [self.venv / "bin/python", "-B", "-I", "-c", code, *names], capture_output=True, check=False
         )
@@ -182,6 +194,7 @@ class Victim:
         return sorted({str(path) for path in found if os.path.lexists(path)})
 
 
+NOT_PACKAGES = ("compiled", "python", "notes", "link mode")
 ANY = (("check",), ("history",), ("run", "--no-sync", "--", "python", "-c", ""), ("sync", "-q"))
 
 
@@ -220,33 +233,61 @@ def test_killed_at_random_instants(victim, request):
 
 @pytest.mark.parametrize("victim", CASES, indirect=True)
 def test_killed_at_every_recorded_step(victim, request):
-    def drive(number, when):
-        victim.restore()
-        command = [sys.executable, DRIVER, str(number), when, *victim.case.command, "-q"]
-        return subprocess.run(
-            command,
-            cwd=victim.root,
-            env=victim.environ,
-            start_new_session=True,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    changes = int(re.search(r"changes: (\d+)", drive(0, "never").stderr)[1])
+    changes = int(re.search(r"changes: (\d+)", drive(victim, 0, "before", "SIGKILL", "exchange").stderr)[1])
     chosen = (
         range(1, changes + 1) if changes <= STEPS else sorted(random.Random(2).sample(range(1, changes + 1), STEPS))
     )
     whole = total = 0
     for number in chosen:
-        for when in ("before", "after"):
-            if drive(number, when).returncode == 0:  # a run that had less to do than the first one
+        for moment in ("before", "after"):
+            if drive(victim, number, moment, "SIGKILL", "exchange").returncode == 0:  # it had less to do than the first
                 assert victim.contents() == victim.new
                 continue
             whole += look(victim, number)
             total += 1
     assert total >= len(chosen) > 0
     record(request.node.name, whole, total)
+
+
+REBUILDS = [name for name in ("another Python", "another link mode") if name in CASES]
+ENDS = [
+    *(("before", end) for end in ("SIGINT", "SIGTERM", "error")),
+    *(("after", end) for end in ("SIGINT", "SIGTERM", "SIGKILL")),
+]
+
+
+@pytest.mark.parametrize(("moment", "end"), ENDS)
+@pytest.mark.parametrize("victim", REBUILDS, indirect=True)
+def test_interrupted_where_directories_cannot_be_exchanged(victim, moment, end):
+    changes = int(re.search(r"changes: (\d+)", drive(victim, 0, moment, end, "rename").stderr)[1])
+    stopped = 0
+    # The last two changes move the old environment away and the new one in.
+    for number in range(max(1, changes - 2), changes + 1):
+        done = drive(victim, number, moment, end, "rename")
+        assert done.returncode != 3, done.stderr
+        assert "Traceback" not in done.stderr
+        if end == "SIGKILL":
+            look(victim, number)
+        else:
+            assert victim.is_whole(), f"{number}: {victim.contents()} {done.stderr}"
+            assert victim.leftovers() == []
+        stopped += done.returncode != 0
+    assert stopped >= 2
+
+
+def drive(victim, number, moment, end, exchange):
+    """Return how the case's command ends if it is stopped at its change *number*."""
+    victim.restore()
+    command = [sys.executable, DRIVER, str(number), moment, end, exchange, *victim.case.command, "-q"]
+    return subprocess.run(
+        command,
+        cwd=victim.root,
+        env=victim.environ,
+        start_new_session=True,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def record(name: str, whole: int, total: int) -> None:

@@ -11,7 +11,7 @@ from isolate.environment import records, staging
 from isolate.environment.inspection import Foreign, lies_untouched, unowned
 from isolate.environment.records import files_of, manifest_path, skeleton_files
 from isolate.environment.skeleton import site_packages
-from isolate.environment.switch import STAGING, InTheWay, check_possible, plan_switch, switch
+from isolate.environment.switch import STAGING, InTheWay, check_possible, finish_switch, plan_switch, switch
 from isolate.environment.watch import Watch, settled_time, watched
 from isolate.errors import IsolateError, both_claim
 from isolate.store.manifest import LINKED
@@ -75,7 +75,7 @@ def change(workshop: Workshop, coming: Next, state: State, *, at_last: Callable[
     """
     venv = workshop.application.venv
     stage = venv / STAGING
-    atomic.delete_tree(venv / records.WORK)
+    finish_switch(venv)
     try:
         stage.mkdir(parents=True)
         in_place = partial(_in_place, venv, state, frozenset(coming.damaged))

@@ -64,21 +64,28 @@ def _recover_switch(application: Application) -> bool:
 
 
 def begin(application: Application) -> Path:
-    """Make an empty staging directory and return where in it the new environment goes."""
+    """Create an empty staging directory and return the path in it for the new environment.
+
+    A previous environment that a killed command left in it is put back first.
+    """
     staging = application.staging
-    if os.path.lexists(staging):
-        _check_ours(staging)
-        _clear(staging)
+    _recover_staging(application)
     staging.mkdir()
     (staging / MARK_FILE).write_text(MARK, encoding="utf-8")
     return staging / "venv"
 
 
 def abandon(application: Application) -> None:
-    """Delete the staging directory: the environment stays what it is. The next command deletes what cannot be now."""
+    """Delete the staging directory, after putting back an environment that was renamed into it.
+
+    What cannot be put back or deleted now is left for the next command: an error here would hide the one that
+    led here.
+    """
     if os.path.lexists(application.staging):
         _check_ours(application.staging)
-        with contextlib.suppress(OSError):  # it would hide why there is something left, or that the change is made
+        with contextlib.suppress(OSError):
+            if not os.path.lexists(application.venv) and (application.staging / "old").is_dir():
+                (application.staging / "old").rename(application.venv)
             _clear(application.staging)
 
 
@@ -115,7 +122,11 @@ def _check_ours(staging: Path) -> None:
 
 
 def put_in_place(application: Application) -> None:
-    """Make the staged environment the application's, by one rename, and delete the one that stood there."""
+    """Make the staged environment the application's, and delete the previous one.
+
+    Where the system cannot exchange two directories in one call, this takes two renames. Between them there is no
+    environment: `abandon` undoes the first, and `recover` completes the second if the process was killed.
+    """
     new, venv, old = application.staging / "venv", application.venv, application.staging / "old"
     if not os.path.lexists(venv):
         new.rename(venv)
