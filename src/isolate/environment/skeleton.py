@@ -88,8 +88,10 @@ def _file(piece: Piece, path: Path) -> File:
 
 def site_packages(venv: Path, interpreter: Mapping[str, object]) -> str | None:
     """Return the directory of modules below the environment *venv*, made from *interpreter*; None if it is gone."""
-    short = ".".join(str(interpreter["version"]).split(".")[:2])
+    ending = ".".join(str(interpreter["version"]).split(".")[:2])
+    if interpreter.get("free_threaded"):
+        ending += "t"  # lib/python3.13t
     for path in sorted(venv.glob("lib/*/site-packages")):
-        if path.parent.name.endswith(short):
+        if path.parent.name.endswith(ending):
             return str(path.relative_to(venv))
     return None
