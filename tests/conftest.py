@@ -71,7 +71,7 @@ def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bootstrap_installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a cache whose store holds pip for this interpreter, and nothing else."""
     folder = tmp_path_factory.mktemp("seeded")
     application = folder / "application"
@@ -87,10 +87,10 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def cache(surroundings: Path, seeded: Path, tmp_path: Path) -> Path:
+def cache(surroundings: Path, bootstrap_installed: Path, tmp_path: Path) -> Path:
     """Return this test's own cache: a copy, no links, since tests spoil files."""
     del surroundings
-    shutil.copytree(seeded, tmp_path / "cache", symlinks=True)
+    shutil.copytree(bootstrap_installed, tmp_path / "cache", symlinks=True)
     return tmp_path / "cache"
 
 

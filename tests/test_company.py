@@ -10,7 +10,7 @@ import pytest
 
 from conftest import inconsistencies, versions
 from isolate.application import Application
-from isolate.steps.company import Company
+from isolate.batch_fetch import BatchFetcher
 from kit.index import LocalIndex
 from kit.packages import build_tree, build_wheel
 
@@ -42,7 +42,7 @@ def locked(isolate, applications, index):
 
 
 def test_others_are_looked_at_from_the_next_on_until_several_in_a_row_lack_nothing_more():
-    company = Company(applications=[Application(root=Path(f"/{number}")) for number in range(9)])
+    company = BatchFetcher(applications=[Application(root=Path(f"/{number}")) for number in range(9)])
     seen = []
 
     def lacked_by(other):
@@ -59,7 +59,7 @@ def test_others_are_looked_at_from_the_next_on_until_several_in_a_row_lack_nothi
 
 
 def test_what_fails_together_is_done_alone_and_not_together_again():
-    company = Company(applications=[Application(root=Path(f"/{number}")) for number in range(2)])
+    company = BatchFetcher(applications=[Application(root=Path(f"/{number}")) for number in range(2)])
     tried = []
 
     def fetch(keys):
@@ -156,9 +156,9 @@ def test_one_that_cannot_be_read_or_is_stale_or_leaves_it_open_is_for_itself(iso
     (locked / "2/pylock.toml").unlink()
     result = isolate("sync", "--all", "-v", "-j", "1", cwd=locked, status=2)
     assert [line for line in result.err.splitlines() if "is not TOML" in line]
-    *together, alone = installed(result)
+    *together, exclusive_access = installed(result)
     assert sorted(name for names in together for name in names) == ["alpha", "alpha", "own3", "own4"]
-    assert alone == ["own2"]
+    assert exclusive_access == ["own2"]
     assert versions(locked / "1/.venv") == {"alpha": "2.0"}
     everything_is_there(locked, without=[0, 1])
 

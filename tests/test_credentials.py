@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from conftest import versions
-from isolate.declarations.reading import read_declarations
+from isolate.declarations.read import read_declarations
 from kit.index import LocalIndex
 from kit.packages import build_tree, build_wheel
 
@@ -35,7 +35,7 @@ def said(isolate, *arguments, **more):
     return result.out + result.err
 
 
-REFUSED = {
+BLOCKED_OPTIONS = {
     "an include by address": "-r https://${USER}@example.org/base.txt\n",
     "no requirement": "alpha @@ https://${USER}@example.org/alpha-1.0.whl\n",
     "a variable in no requirement": "alpha at ${USER}\n",
@@ -46,9 +46,9 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.parametrize("case", BLOCKED_OPTIONS)
 def test_no_refusal_of_a_declaration_tells_credentials(isolate, application, case):
-    app = application({"requirements.txt": REFUSED[case]})
+    app = application({"requirements.txt": BLOCKED_OPTIONS[case]})
     for arguments in (["sync"], ["sync", "--all"], ["check", "--json"]):
         assert SECRET not in said(isolate, *arguments, cwd=app, status=None, env={"USER": USER})
 
@@ -58,9 +58,9 @@ def test_no_finding_tells_credentials(isolate, application, index, private):
     isolate("sync", cwd=app)
     application({"requirements.txt": f"alpha @ {address(private, 'alpha-1.0-py3-none-any.whl')}\n"})
     for arguments in (["check"], ["check", "--json"], ["sync", "--locked"], ["lock", "--check"]):
-        told = said(isolate, *arguments, cwd=app, status=None)
-        assert "alpha @ http" in told or arguments[0] == "lock"
-        assert SECRET not in told
+        stdin_text = said(isolate, *arguments, cwd=app, status=None)
+        assert "alpha @ http" in stdin_text or arguments[0] == "lock"
+        assert SECRET not in stdin_text
 
 
 def test_no_page_about_conflicts_tells_credentials(isolate, application, private, tmp_path):
@@ -70,10 +70,10 @@ def test_no_page_about_conflicts_tells_credentials(isolate, application, private
         isolate("lock", cwd=app)
     root = application({"pyproject.toml": '[tool.isolate]\napplications = ["*"]\n'}, name="repo")
     page = tmp_path / "page.html"
-    told = said(isolate, "conflicts", "--html", page, cwd=root, status=None)
-    told += said(isolate, "conflicts", "--json", cwd=root, status=None) + page.read_text()
-    assert "alpha @ http" in told
-    assert SECRET not in told
+    stdin_text = said(isolate, "conflicts", "--html", page, cwd=root, status=None)
+    stdin_text += said(isolate, "conflicts", "--json", cwd=root, status=None) + page.read_text()
+    assert "alpha @ http" in stdin_text
+    assert SECRET not in stdin_text
 
 
 @pytest.mark.parametrize("name", ["PIP_USER_TOKEN", "PYTHON_TOKEN", "TOKEN"])
@@ -110,10 +110,10 @@ def test_an_address_with_credentials_is_installed_and_they_stay_where_they_were(
     digest = hashlib.sha256((private.folder / wheel).read_bytes()).hexdigest()
     where = {"literal": address(private, wheel), "variable": address(private, wheel, "${TOKEN}"), "digest": digest}
     app = application({name: text.format(**where) for name, text in files.items()})
-    told = said(isolate, "sync", "-v", cwd=app, env=environ)
+    stdin_text = said(isolate, "sync", "-v", cwd=app, env=environ)
     assert versions(app / ".venv") == {"alpha": "1.0"}
-    told += said(isolate, "check", cwd=app, env=environ)
-    assert SECRET not in told
+    stdin_text += said(isolate, "check", cwd=app, env=environ)
+    assert SECRET not in stdin_text
     assert holding_secrets(app, cache) == [app / name for name in files if "{literal}" in files[name]]
 
 
@@ -127,9 +127,9 @@ def test_a_repository_with_credentials_is_installed_from(isolate, application, c
     subprocess.run(["git", "update-server-info"], cwd=bare, check=True)
     with LocalIndex(tmp_path / "private", credentials=USER).serving() as server:
         app = application({"requirements.txt": f"{options}alpha @ git+{address(server, 'alpha.git')}@v1\n"})
-        told = said(isolate, "sync", "-v", cwd=app)
+        stdin_text = said(isolate, "sync", "-v", cwd=app)
     assert versions(app / ".venv") == {"alpha": "1.0"}
-    assert SECRET not in told
+    assert SECRET not in stdin_text
     assert holding_secrets(app, cache) == [app / "requirements.txt"]
 
 

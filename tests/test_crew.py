@@ -10,11 +10,11 @@ import time
 
 import pytest
 
-from isolate.cores import WorkerLost
-from isolate.crew import Crew
-from isolate.environment.placing import DamagedEntry
-from isolate.errors import BadArtifact, DeclarationError, IsolateError, PipFailed
-from isolate.forking import begin
+from isolate.environment.link import DamagedEntry
+from isolate.errors import DeclarationError, InvalidDistribution, IsolateError, PipFailed
+from isolate.parallel.fork import fork_worker
+from isolate.parallel.map import WorkerLost
+from isolate.parallel.pool import WorkerPool
 
 
 class Heard:
@@ -31,7 +31,7 @@ class Heard:
         self.lines.append(("detail", line))
 
 
-class Board:
+class PoolObserver:
     """Lets one progress hear what all workers tell."""
 
     def __init__(self, progress):
@@ -52,7 +52,7 @@ class Board:
 
 def together(tasks, progress):
     named = {str(number): task for number, task in enumerate(tasks)}
-    for _, result in Crew(tasks=named, at_once=len(tasks), board=Board(progress)).work():
+    for _, result in WorkerPool(tasks=named, at_once=len(tasks), board=PoolObserver(progress)).work():
         if isinstance(result, Exception):
             raise result
 
@@ -94,7 +94,7 @@ def test_nothing_to_do_is_no_work():
     "error",
     [
         PipFailed("no", facts=("a", "b"), hint="try", output="all"),
-        BadArtifact("bad"),
+        InvalidDistribution("bad"),
         DamagedEntry("changed", key="cp311/x-1"),
         OSError(errno.ENOSPC, "No space left on device", "/there"),
     ],
@@ -127,7 +127,7 @@ def test_errors_pass_from_process_to_process_whole(error):
 
 
 def test_a_task_waits_where_no_other_process_may_be_had(mocker):
-    begun = mocker.patch("isolate.crew.begin", side_effect=refusing_second())
+    begun = mocker.patch("isolate.parallel.pool.begin", side_effect=refusing_second())
     together([lambda _: None] * 3, Heard())
     assert begun.call_count > 3
 
@@ -139,12 +139,12 @@ def refusing_second():
         calls.append(arguments)
         if len(calls) == 2:
             raise BlockingIOError(errno.EAGAIN, "no more processes")
-        begin(*arguments)
+        fork_worker(*arguments)
 
     return begin_but_once
 
 
 def test_no_process_at_all_is_an_error(mocker):
-    mocker.patch("isolate.crew.begin", side_effect=BlockingIOError(errno.EAGAIN, "no more processes"))
+    mocker.patch("isolate.parallel.pool.begin", side_effect=BlockingIOError(errno.EAGAIN, "no more processes"))
     with pytest.raises(BlockingIOError):
         together([lambda _: None], Heard())

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from isolate.applications import is_application
-from isolate.declarations.reading import read_declarations
+from isolate.application_discovery import is_application
+from isolate.declarations.read import read_declarations
 from isolate.declarations.requirements_file import logical_lines
 from isolate.errors import IsolateError
 

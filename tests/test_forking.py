@@ -13,7 +13,7 @@ from conftest import LONGEST, SOURCE
 BEGINNINGS = {
     "crew": """
 from contextlib import nullcontext
-from isolate.crew import Crew
+from isolate.parallel.pool import Crew
 
 class Board:
     def hears(self, *told): pass

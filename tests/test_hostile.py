@@ -14,7 +14,7 @@ from kit.packages import build_wheel
 
 
 @pytest.fixture
-def elsewhere(tmp_path):
+def was_moved(tmp_path):
     folder = tmp_path / "elsewhere"
     (folder / "alpha-9.dist-info").mkdir(parents=True)
     (folder / "alpha-9.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: alpha\nVersion: 9\n")
@@ -48,15 +48,15 @@ SWITCHES = [
 
 
 @pytest.mark.parametrize("name", [*ASTRAY, *SWITCHES])
-def test_variables_that_lead_astray_lead_nowhere(isolate, application, index, elsewhere, name):
+def test_variables_that_lead_astray_lead_nowhere(isolate, application, index, was_moved, name):
     app = application({"requirements.txt": "beta==1.0\n"})
-    before = listing(elsewhere)
+    before = listing(was_moved)
     if name == "PYTHONHOME":
         pytest.skip("a wrong PYTHONHOME keeps Python itself from starting: see the test below")
-    isolate("sync", cwd=app, env={name: str(elsewhere) if name in ASTRAY else "1"})
+    isolate("sync", cwd=app, env={name: str(was_moved) if name in ASTRAY else "1"})
     assert versions(app / ".venv") == {"alpha": "1.1", "beta": "1.0"}
     assert inconsistencies(app / ".venv") == []
-    assert listing(elsewhere) == before
+    assert listing(was_moved) == before
 
 
 def test_a_home_of_python_that_is_right_for_us_does_not_reach_pip(isolate, application, index):
@@ -67,29 +67,29 @@ def test_a_home_of_python_that_is_right_for_us_does_not_reach_pip(isolate, appli
 
 
 def test_the_same_keys_in_configuration_files_lead_nowhere(
-    isolate, application, index, elsewhere, surroundings, monkeypatch
+    isolate, application, index, was_moved, surroundings, monkeypatch
 ):
     monkeypatch.delenv("PIP_CONFIG_FILE")
     text = (
-        f"[global]\ntarget = {elsewhere}\nprefix = {elsewhere}\nuser = yes\n[install]\ndry-run = yes\nno-deps = yes\n"
+        f"[global]\ntarget = {was_moved}\nprefix = {was_moved}\nuser = yes\n[install]\ndry-run = yes\nno-deps = yes\n"
     )
     (surroundings / ".config/pip").mkdir(parents=True)
     (surroundings / ".config/pip/pip.conf").write_text(text)
-    before = listing(elsewhere)
+    before = listing(was_moved)
     app = application({"requirements.txt": "beta==1.0\n"})
     isolate("sync", cwd=app)
     (app / ".venv/pip.conf").write_text(text)
     application({"requirements.txt": "beta==1.0\ndelta\n"})
     isolate("sync", cwd=app)
     assert versions(app / ".venv") == {"alpha": "1.1", "beta": "1.0", "delta": "1.0"}
-    assert listing(elsewhere) == before
+    assert listing(was_moved) == before
     assert (app / ".venv/pip.conf").read_text() == text
 
 
-def test_modules_in_the_current_directory_do_not_stand_in(isolate, application, index, elsewhere):
-    modules = {path.name: path.read_text() for path in elsewhere.glob("*.py") if path.stem in ("pip", "venv")}
+def test_modules_in_the_current_directory_do_not_stand_in(isolate, application, index, was_moved):
+    modules = {path.name: path.read_text() for path in was_moved.glob("*.py") if path.stem in ("pip", "venv")}
     app = application({"requirements.txt": "alpha==1.0\n", **modules})
-    script = "from isolate.fastpath import main; main()"
+    script = "from isolate.fast_path import main; main()"
     done = subprocess.run(
         [sys.executable, "-I", "-c", script, "sync"], cwd=app, capture_output=True, text=True, check=False
     )

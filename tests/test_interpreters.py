@@ -19,10 +19,10 @@ from packaging.version import Version
 from conftest import SOURCE
 from isolate.errors import DeclarationError, IsolateError, NoInterpreter
 from isolate.interpreters import discovery
-from isolate.interpreters.choosing import choose, version_file_of
 from isolate.interpreters.discovery import describe
-from isolate.interpreters.model import Interpreter
-from isolate.interpreters.wish import Wish
+from isolate.interpreters.interpreter import Interpreter
+from isolate.interpreters.request import PythonRequest
+from isolate.interpreters.select import choose, version_file_of
 
 BASE = str(Path(sys.base_prefix, "bin", f"python{sys.version_info[0]}.{sys.version_info[1]}"))
 VERSION = ".".join(map(str, sys.version_info[:3]))
@@ -105,7 +105,7 @@ def test_a_program_that_is_no_python_is_refused(cache, environ, tmp_path):
 def interrogated(monkeypatch):
     """Return the list of executables that were asked, which grows."""
     asked = []
-    real = discovery._interrogated
+    real = discovery._query
     monkeypatch.setattr(discovery, "_interrogated", lambda one, environ: asked.append(one) or real(one, environ))
     return asked
 
@@ -149,7 +149,7 @@ def test_what_is_remembered_costs_no_heavy_import(cache, environ):
     code = f"""if True:
         import sys
         from pathlib import Path
-        from isolate.interpreters.choosing import choose
+        from isolate.interpreters.select import choose
         choice = choose(asked=None, version_file=None, current=None, requires_python=None, cache=Path({str(cache)!r}),
                         environ={{"PATH": {str(Path(BASE).parent)!r}}})
         print(choice.interpreter.version, *({{"python_discovery", "packaging", "logging"}} & set(sys.modules)))
@@ -488,8 +488,8 @@ WISHES = {
 
 @pytest.mark.parametrize("text", WISHES)
 def test_a_version_is_understood_as_it_is_commonly_written(text):
-    wish = Wish(text=text, source="", folder=Path())
-    assert wish.is_met_by(made_up(WISHES[text]))
+    request = PythonRequest(text=text, source="", folder=Path())
+    assert request.is_met_by(made_up(WISHES[text]))
 
 
 @pytest.mark.parametrize(
@@ -497,27 +497,27 @@ def test_a_version_is_understood_as_it_is_commonly_written(text):
     [("3.1", "3.12.1"), ("3.12", "3.11.12"), ("3.14.0", "3.14.0a3"), ("3.12t", "3.12.1"), ("pypy3.12", "3.12.1")],
 )
 def test_a_version_is_not_taken_for_another(text, version):
-    assert not Wish(text=text, source="", folder=Path()).is_met_by(made_up(version))
+    assert not PythonRequest(text=text, source="", folder=Path()).is_met_by(made_up(version))
 
 
 def test_kinds_of_pythons_are_told_apart():
     pypy, threaded = made_up("3.10.14", "pypy"), made_up("3.13.0", free_threaded=True)
-    assert Wish(text="pypy3.10-7.3.17", source="", folder=Path()).is_met_by(pypy)
-    assert not Wish(text="cpython-3.10", source="", folder=Path()).is_met_by(pypy)
-    assert Wish(text="3.13t", source="", folder=Path()).is_met_by(threaded)
-    assert not Wish(text="3.13", source="", folder=Path()).is_met_by(threaded)
+    assert PythonRequest(text="pypy3.10-7.3.17", source="", folder=Path()).is_met_by(pypy)
+    assert not PythonRequest(text="cpython-3.10", source="", folder=Path()).is_met_by(pypy)
+    assert PythonRequest(text="3.13t", source="", folder=Path()).is_met_by(threaded)
+    assert not PythonRequest(text="3.13", source="", folder=Path()).is_met_by(threaded)
 
 
 @given(st.text())
 def test_any_wish_is_met_or_not_or_refused_with_words(text):
-    wish = Wish(text=text, source="--python", folder=Path())
+    request = PythonRequest(text=text, source="--python", folder=Path())
     try:
-        met = wish.is_met_by(made_up("3.12.1"))
+        met = request.is_met_by(made_up("3.12.1"))
     except IsolateError as error:
         assert error.hint
     else:
         assert met in (True, False)
-        assert all("/" not in command for command in wish.commands)
+        assert all("/" not in command for command in request.commands)
 
 
 @pytest.mark.parametrize(

@@ -182,8 +182,8 @@ def test_the_command_keeps_to_the_cache_of_its_test(isolate, application, cache)
     assert not users_cache().exists()
 
 
-def test_one_test_spoils_nothing_for_the_next(cache, seeded):
-    twins = [(path, seeded / path.relative_to(cache)) for path in cache.rglob("*") if path.is_file()]
+def test_one_test_spoils_nothing_for_the_next(cache, bootstrap_installed):
+    twins = [(path, bootstrap_installed / path.relative_to(cache)) for path in cache.rglob("*") if path.is_file()]
     assert twins
     assert not [str(path) for path, twin in twins if path.samefile(twin)]
 

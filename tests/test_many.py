@@ -280,9 +280,9 @@ def test_status_says_how_each_stands(isolate, repository, index):
     assert (document["in_step"], document["packages"], document["declarations"]) == (True, 2, ["pyproject.toml"])
     assert 0 < document["size"]["shared"] < document["size"]["total"]
     assert abs(document["last_sync"] - time.time()) < 100
-    alone = isolate("status", cwd=repository / "services/shop").out
-    assert "in step: no\n" in alone
-    assert alone.count("stale lock") == 1
+    exclusive_access = isolate("status", cwd=repository / "services/shop").out
+    assert "in step: no\n" in exclusive_access
+    assert exclusive_access.count("stale lock") == 1
     assert len(index.requests) == asked, "status used the network"
 
 

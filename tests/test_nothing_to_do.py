@@ -10,15 +10,15 @@ import time
 import pytest
 
 from conftest import SOURCE, versions
-from isolate.environment.stamp import answer_if_current
-from isolate.environment.switch import Step
-from isolate.environment.variables import variable_line
-from isolate.environment.watch import UNKNOWN, Watch, times_of
+from isolate.environment.journal import Step
+from isolate.environment.stamp.mtimes import UNKNOWN, DirectoryMtimes, times_of
+from isolate.environment.stamp.read import up_to_date_message
+from isolate.environment.stamp.variables import variable_line
 from kit.packages import build_sdist, build_tree, build_wheel
 
 
 def current(app):
-    return answer_if_current(str(app / ".venv"), variable_line)
+    return up_to_date_message(str(app / ".venv"), variable_line)
 
 
 def imported(isolate, app, expression, module):
@@ -129,7 +129,12 @@ def test_a_sync_that_changed_something_leaves_nothing_to_look_at(isolate, applic
     app = application({"requirements.txt": "alpha==1.0\npart==1.0\n"})
     isolate("sync", cwd=app)
     assert current(app)
-    for wanted in ("alpha==1.1\npart==1.0\n", "alpha==1.1\npart==1.0\nother==1.0\n", "alpha==1.1\nother==1.0\n", ""):
+    for wanted in (
+        "alpha==1.1\npart==1.0\n",
+        "alpha==1.1\npart==1.0\nother==1.0\n",
+        "alpha==1.1\nother==1.0\n",
+        "",
+    ):
         application({"requirements.txt": wanted})
         assert current(app) is None
         isolate("sync", cwd=app)
@@ -157,7 +162,7 @@ def test_what_moves_during_a_switch_is_known_only_if_the_switch_moved_it(tmp_pat
         os.utime(tmp_path / folder, ns=(10**18, 10**18))
     before = times_of(tmp_path, ["site", "site/kept"])
     steps = [Step("out", "site/taken", "trash/1"), Step("in", "staging/site/brought", "site/brought")]
-    watch = Watch(tmp_path, ["site", "site/kept"], before, steps)
+    watch = DirectoryMtimes(tmp_path, ["site", "site/kept"], before, steps)
     (tmp_path / "site/taken").unlink()
     for name in ("brought", *more):
         (tmp_path / "site" / name).touch()
@@ -173,7 +178,7 @@ def test_what_moves_before_a_switch_and_after_the_look_is_not_known(tmp_path):
     os.utime(tmp_path / "site", ns=(10**18, 10**18))
     before = times_of(tmp_path, ["site"])
     (tmp_path / "site/hand").touch()
-    watch = Watch(tmp_path, ["site"], before, [Step("in", "staging/site/brought", "site/brought")])
+    watch = DirectoryMtimes(tmp_path, ["site"], before, [Step("in", "staging/site/brought", "site/brought")])
     assert watch.times() == {"site": UNKNOWN}
 
 
@@ -231,7 +236,7 @@ def test_an_answer_that_depends_on_no_variable_does_without_digests(isolate, app
         [sys.executable, "-S", "-c", code], cwd=app, env=environ, capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith("nothing to do")
-    assert not {"hashlib", "isolate.environment.variables"} & {*done.stdout.split()}
+    assert not {"hashlib", "isolate.environment.stamp.variables"} & {*done.stdout.split()}
 
 
 def test_an_answer_depends_on_a_variable_that_an_address_in_pyproject_names(isolate, application, index, monkeypatch):

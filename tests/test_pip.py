@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isolate.errors import IsolateError, PipFailed
-from isolate.lock.model import Locked
+from isolate.locked import LockedDistribution
 from isolate.pip.explanation import explain
-from isolate.pip.feeding import requirement_line
+from isolate.pip.input_files import requirement_line
 from isolate.pip.redaction import redact, without_credentials
 from isolate.pip.report import read_report
-from isolate.pip.surroundings import pip_environment
+from isolate.pip.settings import pip_environment
 
 ASTRAY = {
     "PIP_TARGET": "/x",
@@ -118,7 +118,7 @@ def test_an_old_report_has_one_hash():
 
 def test_an_artifact_is_said_to_an_old_pip_by_its_address():
     table = {"wheels": [{"url": "https://h/a-1.whl", "hashes": {"sha256": "ab"}}]}
-    locked = Locked(name="a", version="1", identity="sha256:ab", table=table)
+    locked = LockedDistribution(name="a", version="1", identity="sha256:ab", table=table)
     assert requirement_line(locked) == "a @ https://h/a-1.whl --hash=sha256:ab"
 
 
@@ -134,9 +134,9 @@ SAID = {
 
 @pytest.mark.parametrize("output", SAID)
 def test_failures_are_told_apart(output):
-    failure = explain(f"Collecting x\n{output}\nmore\n", declared=())
-    assert SAID[output] in failure.problem
-    assert failure.hint
+    error_outcome = explain(f"Collecting x\n{output}\nmore\n", declared=())
+    assert SAID[output] in error_outcome.problem
+    assert error_outcome.hint
 
 
 @given(st.text())

@@ -11,7 +11,7 @@ import tempfile
 import pytest
 
 from conftest import SOURCE, versions
-from isolate import fastpath
+from isolate import fast_path
 from isolate.errors import IsolateError
 
 
@@ -147,12 +147,12 @@ def test_both_ways_tell_a_failure_alike(
     monkeypatch.chdir(application({"requirements.txt": ""}))
     monkeypatch.setattr(sys, "argv", ["isolate", *arguments])
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    mocker.patch("isolate.cli.ending._end_in_order")
+    mocker.patch("isolate.cli.errors._end_in_order")
     mocker.patch("isolate.commands.sync.sync", side_effect=error)
     with pytest.raises(SystemExit) as ended:
-        fastpath.main()
+        fast_path.main()
     assert ended.value.code == status
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.startswith(said)
+    stdin_text = capsys.readouterr()
+    assert stdin_text.out == ""
+    assert stdin_text.err.startswith(said)
     assert len(list(tmp_path.glob("isolate-bug-*.log"))) == (status == 3)

@@ -3,19 +3,19 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isolate.lock.model import Locked
-from isolate.plan import Target, There, make_plan
+from isolate.locked import LockedDistribution
+from isolate.plan import InstalledRef, Target, make_plan
 
 NAMES = st.sampled_from(["alpha", "beta", "gamma", "delta"])
 KEYS = st.sampled_from(["k1", "k2", "k3"])
 
 
 def target(name, key, version="1"):
-    return Target(locked=Locked(name=name, version=version, identity=key, table={}), key=key)
+    return Target(locked=LockedDistribution(name=name, version=version, identity=key, table={}), key=key)
 
 
 def there(name, key, version="1"):
-    return There(name=name, version=version, key=key)
+    return InstalledRef(name=name, version=version, key=key)
 
 
 def plan(targets, installed, **more):
@@ -48,13 +48,13 @@ def test_damaged_files_are_put_right():
 
 
 def test_strangers_go_unless_they_may_stay():
-    stranger = [There(name="x", version="9", key=None)]
+    stranger = [InstalledRef(name="x", version="9", key=None)]
     assert lines(plan([("a", "k")], [("a", "k")], foreign=stranger)) == ["- x 9"]
     assert plan([("a", "k")], [("a", "k")], foreign=stranger, inexact=True).is_empty
 
 
 def test_a_stranger_in_the_way_goes_even_then():
-    made = plan([("a", "k")], [("a", "k")], foreign=[There(name="a", version="9", key=None)], inexact=True)
+    made = plan([("a", "k")], [("a", "k")], foreign=[InstalledRef(name="a", version="9", key=None)], inexact=True)
     assert lines(made) == ["~ a 9 → 1"]
 
 

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import SOURCE, inconsistencies, listing, versions
-from isolate.cores import cores
-from isolate.lock.model import Locked
-from isolate.store.portions import LEAST, WORTH, pips_at_once, portions, sizes_of_portions
+from isolate.locked import LockedDistribution
+from isolate.parallel.map import cores
+from isolate.store.batches import LEAST, WORTH, batches, pips_at_once, sizes_of_portions
 from kit.index import wait_until
 from kit.packages import build_sdist, build_wheel
 
@@ -22,13 +22,13 @@ NUMBER = 2 * WORTH
 
 
 def locked(number, *, built):
-    return Locked(name=f"p{number}", version="1", identity="x", table={"sdist" if built else "wheels": {}})
+    return LockedDistribution(name=f"p{number}", version="1", identity="x", table={"sdist" if built else "wheels": {}})
 
 
 @given(st.lists(st.booleans(), max_size=70), st.integers(min_value=1, max_value=64))
 def test_each_is_in_one_portion_and_all_that_is_built_in_the_same(built, cores):
     missing = {f"key{number}": locked(number, built=one) for number, one in enumerate(built)}
-    dealt = portions(missing, cores)
+    dealt = batches(missing, cores)
     assert sorted(key for portion in dealt for key in portion) == sorted(missing)
     assert all(portion[key] == missing[key] for portion in dealt for key in portion)
     assert all(dealt)
@@ -50,10 +50,10 @@ def test_portions_get_smaller_and_none_is_too_small(number, cores):
 @given(st.lists(st.integers(min_value=0, max_value=9), max_size=40), st.integers(min_value=1, max_value=8))
 def test_no_portion_has_two_versions_of_a_distribution_and_there_are_no_more_than_that_takes(names, cores):
     missing = {
-        f"key{number}": Locked(name=f"p{name}", version=str(number), identity="x", table={"wheels": {}})
+        f"key{number}": LockedDistribution(name=f"p{name}", version=str(number), identity="x", table={"wheels": {}})
         for number, name in enumerate(names)
     }
-    dealt = portions(missing, cores)
+    dealt = batches(missing, cores)
     assert sorted(key for portion in dealt for key in portion) == sorted(missing)
     assert all(len(portion) == len({one.name for one in portion.values()}) for portion in dealt)
     most = max((names.count(name) for name in names), default=0)

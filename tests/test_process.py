@@ -118,16 +118,16 @@ def test_a_character_that_arrives_in_two_parts_is_one(python):
 def test_silence_is_told_again_and_again_until_something_is_heard(python, monkeypatch):
     monkeypatch.setattr(process, "SILENCE", 0.6)
     monkeypatch.setattr(process, "LOOK", 0.1)
-    told = []
-    python("import time; time.sleep(1.5); print('x'); time.sleep(0.9)", on_silence=told.append)
-    assert [round(seconds, 1) for seconds in told] == pytest.approx([0.6, 1.2, 0.6], abs=0.25)
+    stdin_text = []
+    python("import time; time.sleep(1.5); print('x'); time.sleep(0.9)", on_idle=stdin_text.append)
+    assert [round(seconds, 1) for seconds in stdin_text] == pytest.approx([0.6, 1.2, 0.6], abs=0.25)
 
 
 def test_a_program_that_speaks_is_not_called_silent(python, monkeypatch):
     monkeypatch.setattr(process, "SILENCE", 0.5)
-    told = []
-    python("import time\nfor _ in range(10): print(); time.sleep(0.1)", on_silence=told.append)
-    assert told == []
+    stdin_text = []
+    python("import time\nfor _ in range(10): print(); time.sleep(0.1)", on_idle=stdin_text.append)
+    assert stdin_text == []
 
 
 def test_a_program_that_is_not_there_is_named_with_the_reason(tmp_path):
@@ -235,7 +235,7 @@ def test_it_also_works_beside_other_threads(python):
 
 
 def becoming(code, tmp_path, **environ):
-    """Run *code*, which calls `become`, as a process of its own."""
+    """Run *code*, which calls `exec_program`, as a process of its own."""
     argv = [sys.executable, "-c", f"import os\nfrom isolate.process import become\n{textwrap.dedent(code)}"]
     environ = {**ENVIRON, "PYTHONPATH": str(SOURCE), **environ}
     return subprocess.run(argv, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
@@ -283,4 +283,4 @@ def test_become_says_what_cannot_be_started(tmp_path, name, said):
 
 @pytest.mark.parametrize("length", [0, 1, 4096, 4097, 1_000_000])
 def test_a_program_reads_what_it_is_told_and_then_the_end(python, length):
-    assert python("import sys; print(len(sys.stdin.read()))", told="x" * length).output == f"{length}\n"
+    assert python("import sys; print(len(sys.stdin.read()))", stdin_text="x" * length).output == f"{length}\n"

@@ -17,11 +17,11 @@ import pip
 from isolate.errors import IsolateError
 from isolate.interpreters.discovery import describe, every
 from isolate.store.bytecode import take_over
-from isolate.store.intake import read_prefix
+from isolate.store.ingest import read_prefix
 from isolate.store.layout import SUFFIX, bytecode_key, entries, open_store
-from isolate.store.older_seed import older_wheel
-from isolate.store.seed import pack_installed
-from isolate.store.seeding import install_seed
+from isolate.store.seed.install import install_seed
+from isolate.store.seed.older import older_wheel
+from isolate.store.seed.wheel import pack_installed
 from kit.packages import build_wheel
 
 SURROUNDINGS = dict(os.environ)

@@ -10,9 +10,9 @@ import sys
 import pytest
 
 from conftest import versions
-from isolate.declarations.model import Origin
+from isolate.declarations.declared import Origin
 from isolate.declarations.requirements_file import parse_requirement
-from isolate.lock.sources import declared_source, locked_source
+from isolate.lock.source_ids import declared_source, locked_source
 from kit.packages import build_sdist, build_tree, build_wheel
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git here")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from isolate.environment.staging import MARK
+from isolate.environment.staging import RECORD_SEPARATOR
 
 
 @pytest.fixture
@@ -23,10 +23,10 @@ def test_what_somebody_else_made_is_refused_and_stays(isolate, staging, index, m
     assert (staging / "notes.txt").read_text() == "mine"
 
 
-@pytest.mark.parametrize("mark", [MARK, MARK[:9], ""])
+@pytest.mark.parametrize("mark", [RECORD_SEPARATOR, RECORD_SEPARATOR[:9], ""])
 def test_what_a_killed_command_began_is_cleared(isolate, staging, index, mark):
     (staging / ".gitignore").write_text(mark)
-    if mark == MARK:
+    if mark == RECORD_SEPARATOR:
         (staging / "venv").mkdir()
     isolate("sync", cwd=staging.parent)
     assert not staging.exists()

@@ -7,10 +7,10 @@ import sys
 import pytest
 
 from conftest import inconsistencies, versions
-from isolate.environment.placing import relist
-from isolate.store.intake import read_prefix
+from isolate.environment.link import relist
+from isolate.store.ingest import read_prefix
 from isolate.store.manifest import File, folders_of
-from isolate.store.scripts import SHEBANG_LIMIT, with_interpreter, without_interpreter
+from isolate.store.shebangs import SHEBANG_LIMIT, with_interpreter, without_interpreter
 from kit.packages import build_wheel
 
 

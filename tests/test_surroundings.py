@@ -14,9 +14,9 @@ import pytest
 
 from conftest import SOURCE, listing, versions
 from isolate.application import Application
-from isolate.environment.switch import Step, check_possible
+from isolate.environment.journal import Step, check_possible
 from isolate.errors import IsolateError
-from isolate.interpreters.discovery import kept_by_managers
+from isolate.interpreters.discovery import version_manager_pythons
 from isolate.store.layout import cache_directory
 from kit.packages import build_sdist
 
@@ -168,7 +168,7 @@ def test_a_relative_cache_home_is_ignored(surroundings):
 
 def test_version_managers_of_somebody_else_are_passed_over(tmp_path, mocker):
     mocker.patch("pathlib.Path.glob", side_effect=PermissionError)
-    found = list(kept_by_managers({"PYENV_ROOT": str(tmp_path)}))
+    found = list(version_manager_pythons({"PYENV_ROOT": str(tmp_path)}))
     mocker.stopall()
     assert found == []
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from isolate.environment.switch import JOURNAL, STAGING, finish_switch, plan_switch, source_of, switch
-from isolate.errors import NotOurs
+from isolate.environment.journal import JOURNAL, STAGING, finish_switch, plan_switch, source_of, switch
+from isolate.errors import NotManaged
 
 SITE = "lib/python3.x/site-packages"
 
@@ -74,7 +74,7 @@ def test_compiled_files_go_with_their_source(venv):
 def test_a_file_in_the_way_is_never_overwritten(venv):
     put(venv, ["bin/tool"], "mine")
     put(venv / STAGING, ["bin/tool"], "new")
-    with pytest.raises(NotOurs, match="in the way"):
+    with pytest.raises(NotManaged, match="in the way"):
         plan_switch(venv, [], ["bin/tool"], SITE)
     assert (venv / "bin/tool").read_text() == "mine"
 
@@ -82,7 +82,7 @@ def test_a_file_in_the_way_is_never_overwritten(venv):
 @pytest.mark.parametrize("path", [f"{SITE}/a.py", "share/a"])
 def test_a_directory_where_a_file_is_to_arrive_is_in_the_way(venv, path):
     put(venv, [f"{path}/note"], "somebody's")
-    with pytest.raises(NotOurs, match="in the way"):
+    with pytest.raises(NotManaged, match="in the way"):
         exchange(venv, [], [path])
     assert (venv / path / "note").read_text() == "somebody's"
 

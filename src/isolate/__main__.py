@@ -1,6 +1,6 @@
 """`python -m isolate`."""
 
-from isolate.fastpath import main
+from isolate.fast_path import main
 
 if __name__ == "__main__":
     main()

@@ -33,7 +33,7 @@ class IsolateError(Exception):
         return "\n".join(lines)
 
 
-def in_words(error: OSError) -> str:
+def describe_os_error(error: OSError) -> str:
     """Return what a failure of the system means, and what to do next."""
     where = f" ({error.filename})" if error.filename else ""
     hints = {
@@ -83,7 +83,7 @@ class NoInterpreter(IsolateError):
     """No Python on this machine fits what the application asks for."""
 
 
-class NotStarted(IsolateError):
+class ProgramNotStarted(IsolateError):
     """A program is not there, or cannot be started."""
 
 
@@ -99,17 +99,17 @@ class StaleLock(IsolateError):
     """The lock does not meet the declarations, and the command may not change it."""
 
 
-class NotOurs(IsolateError):
+class NotManaged(IsolateError):
     """Something stands where isolate would write, and isolate did not make it."""
 
 
-class BadArtifact(IsolateError):
+class InvalidDistribution(IsolateError):
     """A distribution that pip installed cannot be taken into the store."""
 
 
-def both_claim(path: str, name: str, other: str, *, facts: tuple[str, ...] = ()) -> BadArtifact:
+def file_conflict(path: str, name: str, other: str, *, facts: tuple[str, ...] = ()) -> InvalidDistribution:
     """Return what to raise where the distributions *name* and *other* claim the file *path*."""
-    return BadArtifact(
+    return InvalidDistribution(
         f"{name} and {other} both claim {path}",
         facts=facts,
         hint="one environment cannot hold both: pin one of them out, or versions that do not collide",

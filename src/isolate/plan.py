@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from isolate.lock.model import Locked
+    from isolate.locked import LockedDistribution
 
 
 class Target(NamedTuple):
     """A distribution that is to be there. `key` names its entry in the store, or, for a source tree, its state."""
 
-    locked: Locked
+    locked: LockedDistribution
     key: str
 
     @property
@@ -31,7 +31,7 @@ class Target(NamedTuple):
         return self.locked.directory is not None
 
 
-class There(NamedTuple):
+class InstalledRef(NamedTuple):
     """A distribution that is there. `key` as in `Target`; None for one that isolate did not install."""
 
     name: str
@@ -66,13 +66,13 @@ class Change(NamedTuple):
 class Plan(NamedTuple):
     """The changes, each kind by what has to be done about it.
 
-    `arrive`: what is put in; `leave`: names of what isolate installed and takes out; `evict`: names of what others
-    installed and isolate takes out; `fetch`: what of `arrive` the store lacks; `keep`: names of what stays.
+    `arrive`: what is put in; `leave`: names of what isolate installed and takes out; `remove_unmanaged`: names of what
+    others installed and isolate takes out; `fetch`: what of `arrive` the store lacks; `keep`: names of what stays.
     """
 
     arrive: tuple[Target, ...] = ()
     leave: tuple[str, ...] = ()
-    evict: tuple[str, ...] = ()
+    remove_unmanaged: tuple[str, ...] = ()
     fetch: tuple[Target, ...] = ()
     keep: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
@@ -80,7 +80,7 @@ class Plan(NamedTuple):
     @property
     def is_empty(self) -> bool:
         """Say whether there is nothing to do."""
-        return not (self.arrive or self.leave or self.evict)
+        return not (self.arrive or self.leave or self.remove_unmanaged)
 
     @property
     def asks_pip(self) -> bool:
@@ -90,9 +90,9 @@ class Plan(NamedTuple):
 
 def make_plan(  # noqa: PLR0913 - six facts, named at every call
     targets: Iterable[Target],
-    installed: Mapping[str, There],
+    installed: Mapping[str, InstalledRef],
     *,
-    foreign: Iterable[There] = (),
+    foreign: Iterable[InstalledRef] = (),
     damaged: Collection[str] = (),
     is_stored: Callable[[str], bool],
     inexact: bool = False,
@@ -103,11 +103,11 @@ def make_plan(  # noqa: PLR0913 - six facts, named at every call
     unless it stands in the way of a target.
     """
     wanted = {target.name: target for target in targets}
-    evicted = sorted({one.name for one in foreign if not inexact or one.name in wanted})
+    unmanaged_to_remove = sorted({one.name for one in foreign if not inexact or one.name in wanted})
     wrong = {
         name
         for name, target in wanted.items()
-        if name not in installed or installed[name].key != target.key or name in damaged or name in evicted
+        if name not in installed or installed[name].key != target.key or name in damaged or name in unmanaged_to_remove
     }
     gone = set() if inexact else set(installed) - set(wanted)
     arrive = tuple(wanted[name] for name in sorted(wrong))
@@ -115,10 +115,10 @@ def make_plan(  # noqa: PLR0913 - six facts, named at every call
     return Plan(
         arrive=arrive,
         leave=tuple(sorted(gone | (wrong & set(installed)))),
-        evict=tuple(evicted),
+        remove_unmanaged=tuple(unmanaged_to_remove),
         fetch=tuple(target for target in arrive if not target.is_local and not is_stored(target.key)),
         keep=tuple(sorted(set(installed) - gone - wrong)),
-        changes=tuple(_changes(wanted, wrong, gone, installed, {name: others[name] for name in evicted})),
+        changes=tuple(_changes(wanted, wrong, gone, installed, {name: others[name] for name in unmanaged_to_remove})),
     )
 
 
@@ -126,12 +126,12 @@ def _changes(
     wanted: Mapping[str, Target],
     wrong: Collection[str],
     gone: Collection[str],
-    installed: Mapping[str, There],
-    evicted: Mapping[str, There],
+    installed: Mapping[str, InstalledRef],
+    unmanaged_to_remove: Mapping[str, InstalledRef],
 ) -> list[Change]:
     changes = []
-    for name in sorted({*wrong, *gone, *evicted}):
-        was = evicted.get(name) or installed.get(name)
+    for name in sorted({*wrong, *gone, *unmanaged_to_remove}):
+        was = unmanaged_to_remove.get(name) or installed.get(name)
         if name not in wanted:
             changes.append(Change(action="remove", name=name, old=was.version if was else None))
             continue

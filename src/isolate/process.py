@@ -3,35 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import select
 import selectors
 import signal
 import subprocess
-import sys
-import threading
 import time
 from typing import IO, TYPE_CHECKING, NamedTuple, NoReturn
 
-from isolate.errors import IsolateError, NotStarted
-from isolate.forking import held_back
+from isolate.errors import IsolateError, ProgramNotStarted
+from isolate.signals import parent_death_signal, signals_blocked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-SILENCE = 5.0
+IDLE_INTERVAL = 5.0
 """Seconds after which a program that says nothing is worth a word, and then another."""
 
-GRACE = 2.0
+TERMINATE_TIMEOUT = 2.0
 """Seconds that a program has to end after it was asked to."""
 
 LOOK = 0.5
 """Seconds between two looks at whether a program that says nothing is still there."""
-
-PR_SET_PDEATHSIG = 1
-"""The request to `prctl(2)` for a signal when the parent dies."""
 
 
 class Finished(NamedTuple):
@@ -48,22 +42,22 @@ def run(  # noqa: PLR0913 - each has a name, and most of them their default
     env: Mapping[str, str],
     cwd: Path,
     on_line: Callable[[str], None] | None = None,
-    on_silence: Callable[[float], None] | None = None,
-    told: str = "",
+    on_idle: Callable[[float], None] | None = None,
+    stdin_text: str = "",
 ) -> Finished:
     """Run a program to its end, in a process group of its own, with nothing to read but what it is *told*.
 
     *on_line* hears each line of either stream as it comes, *on_silence* now and then for how many seconds none has
     come; both are called in the thread of the caller. Whatever interrupts the waiting, an exception of theirs too, ends
-    the program and all that it started, and is passed on. Raises `NotStarted` if the program cannot be started; a
-    program that fails is no error here.
+    the program and all that it started, and is passed on. Raises `ProgramNotStarted` if the program cannot be started;
+    a program that fails is no error here.
     """
     words = tuple(map(str, argv))
     child = None
     try:
-        with _to_be_read(told) as stdin, _ready_to_fork() as at_first:
+        with _to_be_read(stdin_text) as stdin, _ready_to_fork() as at_first:
             child = _start(words, env, cwd, stdin, at_first)
-        output, errors = _listen(child, on_line, on_silence)
+        output, errors = _listen(child, on_line, on_idle)
         child.wait()
     except BaseException:
         if child is not None:
@@ -72,7 +66,7 @@ def run(  # noqa: PLR0913 - each has a name, and most of them their default
     return Finished(status=child.returncode, output=output, errors=errors)
 
 
-def become(argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
+def exec_program(argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
     """Replace this process by *argv*, found on the `PATH` of *env*; raise `IsolateError` if it cannot be started."""
     ours = signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what is ignored stays so
     try:
@@ -116,26 +110,26 @@ def _start(
         )
     except OSError as error:
         where = f" in {cwd}" if str(error.filename) == str(cwd) else ""
-        raise NotStarted(f"{words[0]} cannot be started{where}: {error.strerror}", hint=START_HINT) from None
+        raise ProgramNotStarted(f"{words[0]} cannot be started{where}: {error.strerror}", hint=START_HINT) from None
 
 
 @contextlib.contextmanager
 def _to_be_read(text: str) -> Iterator[IO[bytes] | int]:
     """Open what a program is told: a file, if a pipe would have to be fed while the program is heard."""
-    told = os.fsencode(text)
-    if not told:
+    stdin_text = os.fsencode(text)
+    if not stdin_text:
         yield subprocess.DEVNULL
-    elif len(told) <= select.PIPE_BUF:  # what a pipe takes at once
+    elif len(stdin_text) <= select.PIPE_BUF:  # what a pipe takes at once
         here, there = os.pipe()
         with open(here, "rb", buffering=0) as pipe:
             with open(there, "wb", buffering=0) as end:
-                end.write(told)
+                end.write(stdin_text)
             yield pipe
     else:
         import tempfile  # noqa: PLC0415 - hardly any program is told so much
 
         with tempfile.TemporaryFile() as file:
-            file.write(told)
+            file.write(stdin_text)
             file.seek(0)
             yield file
 
@@ -146,30 +140,16 @@ def _ready_to_fork() -> Iterator[Callable[[], None] | None]:
 
     Then they are not held back, for the program would never have them again; nor does Python run code of its own then.
     """
-    if (die_with_us := dying_with_us()) is None:
+    if (die_with_us := parent_death_signal()) is None:
         yield None
         return
-    with held_back() as let_in:
+    with signals_blocked() as unblock:
 
         def at_first() -> None:
-            let_in()
+            unblock()
             die_with_us()
 
         yield at_first
-
-
-def dying_with_us() -> Callable[[], object] | None:
-    """Return what a child has to call for the kernel to kill it if we are killed; None where that cannot be had.
-
-    It is called between fork and exec, where only a process with a single thread may run Python.
-    """
-    if sys.platform != "linux" or threading.active_count() > 1:
-        return None
-    try:
-        import ctypes  # noqa: PLC0415 - not every Python has it
-    except ImportError:
-        return None
-    return functools.partial(ctypes.CDLL(None).prctl, PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class _Stream:
@@ -190,17 +170,17 @@ class _Stream:
 
 
 def _listen(
-    child: subprocess.Popen[bytes], on_line: Callable[[str], None] | None, on_silence: Callable[[float], None] | None
+    child: subprocess.Popen[bytes], on_line: Callable[[str], None] | None, on_idle: Callable[[float], None] | None
 ) -> tuple[str, str]:
     """Return all that *child* says on its two streams, until it closes them or has ended."""
     streams = [(file, _Stream()) for file in (child.stdout, child.stderr) if file is not None]
-    silence = _Silence(on_silence)
+    silence = _Silence(on_idle)
     with contextlib.ExitStack() as stack, selectors.DefaultSelector() as selector:
         for file, stream in streams:
             selector.register(stack.enter_context(file), selectors.EVENT_READ, stream)
         while selector.get_map():
             ready = selector.select(LOOK)
-            if not ready and child.poll() is not None and silence.seconds > GRACE:
+            if not ready and child.poll() is not None and silence.seconds > TERMINATE_TIMEOUT:
                 _signal(child, signal.SIGKILL)  # what it left behind in its group holds the streams open
                 break
             for key, _ in ready:
@@ -237,7 +217,7 @@ class _Silence:
         return time.monotonic() - self._since
 
     def go_on(self) -> None:
-        if self._tell is not None and self.seconds >= SILENCE * (self._told + 1):
+        if self._tell is not None and self.seconds >= IDLE_INTERVAL * (self._told + 1):
             self._told += 1
             self._tell(self.seconds)
 
@@ -247,7 +227,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
     try:
         _signal(child, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(timeout=GRACE)
+            child.wait(timeout=TERMINATE_TIMEOUT)
     finally:
         _signal(child, signal.SIGKILL)
         child.wait()

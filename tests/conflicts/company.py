@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from isolate.conflicts.model import Pin
+from isolate.conflicts.pins import Pin
 
 PYTHONS = {
     "services/shop": "3.12.4",
@@ -12,7 +12,7 @@ PYTHONS = {
     "reports": "3.10.14",
     "tools/import-catalogue": "",
 }
-EVERYWHERE = {
+ALL_OPTION = {
     "certifi": "2024.7.4",
     "idna": "3.7",
     "urllib3": "2.2.2",
@@ -61,7 +61,7 @@ def company_pins() -> list[Pin]:
     return [
         pin(application, name, version)
         for application, own in PINNED.items()
-        for name, version in {**EVERYWHERE, **own}.items()
+        for name, version in {**ALL_OPTION, **own}.items()
     ]
 
 

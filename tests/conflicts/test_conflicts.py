@@ -8,7 +8,7 @@ from company import PYTHONS, company_pins
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isolate.conflicts.model import PYTHON, Pin, find_conflicts, newest_first
+from isolate.conflicts.pins import PYTHON, Pin, find_conflicts, newest_first
 from isolate.conflicts.text import PAIRS, facts, lines, summary
 
 APPLICATIONS = [f"team/{letter}" for letter in "abcdefgh"]

@@ -9,8 +9,8 @@ import pytest
 from browser import CHROMIUM, look
 from company import PYTHONS, company_pins, pin
 
-from isolate.conflicts.model import Pin, find_conflicts
 from isolate.conflicts.page import embedded, page
+from isolate.conflicts.pins import Pin, find_conflicts
 
 in_browser = [
     pytest.mark.browser,

@@ -62,7 +62,7 @@ def main() -> None:
         setattr(os, name, counted(getattr(os, name)))
     sys.argv = ["isolate", *arguments]
     from isolate.environment import staging
-    from isolate.fastpath import main as isolate
+    from isolate.fast_path import main as isolate
 
     # It is not a function of Python's, so it is counted here.
     staging._exchange = counted(staging._exchange) if exchange == "exchange" else lambda new, old: False

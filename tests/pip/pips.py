@@ -9,12 +9,12 @@ import sys
 
 import pytest
 
-from isolate.interpreters.discovery import kept_by_managers
+from isolate.interpreters.discovery import version_manager_pythons
 
 
 def oldest_pip() -> str | None:
     """Return the oldest Python from 3.8 on, but older than ours, whose pip can write reports; None without one."""
-    kept = [str(path) for path in kept_by_managers(os.environ)]
+    kept = [str(path) for path in version_manager_pythons(os.environ)]
     for minor in range(8, sys.version_info[1]):
         named = shutil.which(f"python3.{minor}")
         for python in (named, *(path for path in kept if f"/3.{minor}." in path)):

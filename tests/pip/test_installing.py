@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from isolate.errors import PipFailed
-from isolate.lock.model import Locked
-from isolate.pip import installing
-from isolate.pip.installing import PREFIX, REPORT, Pip
+from isolate.locked import LockedDistribution
+from isolate.pip import runner
 from isolate.pip.report import read_report
-from isolate.pip.surroundings import pip_environment
-from isolate.report import Silent
+from isolate.pip.runner import PREFIX, REPORT, Pip
+from isolate.pip.settings import pip_environment
+from isolate.progress.protocol import NullProgress
 from kit.index import wait_until
 from kit.packages import build_sdist, build_wheel
 
@@ -27,7 +27,7 @@ from kit.packages import build_sdist, build_wheel
 @pytest.fixture(params=["linux", "darwin"])
 def kind_of_machine(request, mocker):
     """A machine on which pips may be forked, and one on which each is started anew."""
-    mocker.patch.object(installing.sys, "platform", request.param)
+    mocker.patch.object(runner.sys, "platform", request.param)
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def wanted(pip, tmp_path):
             "name": wheel.name,
             "hashes": {"sha256": hashlib.sha256(wheel.read_bytes()).hexdigest()},
         }
-        locked = Locked(name=name, version="1.0", identity="x", table={"name": name, "wheels": [archive]})
+        locked = LockedDistribution(name=name, version="1.0", identity="x", table={"name": name, "wheels": [archive]})
         if not there:
             wheel.unlink()
         return pip.write([locked], tmp_path / f"folder-{name}")
@@ -84,7 +84,7 @@ def test_what_one_cannot_do_is_explained(pip, wanted, tmp_path):
     assert "two-1.0-py3-none-any.whl" in str(failed.value)
 
 
-class Heard(Silent):
+class Heard(NullProgress):
     def __init__(self):
         self.details, self.works = [], []
 
@@ -119,11 +119,11 @@ def test_what_one_says_explains_no_failure_of_another_and_both_are_heard(pip, as
     assert "slow" not in failed.value.output
     assert any("No space left on device/slow-1.0" in line for line in heard.details)
     assert [line.split()[0] for line in heard.works].count("Getting") >= 2
-    assert not any(installing.MARK in line for line in (*heard.details, *heard.works))
+    assert not any(runner.RECORD_SEPARATOR in line for line in (*heard.details, *heard.works))
 
 
 def test_what_a_pip_says_is_heard_while_it_works(pip, asked, tmp_path):
-    class Hasty(Silent):
+    class Hasty(NullProgress):
         def detail(self, line):
             if "slow-1.0" in line:
                 raise KeyError(line)
@@ -175,7 +175,7 @@ def test_none_outlives_whoever_started_them(fork, index, tmp_path):
     env = {**pip_environment({"PIP_INDEX_URL": index.url, "PATH": os.environ["PATH"]}, prefix=tmp_path)}
     run = f'["install", "--prefix", "{tmp_path}/prefix", "alpha"]'
     child = subprocess.Popen(
-        [sys.executable, "-I", installing.SEVERAL], env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+        [sys.executable, "-I", runner.SEVERAL], env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
     )
     child.stdin.write(f'{{"fork": {fork}, "at_once": 2, "mark": "", "runs": [{run}, {run}]}}'.encode())
     child.stdin.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 from isolate import process
 from isolate.pip.command import download_argv, install_arguments, resolve_argv
 from isolate.pip.report import read_report
-from isolate.pip.surroundings import pip_environment
+from isolate.pip.settings import pip_environment
 from kit.packages import build_wheel
 
 PYTHON = Path("/venv/bin/python")
@@ -52,7 +52,11 @@ def test_pip_understands_all_three(tmp_path):
     wanted, limits = tmp_path / "requirements.txt", tmp_path / "constraints.txt"
     wanted.write_text("alpha\n")
     limits.write_text("beta<2\n")
-    run(resolve_argv(python, requirements=[wanted], constraints=[limits], report=tmp_path / "r"), tmp_path, links)
+    run(
+        resolve_argv(python, requirements=[wanted], constraints=[limits], report=tmp_path / "r"),
+        tmp_path,
+        links,
+    )
     assert [one.name for one in read_report((tmp_path / "r").read_text())] == ["alpha", "beta"]
     arguments = install_arguments(requirements=wanted, prefix=tmp_path / "prefix")
     run((python, "-I", "-m", "pip", *arguments), tmp_path, links)

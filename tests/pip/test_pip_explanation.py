@@ -20,11 +20,11 @@ from packaging.requirements import InvalidRequirement, Requirement
 from pips import PIPS
 
 from isolate import process
-from isolate.declarations.model import Declared, Origin
+from isolate.declarations.declared import DeclaredRequirement, Origin
 from isolate.pip.command import install_arguments, resolve_argv
 from isolate.pip.explanation import explain
 from isolate.pip.redaction import redact
-from isolate.pip.surroundings import pip_environment
+from isolate.pip.settings import pip_environment
 from kit.index import LocalIndex
 from kit.packages import build_sdist, build_tree, build_wheel
 
@@ -244,7 +244,7 @@ def declared_in(file):
     for number, line in enumerate(file.read_text().splitlines(), 1):
         text = line.partition(" --hash")[0]
         with contextlib.suppress(InvalidRequirement):
-            yield Declared(text=text, origin=Origin(file=file, line=number), requirement=Requirement(text))
+            yield DeclaredRequirement(text=text, origin=Origin(file=file, line=number), requirement=Requirement(text))
 
 
 @pytest.mark.parametrize("python", PIPS)
@@ -270,14 +270,14 @@ def test_a_failure_is_explained(python, name, tmp_path, links, dead_port):
         environ = {"PIP_INDEX_URL": index.url}
         index.misbehave(*(case.fault or ("nothing", "500")))
     with index.serving():
-        failure = failed(python, tmp_path, environ | {key: filled(text) for key, text in case.environ.items()})
-    message = str(failure)
+        error_outcome = failed(python, tmp_path, environ | {key: filled(text) for key, text in case.environ.items()})
+    message = str(error_outcome)
     for said in case.said:
         assert filled(said) in message
     assert len(message.splitlines()) <= 10
-    assert failure.hint
-    assert "secret" not in failure.output
-    assert failure.output.strip()
+    assert error_outcome.hint
+    assert "secret" not in error_outcome.output
+    assert error_outcome.output.strip()
 
 
 def test_a_lock_that_another_artifact_came_for_is_explained(tmp_path, links):
@@ -298,17 +298,17 @@ def test_a_directory_that_may_not_be_written_is_named(tmp_path, links):
     (tmp_path / "prefix").mkdir(mode=0o500)
     (tmp_path / "requirements.txt").write_text("alpha==1.0\n")
     argv = installing(tmp_path / "requirements.txt", tmp_path / "prefix")
-    failure = failed(sys.executable, tmp_path, {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(links)}, argv)
-    assert "permission denied" in failure.problem
-    assert str(tmp_path / "prefix") in failure.problem
+    error_outcome = failed(sys.executable, tmp_path, {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(links)}, argv)
+    assert "permission denied" in error_outcome.problem
+    assert str(tmp_path / "prefix") in error_outcome.problem
 
 
 def test_a_program_that_comes_to_nothing_else_is_quoted(tmp_path):
     (tmp_path / "requirements.txt").write_text("")
     argv = (sys.executable, "-I", "-m", "pip", "install", "--no-such-option")
-    failure = failed(sys.executable, tmp_path, {}, argv)
-    assert failure.problem == "pip failed"
-    assert "no such option: --no-such-option" in str(failure)
+    error_outcome = failed(sys.executable, tmp_path, {}, argv)
+    assert error_outcome.problem == "pip failed"
+    assert "no such option: --no-such-option" in str(error_outcome)
 
 
 WORDS = {
@@ -325,10 +325,10 @@ WORDS = {
 
 @pytest.mark.parametrize("output", WORDS)
 def test_what_is_hard_to_bring_about_is_explained_by_the_words_for_it(output):
-    failure = explain(output, declared=())
-    assert WORDS[output] in str(failure)
-    assert "^^^^" not in str(failure)
-    assert failure.hint
+    error_outcome = explain(output, declared=())
+    assert WORDS[output] in str(error_outcome)
+    assert "^^^^" not in str(error_outcome)
+    assert error_outcome.hint
 
 
 def test_what_went_well_in_the_end_is_not_blamed():
@@ -350,7 +350,7 @@ PIECES = st.sampled_from(
 
 @given(st.lists(PIECES | st.text(st.characters(exclude_categories=["Z", "C"]))))
 def test_whatever_pip_says_is_explained_in_ten_lines(lines):
-    failure = explain("\n".join(lines), declared=())
-    assert len(str(failure).splitlines()) <= 10
-    assert failure.hint
-    assert failure.output == "\n".join(lines)
+    error_outcome = explain("\n".join(lines), declared=())
+    assert len(str(error_outcome).splitlines()) <= 10
+    assert error_outcome.hint
+    assert error_outcome.output == "\n".join(lines)

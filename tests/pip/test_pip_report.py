@@ -16,8 +16,8 @@ from pips import PIPS
 from isolate import process
 from isolate.errors import IsolateError, PipFailed
 from isolate.pip.command import resolve_argv
-from isolate.pip.report import Reported, read_report
-from isolate.pip.surroundings import pip_environment
+from isolate.pip.report import ResolvedDistribution, read_report
+from isolate.pip.settings import pip_environment
 from kit.index import LocalIndex
 from kit.packages import build_sdist, build_tree, build_wheel
 
@@ -51,7 +51,7 @@ def changed(download_info, **more):
 
 def test_every_fact_of_an_item_is_read():
     assert read_report(text_of(ITEM)) == (
-        Reported(
+        ResolvedDistribution(
             name="alpha-beta",
             version="1.0",
             url="https://host/Alpha_Beta-1.0.whl",

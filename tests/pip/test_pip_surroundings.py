@@ -15,7 +15,7 @@ from pips import PIPS
 
 import pip
 from isolate.errors import IsolateError
-from isolate.pip.surroundings import ALLOWED, OURS, REFUSED, config_files, pip_environment, read_config
+from isolate.pip.settings import ALLOWED, BLOCKED_OPTIONS, FORCED_SETTINGS, config_files, pip_environment, read_config
 
 NOWHERE = Path("/nowhere")
 
@@ -134,10 +134,10 @@ def test_what_leads_astray_does_not_from_a_file_either(passed, home, name):
     assert name not in passed()
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", FORCED_SETTINGS)
 def test_how_pip_talks_is_ours_to_say(passed, name):
     chosen = passed(**{name: "/dev/null" if name == "PIP_CONFIG_FILE" else "user"})
-    assert chosen[name] == OURS[name]
+    assert chosen[name] == FORCED_SETTINGS[name]
 
 
 def test_two_names_of_one_option_do_not_contradict_each_other(passed, home):
@@ -301,7 +301,7 @@ for command in ("install", "download"):
 @pytest.mark.parametrize("python", PIPS)
 def test_every_option_of_pip_is_known_as_one(python):
     done = subprocess.run([python, "-I", "-c", OPTIONS], capture_output=True, text=True, check=True)
-    assert set(done.stdout.split()) - ALLOWED - REFUSED == set()
+    assert set(done.stdout.split()) - ALLOWED - BLOCKED_OPTIONS == set()
 
 
 @pytest.mark.parametrize("name", ["PIP_TOKEN", "PIP_MY_TARGET", "PYTHON_INDEX_PASSWORD", "CONDA_TOKEN"])

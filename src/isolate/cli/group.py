@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from isolate import __version__
-from isolate.cli.ending import failure
-from isolate.report import as_json
-from isolate.streams import complain, say
+from isolate.cli.errors import error_outcome
+from isolate.outcome import as_json
+from isolate.output import say, write_stderr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,12 +33,12 @@ def options(*chosen: Callable[[Command], Command]) -> Callable[[Command], Comman
 
 QUIET = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 VERBOSE = click.option("-v", "--verbose", is_flag=True, help="Say what is being done, pip's own words too.")
-LOUDNESS = options(
+OUTPUT_OPTIONS = options(
     QUIET,
     VERBOSE,
     click.option("--json", "json_", is_flag=True, help="Answer with one JSON document."),
 )
-MOVES = options(
+UPGRADE_OPTIONS = options(
     click.option("--upgrade", is_flag=True, help="Let every version move."),
     click.option("--upgrade-package", "upgrade_packages", multiple=True, metavar="NAME", help="Let this version move."),
 )
@@ -51,12 +51,12 @@ JOBS = click.option(
     metavar="N",
     help="How many applications at once (default: one for each core).",
 )
-EVERYWHERE = options(
+ALL_OPTION = options(
     click.option("--all", "everywhere", is_flag=True, help="Every application in APP (default: here) and below."), JOBS
 )
 
 
-class Answering(click.Command):
+class JsonAwareCommand(click.Command):
     """A command whose failure, too, is a document on standard output if one was asked for."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -69,8 +69,8 @@ class Answering(click.Command):
             if not ctx.params.get("json_"):
                 raise
             name = ctx.command_path.removeprefix(ctx.find_root().command_path).strip()
-            outcome = failure(error)._replace(command=name)
-            complain("\n".join(outcome.lines))
+            outcome = error_outcome(error)._replace(command=name)
+            write_stderr("\n".join(outcome.lines))
             say(as_json(outcome))
             return outcome.exit_code
 
@@ -78,7 +78,7 @@ class Answering(click.Command):
 class Group(click.Group):
     """A group of such commands, or of groups of them."""
 
-    command_class = Answering
+    command_class = JsonAwareCommand
     group_class = type
 
 

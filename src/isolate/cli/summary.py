@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from isolate.report import count
+from isolate.formatting import count
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from isolate.report import Outcome
+    from isolate.outcome import Outcome
 
 FAILED = 2
 """The least exit code that means a failure; 1 is an answer, which is no."""

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from isolate.declarations.reading import read_declarations
-from isolate.health import Finding, damage_findings, lock_findings, plan_findings, remedy
-from isolate.lock.openness import asks_for_a_choice
-from isolate.lock.selection import select
-from isolate.plan import There
-from isolate.report import Outcome, count
-from isolate.steps.locking import digests_of_trees, find_locks, first_to_hold, stale_reasons
-from isolate.steps.looking import look_at
-from isolate.steps.recovery import recover
-from isolate.steps.situation import targets_for
+from isolate.declarations.read import read_declarations
+from isolate.findings import Finding, damage_findings, lock_findings, plan_findings, remedy
+from isolate.formatting import count
+from isolate.lock.pinning import has_unpinned
+from isolate.lock.select import select
+from isolate.operations.current_state import targets_for
+from isolate.operations.inspect import inspect
+from isolate.operations.recover import recover
+from isolate.outcome import Outcome
+from isolate.plan import InstalledRef
+from isolate.resolution.decide import candidate_locks, first_valid, source_tree_digests, stale_reasons
 
 if TYPE_CHECKING:
     from packaging.pylock import Pylock
 
     from isolate.application import Application
-    from isolate.declarations.model import Declarations
-    from isolate.steps.session import Session
-    from isolate.steps.situation import Situation
+    from isolate.declarations.declared import Declarations
+    from isolate.operations.current_state import CurrentState
+    from isolate.session import Session
 
 
 def check(application: Application, session: Session, *, hashes: bool = False) -> Outcome:
@@ -32,8 +33,8 @@ def check(application: Application, session: Session, *, hashes: bool = False) -
     """
     recover(application, session)
     declarations = read_declarations(application.root)
-    situation = look_at(application, declarations, None, session, hashes=hashes)
-    situation = situation.for_what_is_asked(link_mode=declarations.settings.link_mode)
+    situation = inspect(application, declarations, None, session, hashes=hashes)
+    situation = situation.with_requested_options(link_mode=declarations.settings.link_mode)
     found = _findings(application, declarations, situation, session)
     packages = len(situation.state.installed) - 1 if situation.state else 0
     lines = [finding.line for finding in found] or [
@@ -50,15 +51,15 @@ def check(application: Application, session: Session, *, hashes: bool = False) -
 
 
 def _findings(
-    application: Application, declarations: Declarations, situation: Situation, session: Session
+    application: Application, declarations: Declarations, situation: CurrentState, session: Session
 ) -> list[Finding]:
-    interpreter, trees = situation.interpreter, digests_of_trees(declarations)
-    best, why = first_to_hold(
-        find_locks(application, declarations, interpreter, session.store),
+    interpreter, trees = situation.interpreter, source_tree_digests(declarations)
+    best, why = first_valid(
+        candidate_locks(application, declarations, interpreter, session.store),
         lambda one: stale_reasons(one.lock, declarations, interpreter, trees) or None,
     )
     lock = None if best is None else best.lock
-    needed = lock is not None or asks_for_a_choice(declarations, interpreter.markers)
+    needed = lock is not None or has_unpinned(declarations, interpreter.markers)
     if situation.state is None and not needed:  # at least only pip could tell
         return [Finding(kind="no environment", subject=str(application.venv))]
     found = lock_findings(why or ())
@@ -71,7 +72,7 @@ def _findings(
     return [*found, *damage_findings(situation.damages)]
 
 
-def _contents(application: Application, lock: Pylock, situation: Situation, session: Session) -> list[Finding]:
+def _contents(application: Application, lock: Pylock, situation: CurrentState, session: Session) -> list[Finding]:
     state = situation.state
     if state is None:
         return []
@@ -80,5 +81,5 @@ def _contents(application: Application, lock: Pylock, situation: Situation, sess
     if "pip" in state.installed and not any(target.name == "pip" for target in targets):
         targets.append(situation.own_pip())
     plan = situation.plan(targets, session.store, inexact=state.inexact)
-    strangers = [There(name=one.name, version=one.version, key=None) for one in situation.foreign]
+    strangers = [InstalledRef(name=one.name, version=one.version, key=None) for one in situation.foreign]
     return plan_findings(plan, strangers)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from isolate.conflicts.model import Pin
-from isolate.declarations.reading import read_declarations
+from isolate.conflicts.pins import Pin
+from isolate.declarations.read import read_declarations
 from isolate.errors import StaleLock
 from isolate.lock.graph import counts
-from isolate.lock.model import Selection
-from isolate.lock.selection import select
+from isolate.lock.select import select
+from isolate.locked import Selection
+from isolate.outcome import Outcome
 from isolate.pip.redaction import redact
-from isolate.report import Outcome
-from isolate.steps.locking import find_locks
-from isolate.steps.looking import interpreter_for
+from isolate.resolution.decide import candidate_locks
+from isolate.resolution.interpreter import interpreter_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from packaging.pylock import Pylock
 
     from isolate.application import Application
-    from isolate.declarations.model import Declarations, Declared
-    from isolate.interpreters.model import Interpreter
-    from isolate.steps.session import Session
+    from isolate.declarations.declared import Declarations, DeclaredRequirement
+    from isolate.interpreters.interpreter import Interpreter
+    from isolate.session import Session
 
 
 def pins(application: Application, session: Session) -> Outcome:
@@ -42,7 +42,7 @@ def _pins(
     application: Application, declarations: Declarations, interpreter: Interpreter, session: Session
 ) -> Iterator[Pin]:
     direct = {one.name: one for one in reversed(declarations.requirements) if counts(one, interpreter.markers)}
-    for one in find_locks(application, declarations, interpreter, session.store):
+    for one in candidate_locks(application, declarations, interpreter, session.store):
         if (locked := _locked(one.lock, declarations, interpreter)) is not None:
             yield from _from_lock(one.lock, locked, direct)
             return
@@ -51,7 +51,7 @@ def _pins(
             yield Pin(application="", name=declared.name, version=declared.pin, declared=_said(declared))
 
 
-def _said(declared: Declared) -> str:
+def _said(declared: DeclaredRequirement) -> str:
     return redact(f"{declared.text} ({declared.origin})")
 
 
@@ -66,7 +66,9 @@ def _locked(lock: Pylock, declarations: Declarations, interpreter: Interpreter) 
     return {one.name: one.version or "" for one in found if one.directory != own}
 
 
-def _from_lock(lock: Pylock, locked: Mapping[str, str], direct: Mapping[str | None, Declared]) -> Iterator[Pin]:
+def _from_lock(
+    lock: Pylock, locked: Mapping[str, str], direct: Mapping[str | None, DeclaredRequirement]
+) -> Iterator[Pin]:
     edges = {str(one.name): [str(edge["name"]) for edge in one.dependencies or ()] for one in lock.packages}
     ways = ways_from([name for name in direct if name in locked and name is not None], edges)
     for name, version in locked.items():

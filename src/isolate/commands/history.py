@@ -6,34 +6,35 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
-from isolate.declarations.model import Declarations
+from isolate.declarations.declared import Declarations
 from isolate.declarations.project_file import read_project_file
-from isolate.declarations.reading import read_declarations
+from isolate.declarations.read import read_declarations
 from isolate.declarations.settings import Settings
 from isolate.environment import staging
 from isolate.environment.history import Generation, read_history
+from isolate.environment.ownership import reject_symlink
 from isolate.environment.records import read_state
-from isolate.environment.stamping import remove_stamp
-from isolate.environment.standing import refuse_a_link
+from isolate.environment.stamp.write import remove_stamp
 from isolate.errors import IsolateError
+from isolate.formatting import count
 from isolate.interpreters.discovery import identity_of
-from isolate.interpreters.model import Choice, Interpreter
-from isolate.lock.changes import moved
+from isolate.interpreters.interpreter import Choice, Interpreter
+from isolate.lock.diff import moved
 from isolate.lock.pylock_file import parse_lock, read_lock
-from isolate.report import Outcome, count
-from isolate.steps.applying import carry_out
-from isolate.steps.locking import Decision
-from isolate.steps.looking import look_closer
-from isolate.steps.mending import mending
-from isolate.steps.proposal import Proposal, outcome
-from isolate.steps.recovery import recover
-from isolate.steps.request import Moves, Request
-from isolate.steps.situation import targets_for
-from isolate.steps.workshops import workshop_for
+from isolate.operations.apply import apply
+from isolate.operations.builder import builder_for
+from isolate.operations.current_state import targets_for
+from isolate.operations.inspect import inspect_existing
+from isolate.operations.recover import recover
+from isolate.operations.retry_damaged import retry_damaged
+from isolate.operations.transaction import Transaction, outcome
+from isolate.outcome import Outcome
+from isolate.request import LockPolicy, Request
+from isolate.resolution.decide import LockDecision
 
 if TYPE_CHECKING:
     from isolate.application import Application
-    from isolate.steps.session import Session
+    from isolate.session import Session
 
 
 def history(application: Application, session: Session) -> Outcome:
@@ -77,11 +78,11 @@ def rollback(application: Application, number: int | None, session: Session, *, 
     Python is gone.
     """
     started = session.clock()
-    with application.exclusive(session.waiting_for(application)), session.store.in_use(session.waiting_for_gc):
-        refuse_a_link(application.venv)
+    with application.exclusive(session.waiting_for(application)), session.store.shared_access(session.waiting_for_gc):
+        reject_symlink(application.venv)
         staging.recover(application)
         generation = _chosen(application, number)
-        proposal = mending(lambda: _roll_back(application, generation, session, lock=lock), session)
+        proposal = retry_damaged(lambda: _roll_back(application, generation, session, lock=lock), session)
         remove_stamp(application.venv)
     done = outcome(proposal, session.clock() - started)
     differences = _differences(application, proposal.decision)
@@ -89,10 +90,10 @@ def rollback(application: Application, number: int | None, session: Session, *, 
     return Outcome(command="rollback", lines=(*done.lines, *differences), facts=facts)
 
 
-def _roll_back(application: Application, generation: Generation, session: Session, *, lock: bool) -> Proposal:
+def _roll_back(application: Application, generation: Generation, session: Session, *, lock: bool) -> Transaction:
     proposal = _proposal(application, generation, session, lock=lock)
-    with workshop_for(application, proposal.declarations, proposal.situation, proposal.request, session) as workshop:
-        carry_out(proposal, workshop, session)
+    with builder_for(application, proposal.declarations, proposal.situation, proposal.request, session) as builder:
+        apply(proposal, builder, session)
     return proposal
 
 
@@ -115,7 +116,7 @@ def _chosen(application: Application, number: int | None) -> Generation:
     )
 
 
-def _proposal(application: Application, generation: Generation, session: Session, *, lock: bool) -> Proposal:
+def _proposal(application: Application, generation: Generation, session: Session, *, lock: bool) -> Transaction:
     interpreter = Interpreter.from_dict(generation.interpreter)
     state = read_state(application.venv)
     if identity_of(interpreter.executable) != interpreter.identity or state is None:
@@ -125,20 +126,20 @@ def _proposal(application: Application, generation: Generation, session: Session
             hint="`isolate sync` makes the environment anew",
         )
     choice = Choice(interpreter=interpreter, reason=f"generation {generation.number}")
-    situation = look_closer(application, state, Interpreter.from_dict(state.interpreter), choice, thorough=False)
+    situation = inspect_existing(application, state, Interpreter.from_dict(state.interpreter), choice, thorough=False)
     targets = targets_for(generation.locked, interpreter, session.store)
     if not any(target.name == "pip" for target in targets) and not situation.rebuild:
         targets.append(situation.own_pip())
     plan = situation.plan(targets, session.store, inexact=state.inexact)
     declarations = _declarations(application, for_pip=plan.asks_pip)
     text = generation.lock.encode()
-    return Proposal(
+    return Transaction(
         application=application,
         declarations=declarations,
-        request=Request(moves=Moves(examined=False), inexact=state.inexact),
+        request=Request(moves=LockPolicy(examined=False), inexact=state.inexact),
         situation=situation,
         selection=generation.selection,
-        decision=Decision(lock=parse_lock(text, application.lock_file), text=text, in_tree=lock, is_new=lock),
+        decision=LockDecision(lock=parse_lock(text, application.lock_file), text=text, in_tree=lock, is_new=lock),
         locked=generation.locked,
         plan=plan,
         command=f"rollback to {generation.number}",
@@ -161,7 +162,7 @@ def _declarations(application: Application, *, for_pip: bool) -> Declarations:
     return Declarations(root=application.root, settings=settings)
 
 
-def _differences(application: Application, decision: Decision) -> tuple[str, ...]:
+def _differences(application: Application, decision: LockDecision) -> tuple[str, ...]:
     """Return how the lock in the tree and the environment now differ."""
     try:
         tree = read_lock(application.lock_file)

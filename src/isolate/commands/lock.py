@@ -5,17 +5,18 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from isolate.declarations.reading import read_declarations
+from isolate.declarations.read import read_declarations
 from isolate.environment import staging
 from isolate.errors import DeclarationError, IsolateError, StaleLock
-from isolate.lock.changes import moved
+from isolate.formatting import count
+from isolate.lock.diff import moved
 from isolate.lock.pylock_file import read_lock
-from isolate.report import Outcome, count
-from isolate.steps.locking import Decision, decide, digests_of_trees, stale_reasons
-from isolate.steps.looking import look_at
-from isolate.steps.mending import mending
-from isolate.steps.request import Moves
-from isolate.steps.workshops import workshop_for
+from isolate.operations.builder import builder_for
+from isolate.operations.inspect import inspect
+from isolate.operations.retry_damaged import retry_damaged
+from isolate.outcome import Outcome
+from isolate.request import LockPolicy
+from isolate.resolution.decide import LockDecision, decide, source_tree_digests, stale_reasons
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
     from packaging.pylock import Pylock
 
     from isolate.application import Application
-    from isolate.declarations.model import Declarations
-    from isolate.steps.request import Request
-    from isolate.steps.session import Session
-    from isolate.steps.situation import Situation
+    from isolate.declarations.declared import Declarations
+    from isolate.operations.current_state import CurrentState
+    from isolate.request import Request
+    from isolate.session import Session
 
 
 def lock(application: Application, request: Request, session: Session, *, check: bool = False) -> Outcome:
@@ -38,17 +39,17 @@ def lock(application: Application, request: Request, session: Session, *, check:
     if not declarations.files:
         raise IsolateError(f"{application.name} declares nothing but its lock", hint="declare what it needs, then lock")
     before = _lock_before(application, request.moves)
-    with application.exclusive(session.waiting_for(application)), session.store.in_use(session.waiting_for_gc):
+    with application.exclusive(session.waiting_for(application)), session.store.shared_access(session.waiting_for_gc):
         staging.recover(application)
-        situation = look_at(application, declarations, request.python, session, any_environment=True)
+        situation = inspect(application, declarations, request.python, session, allow_unmanaged=True)
 
-        def decided(moves: Moves) -> Decision:
-            with workshop_for(application, declarations, situation, request, session) as workshop:
-                return decide(declarations, moves, workshop)
+        def decided(moves: LockPolicy) -> LockDecision:
+            with builder_for(application, declarations, situation, request, session) as builder:
+                return decide(declarations, moves, builder)
 
         if check:
             return _checked(before, declarations, situation, decided)
-        decision = mending(partial(decided, request.moves), session)
+        decision = retry_damaged(partial(decided, request.moves), session)
         written = decision.is_new or not decision.in_tree
         if written:
             staging.write_file(application, application.lock_file, decision.text)
@@ -60,7 +61,7 @@ def lock(application: Application, request: Request, session: Session, *, check:
     return Outcome(command="lock", lines=lines, facts={"changes": list(changes), "written": written})
 
 
-def _lock_before(application: Application, moves: Moves) -> Pylock | None:
+def _lock_before(application: Application, moves: LockPolicy) -> Pylock | None:
     """Return the lock that is there; where every version may move, one that cannot be read is as good as none."""
     try:
         return read_lock(application.lock_file)
@@ -71,17 +72,20 @@ def _lock_before(application: Application, moves: Moves) -> Pylock | None:
 
 
 def _checked(
-    before: Pylock | None, declarations: Declarations, situation: Situation, decided: Callable[[Moves], Decision]
+    before: Pylock | None,
+    declarations: Declarations,
+    situation: CurrentState,
+    decided: Callable[[LockPolicy], LockDecision],
 ) -> Outcome:
     """Return whether the lock is fresh; where there is none, what the declarations come to says if one is needed."""
     fresh = "pylock.toml is fresh"
     reasons: tuple[str, ...] = ()
     if before is not None:
-        reasons = stale_reasons(before, declarations, situation.interpreter, digests_of_trees(declarations))
+        reasons = stale_reasons(before, declarations, situation.interpreter, source_tree_digests(declarations))
     else:
         fresh = "everything is pinned: no pylock.toml is needed"
         try:
-            decided(Moves(allowed=False))
+            decided(LockPolicy(allowed=False))
         except StaleLock as stale:
             reasons = stale.facts
     lines = reasons or (fresh,)

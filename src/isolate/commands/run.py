@@ -8,23 +8,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from isolate import process
+from isolate.batch_fetch import BatchFetcher
 from isolate.commands.sync import sync as bring_into_step
-from isolate.declarations.reading import read_declarations
+from isolate.declarations.read import read_declarations
 from isolate.environment.records import read_state
-from isolate.environment.stamp import answer_if_current
-from isolate.environment.variables import variable_line
+from isolate.environment.stamp.read import up_to_date_message
+from isolate.environment.stamp.variables import variable_line
 from isolate.errors import IsolateError
-from isolate.lock.model import DEFAULT_GROUP
-from isolate.report import Outcome
-from isolate.steps.company import Company
-from isolate.steps.recovery import recover
-from isolate.steps.request import Request
+from isolate.locked import DEFAULT_GROUP
+from isolate.operations.recover import recover
+from isolate.outcome import Outcome
+from isolate.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from isolate.application import Application
-    from isolate.steps.session import Session
+    from isolate.session import Session
 
 
 def prepare(application: Application, session: Session, *, sync: bool = True) -> Outcome | None:
@@ -35,10 +35,10 @@ def prepare(application: Application, session: Session, *, sync: bool = True) ->
     if not sync:
         recover(application, session)
         return None
-    if answer_if_current(str(application.venv), variable_line) is not None:
+    if up_to_date_message(str(application.venv), variable_line) is not None:
         return None
-    alone = replace(session, company=Company())  # the others' environments may hold other extras and groups
-    return bring_into_step(application, last_request(application), alone)
+    unbatched = replace(session, company=BatchFetcher())  # the others' environments may hold other extras and groups
+    return bring_into_step(application, last_request(application), unbatched)
 
 
 def run(application: Application, command: Sequence[str], session: Session, *, sync: bool = True) -> Outcome:

@@ -7,12 +7,13 @@ import time
 from typing import TYPE_CHECKING
 
 from isolate.commands.check import check
-from isolate.declarations.reading import read_declarations
-from isolate.environment.records import STAMP, STATE, metadata_of, read_state
-from isolate.environment.stamp import answer_if_current
-from isolate.environment.variables import variable_line
-from isolate.health import Finding
-from isolate.report import Outcome, count, in_units
+from isolate.declarations.read import read_declarations
+from isolate.environment.records import STAMP, STATE, metadata_files, read_state
+from isolate.environment.stamp.read import up_to_date_message
+from isolate.environment.stamp.variables import variable_line
+from isolate.findings import Finding
+from isolate.formatting import count, in_units
+from isolate.outcome import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from isolate.application import Application
     from isolate.environment.records import Installed, State
-    from isolate.steps.session import Session
+    from isolate.session import Session
 
 MOST = 5
 """How many differences a status names."""
@@ -29,7 +30,7 @@ MOST = 5
 def status_if_in_step(application: Application) -> Outcome | None:
     """Return the status of *application* if its stamp says that nothing has changed."""
     state = (
-        read_state(application.venv) if answer_if_current(str(application.venv), variable_line) is not None else None
+        read_state(application.venv) if up_to_date_message(str(application.venv), variable_line) is not None else None
     )
     return None if state is None else _outcome(application, state, ())
 
@@ -78,7 +79,7 @@ def _size(venv: Path, state: State | None) -> dict[str, int]:
 
 def _is_linked(venv: Path, installed: Installed) -> bool:
     try:
-        return any(os.lstat(venv / path).st_nlink > 1 for path in metadata_of(installed)[:1])
+        return any(os.lstat(venv / path).st_nlink > 1 for path in metadata_files(installed)[:1])
     except OSError:
         return False
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from isolate import atomic
+from isolate import fs
 from isolate.environment.history import read_history
 from isolate.environment.records import read_state
-from isolate.interpreters.model import Interpreter
-from isolate.report import Outcome, count, in_units
+from isolate.formatting import count, in_units
+from isolate.interpreters.interpreter import Interpreter
+from isolate.outcome import Outcome
 from isolate.store.layout import SUFFIX, entries, environments, forget_environment
 from isolate.store.manifest import digest_of_file
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from isolate.steps.session import Session
+    from isolate.session import Session
     from isolate.store.layout import Entry, Store
 
 
@@ -42,7 +43,7 @@ def size(session: Session) -> Outcome:
 def verify(session: Session) -> Outcome:
     """Hash every file of every entry; throw out the entries that are not as they were published, and say which."""
     store, wrong = session.store, []
-    with store.alone(session.waiting_for_store):
+    with store.exclusive_access(session.waiting_for_store):
         every = sorted(entries(store))
         for number, key in enumerate(every, start=1):
             session.progress.working(f"checking {number} of {count(len(every), 'entry', 'entries')}")
@@ -72,7 +73,7 @@ def _damaged(entry: Entry) -> Iterator[str]:
 def gc(session: Session) -> Outcome:
     """Delete the entries that no environment uses, now or in what it can go back to."""
     store = session.store
-    with store.alone(session.waiting_for_store):
+    with store.exclusive_access(session.waiting_for_store):
         used = set()
         for venv in environments(store):
             keys = set(_used(store, venv))
@@ -83,7 +84,7 @@ def gc(session: Session) -> Outcome:
         freed = sum(_bytes(store.root / "entries" / key) for key in unused)
         for key in unused:
             store.discard(key)
-        atomic.delete_tree(store.known)  # it is learnt again where it is of use
+        fs.delete_tree(store.known)  # it is learnt again where it is of use
     what = count(len(unused), "entry", "entries")
     lines = (f"deleted {what}, {in_units(freed)}",)
     return Outcome(command="store gc", lines=lines, facts={"deleted": unused, "bytes": freed})

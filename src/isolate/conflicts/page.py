@@ -7,11 +7,11 @@ import json
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from isolate.conflicts.model import by_version, packages_of
+from isolate.conflicts.pins import by_version, packages_of
 from isolate.conflicts.text import reason, shown, summary
 
 if TYPE_CHECKING:
-    from isolate.conflicts.model import Conflicts, Pin
+    from isolate.conflicts.pins import Conflicts, Pin
 
 PLACE = "{{data}}"
 

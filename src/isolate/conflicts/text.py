@@ -5,12 +5,12 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from isolate.report import count
+from isolate.formatting import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from isolate.conflicts.model import Conflict, Conflicts, Pin
+    from isolate.conflicts.pins import Conflict, Conflicts, Pin
 
 PAIRS = 1000
 """How many pairs `facts` holds. `pair_count` says how many there are."""

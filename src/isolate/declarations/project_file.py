@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
-from isolate.declarations.model import Declared, Origin, Project
+from isolate.declarations.declared import DeclaredRequirement, Origin, Project
 from isolate.declarations.requirement_line import not_a_requirement
 from isolate.declarations.settings import LINK_MODES, Settings
 from isolate.errors import DeclarationError
@@ -38,7 +38,7 @@ class ProjectFile(NamedTuple):
     project: Project
     is_application: bool = False
     declares: bool = False
-    requirements: tuple[Declared, ...] = ()
+    requirements: tuple[DeclaredRequirement, ...] = ()
     requires_python: SpecifierSet | None = None
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
@@ -102,7 +102,7 @@ class _Reader:
                 f"requires-python: `{text}` is no range of versions", text, hint="`>=3.10` for example"
             ) from None
 
-    def _of_extras(self, extras: Mapping[str, Any], project: str | None) -> Iterator[Declared]:
+    def _of_extras(self, extras: Mapping[str, Any], project: str | None) -> Iterator[DeclaredRequirement]:
         for extra in extras:
             for one in self._expanded(self._of_extra(extra, extras), extras, project, (extra,)):
                 yield self._declared(one, extra=canonicalize_name(extra))
@@ -126,7 +126,7 @@ class _Reader:
 
     def _of_groups(
         self, groups: Mapping[str, Any], extras: Mapping[str, Any], itself: str | None
-    ) -> Iterator[Declared]:
+    ) -> Iterator[DeclaredRequirement]:
         """Yield what *groups* ask for; *itself* is the name by which they mean the project, if there is one."""
         names: dict[str, str] = {}
         for group in groups:
@@ -162,13 +162,13 @@ class _Reader:
                 expected = 'a requirement or { include-group = "name" }'
                 raise self._error(f"dependency-groups.{group}: expected {expected}, found {_kind(item)}", group)
 
-    def _requirements(self, texts: list[str]) -> list[Declared]:
+    def _requirements(self, texts: list[str]) -> list[DeclaredRequirement]:
         return [self._declared(text) for text in texts]
 
-    def _declared(self, text: str, *, extra: str | None = None, group: str | None = None) -> Declared:
+    def _declared(self, text: str, *, extra: str | None = None, group: str | None = None) -> DeclaredRequirement:
         requirement, origin = self._requirement(text), self._origin(text)
         itself = self._is_itself(requirement)
-        return Declared(
+        return DeclaredRequirement(
             text=text,
             origin=origin,
             requirement=requirement,

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from isolate.declarations.model import Declared, Origin
+from isolate.declarations.declared import DeclaredRequirement, Origin
 from isolate.errors import DeclarationError
 
 HASH = re.compile(r"(?:^|\s)--hash[=\s]+(\S+)")
@@ -23,7 +23,7 @@ REPOSITORY = re.compile(r"([\w.-]+\s*(\[[^]]*\]\s*)?@\s*)?(git|hg|svn|bzr)\+")
 ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
 
 
-def parse_requirement(text: str, expanded: str, origin: Origin, root: Path) -> Declared:
+def parse_requirement(text: str, expanded: str, origin: Origin, root: Path) -> DeclaredRequirement:
     """Return the requirement on a line; *expanded* is the line with its variables filled in.
 
     Paths are meant from *root*, the directory that pip is run in.
@@ -45,7 +45,9 @@ def parse_requirement(text: str, expanded: str, origin: Origin, root: Path) -> D
     except InvalidRequirement as error:
         raise not_a_requirement(shown, str(error), origin) from None
     path = _path_in(requirement.url, origin, root) if requirement.url else None
-    return Declared(text=shown, origin=origin, requirement=requirement, hashes=hashes, url=requirement.url, path=path)
+    return DeclaredRequirement(
+        text=shown, origin=origin, requirement=requirement, hashes=hashes, url=requirement.url, path=path
+    )
 
 
 def _refuse_build_options(text: str, expanded: str, origin: Origin) -> None:
@@ -105,7 +107,7 @@ def _is_location(text: str) -> bool:
     return bare.startswith((".", "/", "~")) or bare.lower().endswith(ARCHIVES) or (os.sep in bare and "@" not in bare)
 
 
-def _located(where: str, text: str, origin: Origin, root: Path) -> Declared:
+def _located(where: str, text: str, origin: Origin, root: Path) -> DeclaredRequirement:
     """Return what a path or an address asks for; its name, where a fragment gives one (`#egg=name`)."""
     bare = where.split(" ;", 1)[0].strip()
     if not bare:
@@ -117,11 +119,13 @@ def _located(where: str, text: str, origin: Origin, root: Path) -> Declared:
     if egg and re.fullmatch(r"[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?(\[[\w.,-]+\])?", egg[1]):
         requirement = Requirement(egg[1]) if not re.search(r"\[(,|.*,[,\]])", egg[1]) else None
     if re.match(r"[a-z][a-z+]*:", bare):
-        return Declared(text=text, origin=origin, requirement=requirement, url=bare, path=_path_in(bare, origin, root))
+        return DeclaredRequirement(
+            text=text, origin=origin, requirement=requirement, url=bare, path=_path_in(bare, origin, root)
+        )
     path = Path(os.path.normpath(root / Path(re.sub(r"\[[^]]*\]$", "", bare.split("#", 1)[0]))))
     if not path.exists():
         raise DeclarationError(f"{path} does not exist", hint="correct the path", file=origin.file, line=origin.line)
-    return Declared(text=text, origin=origin, requirement=requirement, path=path)
+    return DeclaredRequirement(text=text, origin=origin, requirement=requirement, path=path)
 
 
 def _path_in(url: str, origin: Origin, root: Path) -> Path | None:

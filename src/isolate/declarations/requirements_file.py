@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from isolate.declarations.model import Declared, Origin
+from isolate.declarations.declared import DeclaredRequirement, Origin
 from isolate.declarations.requirement_line import EDITABLE, parse_requirement
 from isolate.errors import DeclarationError
 
@@ -59,8 +59,8 @@ class Found:
     root: Path
     contents: dict[Path, bytes] = field(default_factory=dict)
     read: set[tuple[Path, bool]] = field(default_factory=set)
-    requirements: list[Declared] = field(default_factory=list)
-    constraints: list[Declared] = field(default_factory=list)
+    requirements: list[DeclaredRequirement] = field(default_factory=list)
+    constraints: list[DeclaredRequirement] = field(default_factory=list)
     index_options: list[str] = field(default_factory=list)
 
 

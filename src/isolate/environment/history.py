@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from isolate.environment.records import HISTORY
-from isolate.lock.model import Locked, Selection
+from isolate.locked import LockedDistribution, Selection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ class Generation(NamedTuple):
     changes: tuple[str, ...]
     selection: Selection
     interpreter: Mapping[str, Any]
-    locked: tuple[Locked, ...]
+    locked: tuple[LockedDistribution, ...]
     lock: str
 
     @property
@@ -52,7 +52,7 @@ def read_history(venv: Path) -> list[Generation]:
         try:
             table = json.loads(path.read_bytes())
             table["selection"] = Selection.from_dict(table["selection"])
-            table["locked"] = tuple(Locked(**one) for one in table["locked"])
+            table["locked"] = tuple(LockedDistribution(**one) for one in table["locked"])
             found.append(Generation(**{**table, "changes": tuple(table["changes"])}))
         except (OSError, ValueError, KeyError, TypeError):
             continue

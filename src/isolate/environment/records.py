@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from isolate.lock.model import Selection
+from isolate.locked import Selection
 from isolate.store.manifest import File, Manifest, read_manifest
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def read_state(venv: Path) -> State | None:
         return None
 
 
-def is_ours(venv: Path) -> bool:
+def is_managed(venv: Path) -> bool:
     """Say whether isolate made the environment *venv*, even if its record cannot be read any more."""
     return (venv / STATE).is_file() and (venv / SKELETON).is_file()
 
@@ -119,7 +119,7 @@ def manifest_path(name: str) -> str:
     return f".isolate/manifests/{name}.json"
 
 
-def files_of(venv: Path, installed: Installed) -> tuple[File, ...]:
+def installed_files(venv: Path, installed: Installed) -> tuple[File, ...]:
     """Return every file of a distribution as it was installed here; none if its manifest is lost."""
     try:
         manifest = read_manifest(venv / manifest_path(installed.name))
@@ -128,7 +128,7 @@ def files_of(venv: Path, installed: Installed) -> tuple[File, ...]:
     return as_installed(manifest, installed.written)
 
 
-def metadata_of(installed: Installed) -> list[str]:
+def metadata_files(installed: Installed) -> list[str]:
     """Return the files by which pip and `importlib.metadata` know a distribution, below the environment."""
     found = (folder.rpartition("/") for folder in installed.folders if folder.endswith(".dist-info"))
     own = [f"{site}/{name}" for site, _, name in found if site.endswith("/site-packages")]  # deeper: what it vendors
@@ -141,7 +141,7 @@ def as_installed(manifest: Manifest, written: tuple[File, ...]) -> tuple[File, .
     return tuple(here.get(file.path, file) for file in manifest.files)
 
 
-def skeleton_files(venv: Path) -> tuple[File, ...]:
+def template_files(venv: Path) -> tuple[File, ...]:
     """Return the files that `venv` made for this environment; none if the record is lost."""
     try:
         return tuple(File(*row) for row in json.loads((venv / SKELETON).read_bytes()))
@@ -149,6 +149,6 @@ def skeleton_files(venv: Path) -> tuple[File, ...]:
         return ()
 
 
-def elsewhere(state: State, venv: Path) -> bool:
+def was_moved(state: State, venv: Path) -> bool:
     """Say whether an environment stands at another place than where it was made."""
     return state.venv != str(venv)

@@ -13,10 +13,10 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from isolate import atomic
+from isolate import fs
+from isolate.environment.journal import finish_switch
 from isolate.environment.records import STATE
-from isolate.environment.switch import finish_switch
-from isolate.errors import NotOurs
+from isolate.errors import NotManaged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from isolate.application import Application
 
 MARK_FILE = ".gitignore"
-MARK = "# made by isolate; gone when it has finished\n*\n"
+RECORD_SEPARATOR = "# made by isolate; gone when it has finished\n*\n"
 
 
 def recover(application: Application) -> bool:
@@ -71,7 +71,7 @@ def begin(application: Application) -> Path:
     staging = application.staging
     _recover_staging(application)
     staging.mkdir()
-    (staging / MARK_FILE).write_text(MARK, encoding="utf-8")
+    (staging / MARK_FILE).write_text(RECORD_SEPARATOR, encoding="utf-8")
     return staging / "venv"
 
 
@@ -94,7 +94,7 @@ def write_file(application: Application, path: Path, content: bytes) -> None:
     begun = os.path.lexists(application.staging)
     if not begun:
         begin(application)
-    atomic.write(path, content, by=application.staging)
+    fs.write(path, content, by=application.staging)
     if not begun:
         _clear(application.staging)
 
@@ -103,8 +103,8 @@ def _clear(staging: Path) -> None:
     """Delete a staging directory; the mark that says whose it is goes last, so that it can be finished if killed."""
     for path in staging.iterdir():
         if path.name != MARK_FILE:
-            atomic.delete_tree(path)
-    atomic.delete_tree(staging)
+            fs.delete_tree(path)
+    fs.delete_tree(staging)
 
 
 def _check_ours(staging: Path) -> None:
@@ -114,9 +114,9 @@ def _check_ours(staging: Path) -> None:
         mark, names = staging / MARK_FILE, os.listdir(staging)
         text = mark.read_text(encoding="utf-8", errors="replace") if mark.is_file() else ""
         begun = not names or names == [MARK_FILE]  # killed before the whole mark was there, nothing else is
-        ours = text == MARK or (begun and MARK.startswith(text))
+        ours = text == RECORD_SEPARATOR or (begun and RECORD_SEPARATOR.startswith(text))
     if not ours:
-        raise NotOurs(
+        raise NotManaged(
             f"{staging} is in the way, and isolate did not make it", hint="move it away, then run the command again"
         )
 

@@ -14,16 +14,16 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from isolate import atomic
+from isolate import fs
 from isolate.errors import NoInterpreter
-from isolate.interpreters.model import Interpreter
+from isolate.interpreters.interpreter import Interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from python_discovery import PythonInfo
 
-MISLEADING = ("PYTHON", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__", "CONDA_")
+INTERPRETER_ENV_PREFIXES = ("PYTHON", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__", "CONDA_")
 """Beginnings of the names of variables that make an interpreter tell something else of itself."""
 
 MANAGERS = (
@@ -47,10 +47,10 @@ def describe(executable: str, *, cache: Path | None, environ: Mapping[str, str])
     asked = [executable, identity_of(executable), _active(executable, environ)]
     if record and (known := _recalled(record, asked)):
         return known
-    found = _interrogated(executable, environ)
+    found = _query(executable, environ)
     if record and (asked[-1] or not _is_script(executable)):  # what another shim leads to is decided anew each time
         record.parent.mkdir(parents=True, exist_ok=True)
-        atomic.write(record, json.dumps({"asked": asked, "found": found.to_dict()}).encode(), by=record.parent)
+        fs.write(record, json.dumps({"asked": asked, "found": found.to_dict()}).encode(), by=record.parent)
     return found
 
 
@@ -88,11 +88,11 @@ def every(*, cache: Path | None, environ: Mapping[str, str]) -> list[Interpreter
     folders = [folder for folder in environ.get("PATH", os.defpath).split(os.pathsep) if Path(folder).name != "shims"]
     with _silenced():
         found = list(map(_from_info, iter_interpreters(env=clean({**environ, "PATH": os.pathsep.join(folders)}))))
-    found += _those_that_run(map(str, kept_by_managers(environ)), cache, environ)
+    found += _those_that_run(map(str, version_manager_pythons(environ)), cache, environ)
     return list({one.identity: one for one in reversed(found)}.values())
 
 
-def kept_by_managers(environ: Mapping[str, str]) -> Iterator[Path]:
+def version_manager_pythons(environ: Mapping[str, str]) -> Iterator[Path]:
     """Yield the interpreters that version managers keep, whichever of them is active."""
     home = Path(environ.get("HOME") or os.path.expanduser("~"))
     for variable, usual, folder in MANAGERS:
@@ -110,7 +110,7 @@ def python_in(prefix: str | Path) -> Path | None:
 
 def clean(environ: Mapping[str, str]) -> dict[str, str]:
     """Return *environ* without what makes an interpreter tell something else of itself."""
-    return {name: value for name, value in environ.items() if not name.startswith(MISLEADING)}
+    return {name: value for name, value in environ.items() if not name.startswith(INTERPRETER_ENV_PREFIXES)}
 
 
 def _recalled(record: Path, asked: list[str]) -> Interpreter | None:
@@ -129,7 +129,7 @@ def _those_that_run(paths: Iterable[str], cache: Path | None, environ: Mapping[s
                 yield describe(path, cache=cache, environ=environ)
 
 
-def _interrogated(executable: str, environ: Mapping[str, str]) -> Interpreter:
+def _query(executable: str, environ: Mapping[str, str]) -> Interpreter:
     from python_discovery import get_interpreter  # noqa: PLC0415
 
     reason = "it is not there"

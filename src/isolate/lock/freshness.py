@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 
 from isolate.errors import StaleLock
-from isolate.lock.graph import Wanted, applies, closure, wanted
-from isolate.lock.model import TOOL, Selection
-from isolate.lock.selection import select
-from isolate.lock.sources import declared_extras, declared_hashes, declared_source, locked_source
+from isolate.lock.environment_marker import TOOL
+from isolate.lock.graph import RequirementKey, applies, closure, requirement_key
+from isolate.lock.select import select
+from isolate.lock.source_ids import declared_extras, declared_hashes, declared_source, locked_source
+from isolate.locked import Selection
 from isolate.pip.redaction import redact
 
 if TYPE_CHECKING:
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 
     from packaging.pylock import Package, Pylock
 
-    from isolate.declarations.model import Declarations, Declared
-    from isolate.interpreters.model import Interpreter
-    from isolate.lock.model import Locked
-    from isolate.lock.sources import Source
+    from isolate.declarations.declared import Declarations, DeclaredRequirement
+    from isolate.interpreters.interpreter import Interpreter
+    from isolate.lock.source_ids import Source
+    from isolate.locked import LockedDistribution
 
 
 def staleness(
@@ -86,12 +87,14 @@ def _unmet(
         yield from _unmet_by(packages, declared, required=False, ours=ours)
 
 
-def _in_force(every: Iterable[Declared], markers: Mapping[str, str]) -> list[Declared]:
+def _in_force(every: Iterable[DeclaredRequirement], markers: Mapping[str, str]) -> list[DeclaredRequirement]:
     """Return those that name a distribution and count here."""
     return [one for one in every if one.requirement is not None and applies(one.requirement.marker, markers)]
 
 
-def _unmet_by(packages: Mapping[str, Package], declared: Declared, *, required: bool, ours: bool) -> Iterator[str]:
+def _unmet_by(
+    packages: Mapping[str, Package], declared: DeclaredRequirement, *, required: bool, ours: bool
+) -> Iterator[str]:
     requirement, where = declared.requirement, redact(f"{declared.text} ({declared.origin})")
     if requirement is None:
         return
@@ -140,7 +143,7 @@ def _elsewhere(
             yield f"{declared.text} ({declared.origin}) is not locked"
 
 
-def _another_source(declared: Declared) -> str:
+def _another_source(declared: DeclaredRequirement) -> str:
     return f"{declared.text} ({declared.origin}) names another source of {declared.name} than the locked one"
 
 
@@ -155,13 +158,13 @@ def _unreached(
 
     That cannot be told where a declaration says neither a name nor where it has its distribution from.
     """
-    roots = [Wanted(name, frozenset(_extras(packages[name]))) for name in own]
+    roots = [RequirementKey(name, frozenset(_extras(packages[name]))) for name in own]
     for declared in declarations.requirements:
         if declared.requirement is not None:
-            roots += [wanted(declared.requirement)] if applies(declared.requirement.marker, markers) else []
+            roots += [requirement_key(declared.requirement)] if applies(declared.requirement.marker, markers) else []
         elif (source := declared_source(declared)) is not None:
             met = [name for name, locked in sources.items() if source.is_met_by(locked, ours=True)]
-            roots += [Wanted(name, declared_extras(declared)) for name in met]
+            roots += [RequirementKey(name, declared_extras(declared)) for name in met]
         else:
             return
     reached = closure(roots, {name: _needs(package) for name, package in packages.items()}, markers)
@@ -184,7 +187,7 @@ def _changed_trees(
             yield f"the metadata of {name} ({path}) changed"
 
 
-def _changed_archives(locked: Iterable[Locked], trees: Mapping[str, str]) -> Iterator[str]:
+def _changed_archives(locked: Iterable[LockedDistribution], trees: Mapping[str, str]) -> Iterator[str]:
     """Name the archives that were built again; one that is gone may still be in the store."""
     for one in locked:
         archive = one.table.get("archive", {})

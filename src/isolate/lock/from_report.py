@@ -11,22 +11,27 @@ from packaging.pylock import Package, PackageArchive, PackageDirectory, PackageS
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
-from isolate.lock.graph import Wanted, applies, closure, needs, wanted
-from isolate.lock.model import DEFAULT_GROUP, TOOL, environment_marker
-from isolate.lock.sources import declared_extras
+from isolate.lock.environment_marker import TOOL, environment_marker
+from isolate.lock.graph import RequirementKey, applies, closure, needs, requirement_key
+from isolate.lock.source_ids import declared_extras
+from isolate.locked import DEFAULT_GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
-    from isolate.declarations.model import Declarations, Declared
-    from isolate.interpreters.model import Interpreter
-    from isolate.pip.report import Reported
+    from isolate.declarations.declared import Declarations, DeclaredRequirement
+    from isolate.interpreters.interpreter import Interpreter
+    from isolate.pip.report import ResolvedDistribution
 
 
 def lock_from(
-    reported: Sequence[Reported], declarations: Declarations, interpreter: Interpreter, *, trees: Mapping[str, str]
+    reported: Sequence[ResolvedDistribution],
+    declarations: Declarations,
+    interpreter: Interpreter,
+    *,
+    trees: Mapping[str, str],
 ) -> Pylock:
     """Return the lock that says what pip *reported* for *declarations* on *interpreter*.
 
@@ -72,8 +77,8 @@ def _pylock(packages: list[Package], declarations: Declarations, interpreter: In
     )
 
 
-def _by_condition(declarations: Declarations) -> dict[str, list[Declared]]:
-    conditions: dict[str, list[Declared]] = {"": []}
+def _by_condition(declarations: Declarations) -> dict[str, list[DeclaredRequirement]]:
+    conditions: dict[str, list[DeclaredRequirement]] = {"": []}
     for declared in declarations.requirements:
         if declared.extra is not None:
             condition = f'"{declared.extra}" in extras'
@@ -85,18 +90,20 @@ def _by_condition(declarations: Declarations) -> dict[str, list[Declared]]:
     return conditions
 
 
-def _roots(declared: Iterable[Declared], items: Mapping[str, Reported], markers: Mapping[str, str]) -> list[Wanted]:
+def _roots(
+    declared: Iterable[DeclaredRequirement], items: Mapping[str, ResolvedDistribution], markers: Mapping[str, str]
+) -> list[RequirementKey]:
     roots = []
     for one in declared:
         if one.requirement is not None:
             if applies(one.requirement.marker, markers):
-                roots.append(wanted(one.requirement))
+                roots.append(requirement_key(one.requirement))
         else:
-            roots += [Wanted(item.name, declared_extras(one)) for item in items.values() if _is(item, one)]
+            roots += [RequirementKey(item.name, declared_extras(one)) for item in items.values() if _is(item, one)]
     return roots
 
 
-def _is(item: Reported, declared: Declared) -> bool:
+def _is(item: ResolvedDistribution, declared: DeclaredRequirement) -> bool:
     """Say whether *item* is what a declaration without a name (a path, an address) brought in."""
     if not item.is_direct:
         return False
@@ -113,7 +120,7 @@ def _marker(name: str, reach: Mapping[str, Mapping[str, frozenset[str]]]) -> Mar
 
 
 def _package(  # noqa: PLR0913 - the facts of one table, named at the only call
-    item: Reported,
+    item: ResolvedDistribution,
     *,
     marker: Marker | None,
     extras: frozenset[str],
@@ -161,7 +168,7 @@ def _range(requires_python: str | None) -> SpecifierSet | None:
         return None
 
 
-def _source(item: Reported, root: str) -> dict[str, Any]:
+def _source(item: ResolvedDistribution, root: str) -> dict[str, Any]:
     path = _path_of(item.url)
     if item.is_directory:
         tree = _relative(path or item.url, root)
@@ -183,13 +190,13 @@ def _source(item: Reported, root: str) -> dict[str, Any]:
     return {"sdist": PackageSdist(name=filename, url=item.url, hashes=hashes)}
 
 
-def _project(declarations: Declarations, items: Mapping[str, Reported]) -> list[Package]:
+def _project(declarations: Declarations, items: Mapping[str, ResolvedDistribution]) -> list[Package]:
     """Return the application itself, where it is a package whose dependencies can be read without building it."""
     project = declarations.project
     if project is None or not project.is_package or project.name is None or project.name in items:
         return []
     base = [one.requirement for one in declarations.selected((), ()) if one.requirement is not None]
-    edges: Sequence[str] = sorted({wanted(requirement).name for requirement in base} & set(items))
+    edges: Sequence[str] = sorted({requirement_key(requirement).name for requirement in base} & set(items))
     return [
         Package(
             name=_normalized(project.name),

@@ -11,10 +11,10 @@ from packaging.utils import canonicalize_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from isolate.declarations.model import Declared
+    from isolate.declarations.declared import DeclaredRequirement
 
 
-class Wanted(NamedTuple):
+class RequirementKey(NamedTuple):
     """A distribution by its normalized name, with the extras that are asked of it."""
 
     name: str
@@ -36,19 +36,21 @@ def applies(marker: Marker | None, markers: Mapping[str, str], extra: str = "") 
         return False
 
 
-def counts(declared: Declared, markers: Mapping[str, str]) -> bool:
+def counts(declared: DeclaredRequirement, markers: Mapping[str, str]) -> bool:
     """Say whether *declared* is a requirement with a name that counts in the environment that *markers* describe."""
     return declared.requirement is not None and applies(declared.requirement.marker, markers)
 
 
-def wanted(requirement: Requirement) -> Wanted:
+def requirement_key(requirement: Requirement) -> RequirementKey:
     """Return what *requirement* asks for, its version aside."""
-    return Wanted(
+    return RequirementKey(
         canonicalize_name(requirement.name), frozenset(canonicalize_name(extra) for extra in requirement.extras)
     )
 
 
-def in_force(requires_dist: Iterable[str], extras: frozenset[str], markers: Mapping[str, str]) -> Iterator[Requirement]:
+def active_requirements(
+    requires_dist: Iterable[str], extras: frozenset[str], markers: Mapping[str, str]
+) -> Iterator[Requirement]:
     """Yield those of the `Requires-Dist` lines of a distribution that count with *extras* of it asked for.
 
     A line that is no requirement by today's rules is passed over: pip did not act on it either.
@@ -62,13 +64,15 @@ def in_force(requires_dist: Iterable[str], extras: frozenset[str], markers: Mapp
             yield requirement
 
 
-def needs(requires_dist: Iterable[str], extras: frozenset[str], markers: Mapping[str, str]) -> tuple[Wanted, ...]:
+def needs(
+    requires_dist: Iterable[str], extras: frozenset[str], markers: Mapping[str, str]
+) -> tuple[RequirementKey, ...]:
     """Return what a distribution with these `Requires-Dist` lines needs, with *extras* of it asked for."""
-    return tuple(dict.fromkeys(map(wanted, in_force(requires_dist, extras, markers))))
+    return tuple(dict.fromkeys(map(requirement_key, active_requirements(requires_dist, extras, markers))))
 
 
 def closure(
-    roots: Iterable[Wanted], requires: Mapping[str, Iterable[str]], markers: Mapping[str, str]
+    roots: Iterable[RequirementKey], requires: Mapping[str, Iterable[str]], markers: Mapping[str, str]
 ) -> dict[str, frozenset[str]]:
     """Return every distribution that is reached from *roots*, with all extras that are asked of it on the way.
 

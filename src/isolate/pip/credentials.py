@@ -11,7 +11,7 @@ from isolate.pip.redaction import without_credentials
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from isolate.lock.model import Locked
+    from isolate.locked import LockedDistribution
 
 VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 
@@ -29,7 +29,7 @@ def credentials_in(declared: Iterable[str], environ: Mapping[str, str]) -> dict[
     return found
 
 
-def with_credentials(locked: Locked, credentials: Mapping[str, str]) -> Locked:
+def with_credentials(locked: LockedDistribution, credentials: Mapping[str, str]) -> LockedDistribution:
     """Return *locked* with those *credentials* in its address that were declared for it. To be shown to pip alone."""
     table = {
         key: {**source, "url": credentials[source["url"]]}

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from isolate.errors import PipFailed
-from isolate.pip import mishaps, refusals
+from isolate.pip import resolution_failures, system_failures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from isolate.pip.places import Declaration
+    from isolate.pip.origins import Declaration
 
 MOST_FACTS = 8
 LONGEST_FACT = 240
@@ -30,13 +30,13 @@ def explain(output: str, *, declared: Sequence[Declaration], offline: bool = Fal
     *declared* are the declarations that pip was given, so that the message can say where the cause stands. It has ten
     lines at most. *offline* says that pip had no index to look in.
     """
-    found = (failure for kind in KINDS if (failure := kind(output, declared)) is not None)
-    failure = next(found, None) or _other(output)
+    found = (error_outcome for kind in KINDS if (error_outcome := kind(output, declared)) is not None)
+    error_outcome = next(found, None) or _other(output)
     if offline and "No matching distribution found" in output:
-        failure.hint = OFFLINE
-    failure.output = output
-    failure.facts = tuple(map(_short, failure.facts[:MOST_FACTS]))
-    return failure
+        error_outcome.hint = OFFLINE
+    error_outcome.output = output
+    error_outcome.facts = tuple(map(_short, error_outcome.facts[:MOST_FACTS]))
+    return error_outcome
 
 
 def _other(output: str) -> PipFailed:
@@ -50,16 +50,16 @@ def _short(line: str) -> str:
 
 
 KINDS: tuple[Callable[[str, Sequence[Declaration]], PipFailed | None], ...] = (
-    refusals.wrong_hash,
-    refusals.missing_hash,
-    mishaps.no_space,
-    mishaps.repository,
-    mishaps.build,
-    mishaps.not_allowed,
-    refusals.other_python,
-    refusals.conflict,
-    mishaps.unreachable,
-    refusals.no_version,
-    refusals.invalid,
+    resolution_failures.wrong_hash,
+    resolution_failures.missing_hash,
+    system_failures.no_space,
+    system_failures.repository,
+    system_failures.build,
+    system_failures.not_allowed,
+    resolution_failures.other_python,
+    resolution_failures.conflict,
+    system_failures.unreachable,
+    resolution_failures.no_version,
+    resolution_failures.invalid,
 )
 """What explains a failure, the more telling before what may only follow from it."""

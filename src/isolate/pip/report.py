@@ -17,7 +17,7 @@ from isolate.pip.redaction import without_credentials
 HINT = "look for a newer release of isolate"
 
 
-class Reported(NamedTuple):
+class ResolvedDistribution(NamedTuple):
     """A distribution that pip chose: `name` normalized, `url` without credentials, `vcs` (type, commit, revision).
 
     `requested`: a declaration names it; `is_direct`: by its address.
@@ -38,7 +38,7 @@ class Reported(NamedTuple):
     editable: bool = False
 
 
-def read_report(text: str) -> tuple[Reported, ...]:
+def read_report(text: str) -> tuple[ResolvedDistribution, ...]:
     """Return what pip would install by the report in *text*; raise `PipFailed` if it is none of version 1."""
     try:
         table = json.loads(text)
@@ -49,10 +49,10 @@ def read_report(text: str) -> tuple[Reported, ...]:
         raise PipFailed(f"pip's report cannot be read: {error}", hint=HINT) from None
 
 
-def _reported(item: Mapping[str, Any]) -> Reported:
+def _reported(item: Mapping[str, Any]) -> ResolvedDistribution:
     where, metadata = item["download_info"], item["metadata"]
     archive, directory, vcs = where.get("archive_info") or {}, where.get("dir_info"), where.get("vcs_info")
-    return Reported(
+    return ResolvedDistribution(
         name=canonicalize_name(metadata["name"]),
         version=metadata["version"],
         url=without_credentials(where["url"]),

@@ -23,8 +23,8 @@ from isolate.store.manifest import File, Manifest, digest_of_file, write_manifes
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from isolate.interpreters.model import Interpreter
-    from isolate.pip.installing import Pip
+    from isolate.interpreters.interpreter import Interpreter
+    from isolate.pip.runner import Pip
     from isolate.store.layout import Entry, Store
 
 
@@ -36,7 +36,7 @@ def compile_missing(store: Store, keys: Sequence[str], pip: Callable[[], Pip], *
     if all(store.has(bytecode_key(key)) for key in keys):
         return
     worker = pip()
-    with store.filling(on_wait), store.scratch() as scratch:
+    with store.writing(on_wait), store.scratch() as scratch:
         missing = [entry for key in keys if not store.has(bytecode_key(key)) and (entry := store.entry(key))]
         for number, entry in enumerate(missing):
             _link_sources(entry, scratch / "sources" / str(number))

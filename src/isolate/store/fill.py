@@ -9,34 +9,34 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from isolate.cores import cores
-from isolate.errors import BadArtifact
-from isolate.lock.selection import as_locked
-from isolate.pip.installing import PREFIX, REPORT
+from isolate.errors import InvalidDistribution
+from isolate.lock.select import as_locked
+from isolate.parallel.map import cores
 from isolate.pip.report import read_report
-from isolate.store.intake import read_prefix, take_in
+from isolate.pip.runner import PREFIX, REPORT
+from isolate.store.batches import batches, partition, pips_at_once
+from isolate.store.dedupe import share
+from isolate.store.ingest import read_prefix, take_in
 from isolate.store.manifest import Manifest, write_manifest
-from isolate.store.portions import deal, pips_at_once, portions
-from isolate.store.siblings import share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from isolate.lock.model import Locked
-    from isolate.pip.installing import Pip
-    from isolate.pip.report import Reported
-    from isolate.store.intake import Taken
+    from isolate.locked import LockedDistribution
+    from isolate.pip.report import ResolvedDistribution
+    from isolate.pip.runner import Pip
+    from isolate.store.ingest import UnpackedDistribution
     from isolate.store.layout import Entry, Store
 
 
-def fill(store: Store, missing: Mapping[str, Locked], pip: Pip) -> None:
+def fill(store: Store, missing: Mapping[str, LockedDistribution], pip: Pip) -> None:
     """See to it that the store has an entry for each of *missing* (by key), by way of *pip*.
 
-    Whoever calls is the only one who fills the store. Raises `PipFailed` or `BadArtifact`; the entries that were sound
-    stay, the rest is as it was.
+    Whoever calls is the only one who fills the store. Raises `PipFailed` or `InvalidDistribution`; the entries that were
+    sound stay, the rest is as it was.
     """
-    dealt = portions({key: locked for key, locked in missing.items() if not store.has(key)}, cores())
+    dealt = batches({key: locked for key, locked in missing.items() if not store.has(key)}, cores())
     with store.scratch() as scratch:
         files = [pip.write([*portion.values()], scratch / str(number)) for number, portion in enumerate(dealt)]
 
@@ -46,14 +46,14 @@ def fill(store: Store, missing: Mapping[str, Locked], pip: Pip) -> None:
         pip.install(files, scratch, at_once=pips_at_once(cores()), on_installed=take)
 
 
-def fill_from_pins(store: Store, lines: Mapping[tuple[str, str], str], pip: Pip) -> list[Reported]:
+def fill_from_pins(store: Store, lines: Mapping[tuple[str, str], str], pip: Pip) -> list[ResolvedDistribution]:
     """Let *pip* install what *lines* of a requirements file pin, and nothing that it needs; return what it reports.
 
     They come by name and version. The store then has an entry for each that has a hash. Whoever calls is the only one
     who fills the store. Raises as `fill` does.
     """
-    reported: list[Reported] = []
-    dealt = deal({pin: pin[0] for pin in lines}, cores())
+    reported: list[ResolvedDistribution] = []
+    dealt = partition({pin: pin[0] for pin in lines}, cores())
     with store.scratch() as scratch:
         files = [
             _write_pins([lines[pin] for pin in portion], scratch / str(number), pip)
@@ -79,14 +79,14 @@ def _write_pins(lines: Sequence[str], folder: Path, pip: Pip) -> Path:
     return path
 
 
-def publish(store: Store, wanted: Mapping[str, Locked], prefix: Path, pip: Pip) -> None:
-    """Make entries of what pip installed into *prefix*; raise `BadArtifact` if it is not exactly *wanted* (by key)."""
+def publish(store: Store, wanted: Mapping[str, LockedDistribution], prefix: Path, pip: Pip) -> None:
+    """Create the entries *wanted* (by key) from *prefix*; raise `InvalidDistribution` if pip installed anything else."""
     found = read_prefix(prefix)
     for key, locked in wanted.items():
         taken = found.get(locked.name)
         if taken is None or not same_version(locked.version, taken.version):
             facts = (f"wanted {locked.name} {locked.version}", f"found {taken.version if taken else 'nothing'}")
-            raise BadArtifact(
+            raise InvalidDistribution(
                 f"the artifact of {locked.name} holds something else", facts=facts, hint="run `isolate lock`"
             )
         if not locked.is_direct:
@@ -98,7 +98,7 @@ def publish(store: Store, wanted: Mapping[str, Locked], prefix: Path, pip: Pip) 
 
 
 def prepare(  # noqa: PLR0913 - what an entry consists of, and where from
-    taken: Taken, prefix: Path, target: Path, identity: str, pip: Pip, *, siblings: Sequence[Entry] = ()
+    taken: UnpackedDistribution, prefix: Path, target: Path, identity: str, pip: Pip, *, siblings: Sequence[Entry] = ()
 ) -> None:
     """Make in *target* all that an entry consists of; files that *siblings* have too are shared with them."""
     target.mkdir()
@@ -119,7 +119,7 @@ def same_version(locked: str | None, installed: str) -> bool:
     return locked is None or Version(locked) == Version(installed)
 
 
-def without_direct_url(taken: Taken, prefix: Path) -> Taken:
+def without_direct_url(taken: UnpackedDistribution, prefix: Path) -> UnpackedDistribution:
     """Take out the address that an older pip was fed with: PEP 610 allows it only where the user gave one."""
     path = f"{os.path.dirname(taken.record)}/direct_url.json"
     if path not in taken.claims:

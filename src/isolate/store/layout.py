@@ -26,7 +26,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from isolate import atomic
+from isolate import fs, locks
 from isolate.errors import IsolateError
 from isolate.store.manifest import Manifest, read_manifest
 
@@ -77,12 +77,12 @@ class Store:
     """The store below `root`, an absolute directory that `open_store` has made ready.
 
     Where the usual one cannot be written to, `root` is a temporary one, and `lower` the usual one, which still serves
-    what it holds, but for what was thrown out: `spoiled`.
+    what it holds, but for what was thrown out: `discarded_keys`.
     """
 
     root: Path
     lower: Path | None = None
-    spoiled: set[str] = field(default_factory=set, compare=False)
+    discarded_keys: set[str] = field(default_factory=set, compare=False)
 
     def key(self, kind: str, name: str, version: str | None, identity: str) -> str:
         """Return the name of the entry of one artifact for one kind of interpreter: a path below `entries`."""
@@ -101,7 +101,7 @@ class Store:
         """Say whether the entry *key* is there; an entry is there completely or not at all."""
         return any(os.path.exists(root / "entries" / key / "manifest.json") for root in self._roots(key))
 
-    def weight(self, key: str) -> int:
+    def size_hint(self, key: str) -> int:
         """Return a number that grows with the number of files of the entry *key*; 0 if it is not there."""
         for root in self._roots(key):
             with contextlib.suppress(OSError):
@@ -118,7 +118,7 @@ class Store:
         return list(islice((one for one in found if one is not None and one.manifest.name == name), 2))
 
     def _roots(self, key: str) -> tuple[Path, ...]:
-        return (self.root,) if self.lower is None or key in self.spoiled else (self.root, self.lower)
+        return (self.root,) if self.lower is None or key in self.discarded_keys else (self.root, self.lower)
 
     def publish(self, prepared: Path, key: str) -> None:
         """Make the directory *prepared*, below `tmp`, the entry *key*; if another process was first, keep theirs."""
@@ -133,26 +133,26 @@ class Store:
 
     def discard(self, key: str) -> None:
         """Throw the entry *key* out. Environments that hold links to its files keep them."""
-        self.spoiled.add(key)
+        self.discarded_keys.add(key)
         target = self.root / "entries" / key
-        with atomic.scratch_directory(self.tmp) as scratch, contextlib.suppress(FileNotFoundError):
+        with fs.scratch_directory(self.tmp) as scratch, contextlib.suppress(FileNotFoundError):
             target.rename(scratch / "discarded")
 
-    def in_use(self, on_wait: Callable[[], None] | None = None) -> AbstractContextManager[None]:
+    def shared_access(self, on_wait: Callable[[], None] | None = None) -> AbstractContextManager[None]:
         """Hold off whoever would delete entries, for as long as entries are taken out."""
-        return atomic.locked(self.root / "lock", shared=True, on_wait=on_wait)
+        return locks.flock(self.root / "lock", shared=True, on_wait=on_wait)
 
-    def alone(self, on_wait: Callable[[], None] | None = None) -> AbstractContextManager[None]:
+    def exclusive_access(self, on_wait: Callable[[], None] | None = None) -> AbstractContextManager[None]:
         """Be the only one who works with the store, to delete entries."""
-        return atomic.locked(self.root / "lock", on_wait=on_wait)
+        return locks.flock(self.root / "lock", on_wait=on_wait)
 
-    def filling(self, on_wait: Callable[[], None] | None) -> AbstractContextManager[None]:
+    def writing(self, on_wait: Callable[[], None] | None) -> AbstractContextManager[None]:
         """Be the only one who lets pip fill the store, so that nothing is fetched twice."""
-        return atomic.locked(self.root / "filling", on_wait=on_wait)
+        return locks.flock(self.root / "filling", on_wait=on_wait)
 
     def scratch(self) -> AbstractContextManager[Path]:
         """Yield a directory on the store's file system that is gone afterwards."""
-        return atomic.scratch_directory(self.tmp)
+        return fs.scratch_directory(self.tmp)
 
     @property
     def tmp(self) -> Path:
@@ -174,7 +174,7 @@ class Store:
         """Return the directory in which facts about interpreters are remembered."""
         return self.root / "interpreters"
 
-    def skeleton(self, identity: str) -> Path:
+    def template(self, identity: str) -> Path:
         """Return where the skeleton for the interpreter of this *identity* is, or will be."""
         return self.root / "skeletons" / hashlib.sha256(identity.encode()).hexdigest()[:16]
 
@@ -187,7 +187,7 @@ class Store:
         path = self.remembered_lock(digest)
         if is_new or not path.exists():
             path.parent.mkdir(exist_ok=True)
-            atomic.write(path, text, by=self.tmp)
+            fs.write(path, text, by=self.tmp)
 
 
 def entry_key(path: Path) -> str:
@@ -218,7 +218,7 @@ def open_store(cache: Path) -> Store:
             raise IsolateError(f"{store.root} belongs to somebody else", hint="name another place in ISOLATE_CACHE_DIR")
         _make(store.root)
         for folder in (store.tmp, store.interpreters):
-            atomic.sweep(folder)
+            fs.sweep(folder)
         with store.scratch():
             return store
     except OSError as error:
@@ -259,7 +259,7 @@ def remember_environment(store: Store, venv: Path) -> None:
     path = _note(store, venv)
     if not path.exists():
         path.parent.mkdir(exist_ok=True)
-        atomic.write(path, f"{venv}\n".encode(), by=store.tmp)
+        fs.write(path, f"{venv}\n".encode(), by=store.tmp)
 
 
 def environments(store: Store) -> list[Path]:

@@ -1,0 +1,1 @@
+"""The up-to-date check: everything that "nothing to do" depends on."""

@@ -1,0 +1,1 @@
+"""What commands share: inspect an application, plan a transaction, fetch, apply, recover."""

@@ -1,0 +1,1 @@
+"""Worker processes: how one starts, a pool of them, a parallel map."""

@@ -1,0 +1,70 @@
+"""What a user asked of `sync`, as a value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from isolate.errors import IsolateError
+from isolate.locked import DEFAULT_GROUP, Selection
+
+if TYPE_CHECKING:
+    from isolate.declarations.declared import Declarations
+
+
+class LockPolicy(NamedTuple):
+    """What a command may do about the lock.
+
+    `upgrade`: every version may move; `packages`: these may, and whether they are to be `known` to the application;
+    `allowed`: False makes a stale lock an error; `examined`: False takes the lock as it is.
+    """
+
+    upgrade: bool = False
+    packages: tuple[str, ...] = ()
+    known: bool = True
+    allowed: bool = True
+    examined: bool = True
+
+
+class Request(NamedTuple):
+    """What a user asked of `sync`. Names are normalized; without options it asks for the base and the group `dev`."""
+
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    all_groups: bool = False
+    no_dev: bool = False
+    project: bool = True
+    python: str | None = None
+    moves: LockPolicy = LockPolicy()
+    dry_run: bool = False
+    inexact: bool = False
+    bytecode: bool = False
+    link_mode: str | None = None
+    adopt: bool = False
+    offline: bool = False
+    verify: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Say whether this asks for what a `sync` without options asks for, so that its stamp answers for both."""
+        return self._replace(verify=False) == Request()
+
+
+def selected(declarations: Declarations, request: Request) -> Selection:
+    """Return which extras and groups *request* means; raise `IsolateError` for one that is not declared."""
+    _check_declared("extra", request.extras, declarations.extras)
+    _check_declared("group", request.groups, declarations.groups)
+    groups = set(declarations.groups) if request.all_groups else set(request.groups)
+    if not request.no_dev:
+        groups |= {DEFAULT_GROUP} & set(declarations.groups)
+    extras = tuple(sorted(request.extras))
+    return Selection(extras=extras, groups=tuple(sorted(groups)), project=request.project, no_dev=request.no_dev)
+
+
+def _check_declared(kind: str, names: tuple[str, ...], declared: tuple[str, ...]) -> None:
+    for name in names:
+        if name not in declared:
+            raise IsolateError(
+                f"no {kind} {name} is declared",
+                facts=(f"declared: {', '.join(declared) or 'none'}",),
+                hint=f"name one that is, or declare {name} in pyproject.toml",
+            )

@@ -1,0 +1,1 @@
+"""Which lock holds for an application, and a new one where none does."""

@@ -1,1 +1,0 @@
-"""What the commands are made of: steps that several of them take."""
