@@ -4,7 +4,7 @@ import json
 from itertools import combinations
 
 import pytest
-from company import PYTHONS, company_pins
+from example import PYTHONS, company_pins
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

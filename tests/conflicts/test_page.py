@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 from browser import CHROMIUM, look
-from company import PYTHONS, company_pins, pin
+from example import PYTHONS, company_pins, pin
 
 from isolate.conflicts.page import embedded, page
 from isolate.conflicts.pins import Pin, find_conflicts

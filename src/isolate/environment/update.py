@@ -72,8 +72,8 @@ def change(builder: EnvironmentBuilder, coming: Next, state: State, *, at_last: 
     """Change the application's environment, whose record is *state*, by a written list of renames.
 
     Before it is written, and after all that can be refused, *at_last* is called. Returns the times of the directories,
-    of which those that changed by anything else are not known. Raises `InvalidDistribution` for a file that what stays and
-    what     arrives both claim, `NotManaged` for one in the way that no distribution has.
+    of which those that changed by anything else are not known. Raises `InvalidDistribution` if a kept and a new
+    distribution own the same file, `NotManaged` if an unowned file is in the way.
     """
     venv = builder.application.venv
     stage = venv / STAGING

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 
 def fill(store: Store, missing: Mapping[str, LockedDistribution], pip: Pip) -> None:
-    """See to it that the store has an entry for each of *missing* (by key), by way of *pip*.
+    """Ensure that the store has an entry for each of *missing* (by key), installed by *pip*.
 
-    Whoever calls is the only one who fills the store. Raises `PipFailed` or `InvalidDistribution`; the entries that were
-    sound stay, the rest is as it was.
+    The caller holds the store's write lock. Raises `PipFailed` or `InvalidDistribution`; the entries that could be
+    made stay.
     """
     dealt = batches({key: locked for key, locked in missing.items() if not store.has(key)}, cores())
     with store.scratch() as scratch:
@@ -80,7 +80,7 @@ def _write_pins(lines: Sequence[str], folder: Path, pip: Pip) -> Path:
 
 
 def publish(store: Store, wanted: Mapping[str, LockedDistribution], prefix: Path, pip: Pip) -> None:
-    """Create the entries *wanted* (by key) from *prefix*; raise `InvalidDistribution` if pip installed anything else."""
+    """Create the entries *wanted* (by key) from *prefix*; raise `InvalidDistribution` if it holds anything else."""
     found = read_prefix(prefix)
     for key, locked in wanted.items():
         taken = found.get(locked.name)

@@ -91,8 +91,8 @@ def _sha256_of(row: list[str]) -> str | None:
 def take_in(taken: UnpackedDistribution, prefix: Path, target: Path, python: str) -> tuple[File, ...]:
     """Move the files of *taken* from *prefix* to *target*/files, make them read-only, and return them by path.
 
-    *python* is the interpreter that pip wrote into scripts. Raises `InvalidDistribution` for a file that is missing, is no plain
-    file, or is not what RECORD says.
+    *python* is the interpreter that pip wrote into scripts. Raises `InvalidDistribution` for a file that is missing, is
+    not a plain file, or does not match RECORD.
     """
     files = [_settle(taken, path, f"{prefix}/{path}", python) for path in taken.claims]
     (target / "files").mkdir()
