@@ -44,7 +44,7 @@ def test_each_kind_of_change_has_its_line():
 def test_damaged_files_are_put_right():
     made = plan([("a", "k")], [("a", "k")], damaged={"a"})
     assert lines(made) == ["~ a 1 (damaged files put right)"]
-    assert (made.leave, [one.name for one in made.arrive]) == (("a",), ["a"])
+    assert (made.remove, [one.name for one in made.install]) == (("a",), ["a"])
 
 
 def test_strangers_go_unless_they_may_stay():
@@ -66,13 +66,13 @@ def test_only_what_the_store_lacks_is_fetched():
 @given(st.dictionaries(NAMES, KEYS), st.dictionaries(NAMES, KEYS), st.sets(NAMES), st.booleans())
 def test_a_plan_leads_to_what_was_wanted(wanted, installed, damaged, inexact):
     made = plan(wanted.items(), installed.items(), damaged=damaged & set(installed), inexact=inexact)
-    after = {name: installed[name] for name in made.keep} | {one.name: one.key for one in made.arrive}
+    after = {name: installed[name] for name in made.keep} | {one.name: one.key for one in made.install}
     if inexact:
-        after |= {name: key for name, key in installed.items() if name not in wanted and name not in made.leave}
+        after |= {name: key for name, key in installed.items() if name not in wanted and name not in made.remove}
         assert {name: after[name] for name in wanted} == wanted
         assert set(after) == set(wanted) | set(installed)
     else:
         assert after == wanted
-    assert not set(made.keep) & set(made.leave)
+    assert not set(made.keep) & set(made.remove)
     again = plan(wanted.items(), after.items(), inexact=inexact)
     assert again.is_empty

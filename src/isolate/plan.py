@@ -64,14 +64,15 @@ class Change(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The changes, each kind by what has to be done about it.
+    """What has to change, by what has to be done about it.
 
-    `arrive`: what is put in; `leave`: names of what isolate installed and takes out; `remove_unmanaged`: names of what
-    others installed and isolate takes out; `fetch`: what of `arrive` the store lacks; `keep`: names of what stays.
+    `install`: distributions to install; `remove`: names of distributions that isolate installed; `remove_unmanaged`:
+    names of distributions that another tool installed; `fetch`: those of `install` that the store lacks; `keep`: names
+    of distributions that stay.
     """
 
-    arrive: tuple[Target, ...] = ()
-    leave: tuple[str, ...] = ()
+    install: tuple[Target, ...] = ()
+    remove: tuple[str, ...] = ()
     remove_unmanaged: tuple[str, ...] = ()
     fetch: tuple[Target, ...] = ()
     keep: tuple[str, ...] = ()
@@ -80,12 +81,12 @@ class Plan(NamedTuple):
     @property
     def is_empty(self) -> bool:
         """Say whether there is nothing to do."""
-        return not (self.arrive or self.leave or self.remove_unmanaged)
+        return not (self.install or self.remove or self.remove_unmanaged)
 
     @property
     def asks_pip(self) -> bool:
         """Say whether pip has to fetch or to build anything."""
-        return bool(self.fetch) or any(target.is_local for target in self.arrive)
+        return bool(self.fetch) or any(target.is_local for target in self.install)
 
 
 def make_plan(  # noqa: PLR0913 - six facts, named at every call
@@ -110,13 +111,13 @@ def make_plan(  # noqa: PLR0913 - six facts, named at every call
         if name not in installed or installed[name].key != target.key or name in damaged or name in unmanaged_to_remove
     }
     gone = set() if inexact else set(installed) - set(wanted)
-    arrive = tuple(wanted[name] for name in sorted(wrong))
+    install = tuple(wanted[name] for name in sorted(wrong))
     others = {one.name: one for one in foreign}
     return Plan(
-        arrive=arrive,
-        leave=tuple(sorted(gone | (wrong & set(installed)))),
+        install=install,
+        remove=tuple(sorted(gone | (wrong & set(installed)))),
         remove_unmanaged=tuple(unmanaged_to_remove),
-        fetch=tuple(target for target in arrive if not target.is_local and not is_stored(target.key)),
+        fetch=tuple(target for target in install if not target.is_local and not is_stored(target.key)),
         keep=tuple(sorted(set(installed) - gone - wrong)),
         changes=tuple(_changes(wanted, wrong, gone, installed, {name: others[name] for name in unmanaged_to_remove})),
     )

@@ -12,17 +12,18 @@ if TYPE_CHECKING:
 
 
 class LockPolicy(NamedTuple):
-    """What a command may do about the lock.
+    """What a command may do about the lock, by the options that it comes from.
 
-    `upgrade`: every version may move; `packages`: these may, and whether they are to be `known` to the application;
-    `allowed`: False makes a stale lock an error; `examined`: False takes the lock as it is.
+    `upgrade` (--upgrade): every version may change. `upgrade_packages` (--upgrade-package): these may; with
+    `require_known`, an unknown name among them is an error. `may_change=False` (--locked): a stale lock is an error.
+    `validate=False` (--frozen): use the lock without checking it.
     """
 
     upgrade: bool = False
-    packages: tuple[str, ...] = ()
-    known: bool = True
-    allowed: bool = True
-    examined: bool = True
+    upgrade_packages: tuple[str, ...] = ()
+    require_known: bool = True
+    may_change: bool = True
+    validate: bool = True
 
 
 class Request(NamedTuple):
@@ -34,7 +35,7 @@ class Request(NamedTuple):
     no_dev: bool = False
     project: bool = True
     python: str | None = None
-    moves: LockPolicy = LockPolicy()
+    lock_policy: LockPolicy = LockPolicy()
     dry_run: bool = False
     inexact: bool = False
     bytecode: bool = False

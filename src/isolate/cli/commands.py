@@ -64,7 +64,7 @@ def sync(applications: tuple[Path, ...], **asked: Any) -> int:
         no_dev=asked["no_dev"],
         project=not asked["no_install_project"],
         python=asked["python"],
-        moves=_moves(asked, applications),
+        lock_policy=_lock_policy(asked, applications),
         dry_run=asked["dry_run"],
         inexact=asked["inexact"],
         bytecode=asked["bytecode"],
@@ -88,7 +88,7 @@ def lock(applications: tuple[Path, ...], *, only_check: bool, **asked: Any) -> i
     """Write pylock.toml, keeping what is locked unless a declaration or an option moves it."""
     from isolate.commands.lock import lock as command  # noqa: PLC0415
 
-    request = Request(python=asked["python"], moves=_moves(asked, applications), offline=asked["offline"])
+    request = Request(python=asked["python"], lock_policy=_lock_policy(asked, applications), offline=asked["offline"])
     return each(
         applications, asked, lambda application, session: command(application, request, session, check=only_check)
     )
@@ -189,7 +189,7 @@ for _name in STORE_COMMANDS:
     _of_store(_name)
 
 
-def _moves(asked: dict[str, Any], applications: tuple[Path, ...]) -> LockPolicy:
+def _lock_policy(asked: dict[str, Any], applications: tuple[Path, ...]) -> LockPolicy:
     several = asked["everywhere"] or len(applications) > 1  # of which not every one has the same packages
     if asked.get("locked") and asked.get("frozen"):
         raise click.UsageError("--locked and --frozen exclude each other")
@@ -198,10 +198,10 @@ def _moves(asked: dict[str, Any], applications: tuple[Path, ...]) -> LockPolicy:
         raise click.UsageError("--upgrade moves the lock, which --locked and --frozen forbid")
     return LockPolicy(
         upgrade=asked["upgrade"],
-        packages=tuple(map(_package, asked["upgrade_packages"])),
-        known=not (asked["upgrade_packages"] and several),
-        allowed=not asked.get("locked"),
-        examined=not asked.get("frozen"),
+        upgrade_packages=tuple(map(_package, asked["upgrade_packages"])),
+        require_known=not (asked["upgrade_packages"] and several),
+        may_change=not asked.get("locked"),
+        validate=not asked.get("frozen"),
     )
 
 

@@ -136,7 +136,7 @@ def _proposal(application: Application, generation: Generation, session: Session
     return Transaction(
         application=application,
         declarations=declarations,
-        request=Request(moves=LockPolicy(examined=False), inexact=state.inexact),
+        request=Request(lock_policy=LockPolicy(validate=False), inexact=state.inexact),
         situation=situation,
         selection=generation.selection,
         decision=LockDecision(lock=parse_lock(text, application.lock_file), text=text, in_tree=lock, is_new=lock),

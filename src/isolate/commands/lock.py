@@ -38,18 +38,18 @@ def lock(application: Application, request: Request, session: Session, *, check:
     declarations = read_declarations(application.root)
     if not declarations.files:
         raise IsolateError(f"{application.name} declares nothing but its lock", hint="declare what it needs, then lock")
-    before = _lock_before(application, request.moves)
+    before = _lock_before(application, request.lock_policy)
     with application.exclusive(session.waiting_for(application)), session.store.shared_access(session.waiting_for_gc):
         staging.recover(application)
         situation = inspect(application, declarations, request.python, session, allow_unmanaged=True)
 
-        def decided(moves: LockPolicy) -> LockDecision:
+        def decided(policy: LockPolicy) -> LockDecision:
             with builder_for(application, declarations, situation, request, session) as builder:
-                return decide(declarations, moves, builder)
+                return decide(declarations, policy, builder)
 
         if check:
             return _checked(before, declarations, situation, decided)
-        decision = retry_damaged(partial(decided, request.moves), session)
+        decision = retry_damaged(partial(decided, request.lock_policy), session)
         written = decision.is_new or not decision.in_tree
         if written:
             staging.write_file(application, application.lock_file, decision.text)
@@ -61,12 +61,12 @@ def lock(application: Application, request: Request, session: Session, *, check:
     return Outcome(command="lock", lines=lines, facts={"changes": list(changes), "written": written})
 
 
-def _lock_before(application: Application, moves: LockPolicy) -> Pylock | None:
+def _lock_before(application: Application, policy: LockPolicy) -> Pylock | None:
     """Return the lock that is there; where every version may move, one that cannot be read is as good as none."""
     try:
         return read_lock(application.lock_file)
     except DeclarationError:
-        if moves.upgrade:
+        if policy.upgrade:
             return None
         raise
 
@@ -85,7 +85,7 @@ def _checked(
     else:
         fresh = "everything is pinned: no pylock.toml is needed"
         try:
-            decided(LockPolicy(allowed=False))
+            decided(LockPolicy(may_change=False))
         except StaleLock as stale:
             reasons = stale.facts
     lines = reasons or (fresh,)

@@ -64,7 +64,7 @@ def propose(
     """Decide what is to become of the environment; pip in *workshop* is asked only where the lock does not say."""
     application, selection = builder.application, selected(declarations, request)
     learn = None if request.dry_run else _learner(request, session)
-    decision = decide(declarations, request.moves, builder, learn=learn)
+    decision = decide(declarations, request.lock_policy, builder, learn=learn)
     locked = select(decision.lock, situation.interpreter, selection, root=str(application.root))
     inputs = inputs_of_lock(locked)
     targets = targets_for(locked, situation.interpreter, builder.store)

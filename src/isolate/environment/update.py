@@ -55,7 +55,7 @@ def create(
     """
     tree, venv = builder.tree(), builder.application.venv
     bootstrap_installed = dict(builder.bootstrap_installed)
-    arriving = [target for target in coming.plan.arrive if not _is_in(bootstrap_installed, target)]
+    arriving = [target for target in coming.plan.install if not _is_in(bootstrap_installed, target)]
     if any(target.name == "pip" for target in arriving):
         _remove_files(tree, bootstrap_installed.pop("pip"))
     placed, _ = builder.place(arriving, tree, coming.built)
@@ -81,7 +81,7 @@ def change(builder: EnvironmentBuilder, coming: Next, state: State, *, at_last: 
     try:
         stage.mkdir(parents=True)
         in_place = partial(_unchanged_files, venv, state, frozenset(coming.damaged))
-        placed, staying = builder.place(coming.plan.arrive, stage, coming.built, in_place)
+        placed, staying = builder.place(coming.plan.install, stage, coming.built, in_place)
         kept = {name: state.installed[name] for name in coming.plan.keep}
         _write_records(stage, coming, {**kept, **placed})
         leaving = _leaving(venv, state, coming) - staying
@@ -146,8 +146,8 @@ def _common_files(venv: Path, old: Installed, new: Manifest) -> set[str]:
 
 
 def _leaving(venv: Path, state: State, coming: Next) -> set[str]:
-    leaving = {file.path for name in coming.plan.leave for file in installed_files(venv, state.installed[name])}
-    leaving |= {manifest_path(name) for name in coming.plan.leave}
+    leaving = {file.path for name in coming.plan.remove for file in installed_files(venv, state.installed[name])}
+    leaving |= {manifest_path(name) for name in coming.plan.remove}
     unmanaged_to_remove = {
         path for one in coming.foreign if one.name in coming.plan.remove_unmanaged for path in one.files
     }

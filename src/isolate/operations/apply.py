@@ -69,7 +69,7 @@ def verify_installed(proposal: Transaction) -> None:
     """Look, after the switch, whether what was to arrive is where it belongs."""
     venv = proposal.application.venv
     state = records.read_state(venv)
-    for target in proposal.plan.arrive:
+    for target in proposal.plan.install:
         one = state.installed.get(target.name) if state else None
         if one is None or not all(os.path.lexists(venv / path) for path in records.metadata_files(one)):
             raise IsolateError(
@@ -81,7 +81,7 @@ def verify_installed(proposal: Transaction) -> None:
 @contextlib.contextmanager
 def _built(proposal: Transaction, builder: EnvironmentBuilder) -> Iterator[Mapping[str, Entry]]:
     """Yield what pip makes of the source trees that are to arrive; gone afterwards."""
-    trees = [target for target in proposal.plan.arrive if target.is_local]
+    trees = [target for target in proposal.plan.install if target.is_local]
     if not trees:
         yield {}
         return

@@ -41,7 +41,7 @@ def fetch(proposal: Transaction, builder: EnvironmentBuilder, session: Session) 
     if missing:
         _fetch(missing, proposal, builder.pip(), session)
     if builder.bytecode:
-        keys = [target.key for target in proposal.plan.arrive if not target.is_local]
+        keys = [target.key for target in proposal.plan.install if not target.is_local]
         compile_missing(builder.store, keys, builder.pip, on_wait=session.waiting_for_store)
 
 
@@ -68,7 +68,7 @@ def _lacked_by(other: Application, *, request: Request, here: str, session: Sess
     interpreter = situation.interpreter
     if index_fingerprint(other, declarations, interpreter, session.environ) != here:
         return {}
-    lock = valid_lock(other, declarations, interpreter, request.moves, session.store)
+    lock = valid_lock(other, declarations, interpreter, request.lock_policy, session.store)
     if lock is None:
         return {}
     locked = select(lock.lock, interpreter, selected(declarations, request), root=str(other.root))

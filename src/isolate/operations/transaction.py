@@ -51,7 +51,7 @@ class Transaction(NamedTuple):
     @property
     def packages(self) -> int:
         """Return how many distributions the environment will hold, its pip aside."""
-        return len({*self.plan.keep, *(target.name for target in self.plan.arrive)} - {"pip"})
+        return len({*self.plan.keep, *(target.name for target in self.plan.install)} - {"pip"})
 
 
 def outcome(proposal: Transaction, seconds: float) -> Outcome:

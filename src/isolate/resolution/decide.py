@@ -54,7 +54,7 @@ class LockDecision(NamedTuple):
 
 
 def decide(
-    declarations: Declarations, moves: LockPolicy, builder: EnvironmentBuilder, *, learn: PinFetcher | None = None
+    declarations: Declarations, policy: LockPolicy, builder: EnvironmentBuilder, *, learn: PinFetcher | None = None
 ) -> LockDecision:
     """Return the lock for the application of *workshop*; its pip is asked only if there is none that is fresh.
 
@@ -64,24 +64,24 @@ def decide(
     """
     application, interpreter = builder.application, builder.interpreter
     trees = source_tree_digests(declarations)
-    if moves.packages:
-        every = _usable_locks(application, declarations, interpreter, moves, builder.store)
-        moves = moves._replace(packages=_movable(moves, every, declarations))
+    if policy.upgrade_packages:
+        every = _usable_locks(application, declarations, interpreter, policy, builder.store)
+        policy = policy._replace(upgrade_packages=_movable(policy, every, declarations))
     best, why = first_valid(
-        _usable_locks(application, declarations, interpreter, moves, builder.store),
-        lambda one: _staleness_reasons(one, declarations, interpreter, moves, trees),
+        _usable_locks(application, declarations, interpreter, policy, builder.store),
+        lambda one: _staleness_reasons(one, declarations, interpreter, policy, trees),
     )
     if best is not None and why is None:
-        return _place_lock(best, application, declarations, moves)
+        return _place_lock(best, application, declarations, policy)
     why = why or ()
     in_tree = application.lock_file.exists()
-    if not moves.examined or (in_tree and not moves.allowed):
+    if not policy.validate or (in_tree and not policy.may_change):
         raise _stale(application, why, best, interpreter)
     from isolate.resolution.new_lock import new_lock  # noqa: PLC0415 - mostly a lock holds
 
-    lock = new_lock(declarations, None if best is None else best.lock, moves, builder, trees, learn)
+    lock = new_lock(declarations, None if best is None else best.lock, policy, builder, trees, learn)
     unpinned_names = unpinned(lock, declarations)
-    if unpinned_names and not moves.allowed:
+    if unpinned_names and not policy.may_change:
         raise _stale(application, (*why, f"not pinned: {', '.join(unpinned_names)}"), best, interpreter)
     in_tree, text = in_tree or bool(unpinned_names), lock_text(lock)
     if best is not None and best.in_tree and best.text == text:
@@ -89,24 +89,24 @@ def decide(
     return LockDecision(lock=lock, text=text, in_tree=in_tree, is_new=True, reasons=why)
 
 
-def _movable(moves: LockPolicy, locks: Iterable[LockDecision], declarations: Declarations) -> tuple[str, ...]:
+def _movable(policy: LockPolicy, locks: Iterable[LockDecision], declarations: Declarations) -> tuple[str, ...]:
     """Return those packages of *moves* that are locked or declared; raise `IsolateError` if others had to be, too."""
     known = {one.name for one in (*declarations.requirements, *declarations.constraints)}
     known |= {str(package.name) for one in locks for package in one.lock.packages}
-    unknown = [name for name in moves.packages if name not in known]
-    if unknown and moves.known:
+    unknown = [name for name in policy.upgrade_packages if name not in known]
+    if unknown and policy.require_known:
         problem = f"{', '.join(unknown)}: neither locked nor declared, so there is nothing to upgrade"
         raise IsolateError(problem, hint="check the spelling, or declare it and sync")
-    return tuple(name for name in moves.packages if name in known)
+    return tuple(name for name in policy.upgrade_packages if name in known)
 
 
 def _place_lock(
-    found: LockDecision, application: Application, declarations: Declarations, moves: LockPolicy
+    found: LockDecision, application: Application, declarations: Declarations, policy: LockPolicy
 ) -> LockDecision:
     """Return the lock that was *found* to hold; it has to be written into the tree if that needs one and has none."""
-    if found.in_tree or not moves.examined or is_fully_pinned(found.lock, declarations):
+    if found.in_tree or not policy.validate or is_fully_pinned(found.lock, declarations):
         return found
-    if not moves.allowed:
+    if not policy.may_change:
         raise _stale(application, MISSING)
     return found._replace(in_tree=True, is_new=True, reasons=MISSING)
 
@@ -125,12 +125,12 @@ def _stale(
 
 
 def valid_lock(
-    application: Application, declarations: Declarations, interpreter: Interpreter, moves: LockPolicy, store: Store
+    application: Application, declarations: Declarations, interpreter: Interpreter, policy: LockPolicy, store: Store
 ) -> LockDecision | None:
     """Return what `decide` does where it asks no pip; None if it would."""
     trees = source_tree_digests(declarations)
-    found = _usable_locks(application, declarations, interpreter, moves, store)
-    best, why = first_valid(found, lambda one: _staleness_reasons(one, declarations, interpreter, moves, trees))
+    found = _usable_locks(application, declarations, interpreter, policy, store)
+    best, why = first_valid(found, lambda one: _staleness_reasons(one, declarations, interpreter, policy, trees))
     return best if why is None else None
 
 
@@ -153,14 +153,14 @@ def _staleness_reasons(
     found: LockDecision,
     declarations: Declarations,
     interpreter: Interpreter,
-    moves: LockPolicy,
+    policy: LockPolicy,
     trees: Mapping[str, str],
 ) -> tuple[str, ...] | None:
     """Return why a lock that was found is stale, if it is; None if it holds. A fresh one does unless it is to move."""
-    if not moves.examined or not declarations.files:
+    if not policy.validate or not declarations.files:
         return None
     stale = stale_reasons(found.lock, declarations, interpreter, trees)
-    return stale if stale or moves.upgrade or moves.packages else None
+    return stale if stale or policy.upgrade or policy.upgrade_packages else None
 
 
 def stale_reasons(
@@ -176,13 +176,13 @@ def stale_reasons(
 
 
 def _usable_locks(
-    application: Application, declarations: Declarations, interpreter: Interpreter, moves: LockPolicy, store: Store
+    application: Application, declarations: Declarations, interpreter: Interpreter, policy: LockPolicy, store: Store
 ) -> Iterator[LockDecision]:
     """Yield what `candidate_locks` does; if every version may change, an unreadable lock counts as no lock."""
     try:
         yield from candidate_locks(application, declarations, interpreter, store)
     except DeclarationError:
-        if not moves.upgrade or not declarations.files:
+        if not policy.upgrade or not declarations.files:
             raise
 
 

@@ -76,7 +76,7 @@ def _lacked_by(
     interpreter = interpreter_for(other, declarations, session, asked=request.python)
     if index_fingerprint(other, declarations, interpreter, session.environ) != known.digest:
         return {}
-    if valid_lock(other, declarations, interpreter, request.moves, session.store) is not None:
+    if valid_lock(other, declarations, interpreter, request.lock_policy, session.store) is not None:
         return {}
     lines = _unknown(declarations, known, interpreter)
     return {pin: line for pin, line in lines.items() if _is_hashed(line) == hashed}

@@ -32,7 +32,7 @@ PinFetcher: TypeAlias = "Callable[[Declarations, MetadataCache, EnvironmentBuild
 def new_lock(  # noqa: PLR0913, PLR0917 - what is asked, and what may be used to answer
     declarations: Declarations,
     old: Pylock | None,
-    moves: LockPolicy,
+    policy: LockPolicy,
     builder: EnvironmentBuilder,
     trees: Mapping[str, str],
     learn: PinFetcher | None,
@@ -42,9 +42,9 @@ def new_lock(  # noqa: PLR0913, PLR0917 - what is asked, and what may be used to
     *trees* has a digest of the metadata of each source tree, by its absolute path.
     """
     interpreter = builder.interpreter
-    staying = {} if old is None else kept(old, declarations, moves)
+    staying = {} if old is None else kept(old, declarations, policy)
     known = _known(declarations, builder)
-    ways = () if moves.upgrade else _shortcuts(declarations, staying, moves, known, builder, learn)
+    ways = () if policy.upgrade else _shortcuts(declarations, staying, policy, known, builder, learn)
     locks = (lock_from(one, declarations, interpreter, trees=trees) for one in ways if one is not None)
     lock = next((one for one in locks if not staleness(one, declarations, interpreter, trees=trees)), None)
     if lock is not None:
@@ -58,7 +58,7 @@ def new_lock(  # noqa: PLR0913, PLR0917 - what is asked, and what may be used to
 def _shortcuts(  # noqa: PLR0913, PLR0917 - what `new_lock` has at hand
     declarations: Declarations,
     staying: Mapping[str, str],
-    moves: LockPolicy,
+    policy: LockPolicy,
     known: MetadataCache,
     builder: EnvironmentBuilder,
     learn: PinFetcher | None,
@@ -68,7 +68,7 @@ def _shortcuts(  # noqa: PLR0913, PLR0917 - what `new_lock` has at hand
     yield recall(declarations, markers, known.get)
     if learn is not None and learn(declarations, known, builder):
         yield recall(declarations, markers, known.get)
-    yield resolve_moved(declarations, staying, moves, known, builder)
+    yield resolve_moved(declarations, staying, policy, known, builder)
 
 
 def _known(declarations: Declarations, builder: EnvironmentBuilder) -> MetadataCache:

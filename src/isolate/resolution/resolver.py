@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from isolate.store.metadata_cache import MetadataCache
 
 
-def kept(found: Pylock, declarations: Declarations, moves: LockPolicy) -> dict[str, str]:
+def kept(found: Pylock, declarations: Declarations, policy: LockPolicy) -> dict[str, str]:
     """Return the versions of *found* that are to stay, by name: whatever no declaration contradicts."""
-    if moves.upgrade:
+    if policy.upgrade:
         return {}
     asked = [*declarations.requirements, *declarations.constraints]
     return {
         package.name: str(package.version)
         for package in found.packages
         if package.version is not None
-        and package.name not in moves.packages
+        and package.name not in policy.upgrade_packages
         and not package.is_direct
         and all(
             one.requirement is None
@@ -63,7 +63,7 @@ def resolve(
 def resolve_moved(
     declarations: Declarations,
     staying: Mapping[str, str],
-    moves: LockPolicy,
+    policy: LockPolicy,
     known: MetadataCache,
     builder: EnvironmentBuilder,
 ) -> Sequence[ResolvedDistribution] | None:
@@ -79,7 +79,7 @@ def resolve_moved(
         return None
     declared = {one.name for one in declarations.requirements}
     moved = [one.text for one in declarations.requirements if one.name not in staying]
-    moved += [name for name in moves.packages if name not in declared]
+    moved += [name for name in policy.upgrade_packages if name not in declared]
     found = _find(declarations, moved, builder) if moved else []
     known.remember(found)
     return closed(declarations, items | {item.name: item for item in found}, builder.interpreter.markers)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from isolate.environment.skeleton import site_packages
+from isolate.environment.template import site_packages
 
 
 @pytest.mark.parametrize(
