@@ -73,7 +73,7 @@ class Application(NamedTuple):
 
     def exclusive(self, on_wait: Callable[[], None] | None = None) -> AbstractContextManager[None]:
         """Hold the right to change this application. The directory itself is the lock: no file is left in the tree."""
-        from isolate import locks  # noqa: PLC0415 - whoever only looks at applications changes nothing
+        from isolate import locks
 
         return locks.flock(self.root, on_wait=on_wait)
 

@@ -89,7 +89,7 @@ def _settings_of(folder: Path, text: bytes) -> Settings:
     """Return what `[tool.isolate]` says in *text*, the `pyproject.toml` of *folder*."""
     if b"tool.isolate" not in text:
         return Settings()
-    from isolate.declarations.project_file import read_project_file  # noqa: PLC0415 - most need no parser
+    from isolate.declarations.project_file import read_project_file
 
     return read_project_file(folder / "pyproject.toml").settings
 

@@ -35,13 +35,13 @@ def _main() -> None:
     """Answer `isolate sync`, with or without `-q` and `--all`, here; leave everything else to the command line."""
     command, *options = sys.argv[1:] or [""]
     if command != "sync" or not all(one in (*QUIET, ALL_OPTION) for one in options):
-        from isolate.cli.main import main as command_line  # noqa: PLC0415
+        from isolate.cli.main import main as command_line
 
         command_line()
     all_applications = ALL_OPTION in options
     quiet = any(one in QUIET for one in options)
     if all_applications or not _answered(quiet=quiet):
-        from isolate.cli.sync import sync_without_click  # noqa: PLC0415
+        from isolate.cli.sync import sync_without_click
 
         sync_without_click(quiet=quiet, all_applications=all_applications)
 
@@ -61,6 +61,6 @@ def _answered(*, quiet: bool) -> bool:
 
 
 def _variable_line(name: str, venv: str) -> str:
-    from isolate.environment.stamp.variables import variable_line  # noqa: PLC0415 - few declarations name a variable
+    from isolate.environment.stamp.variables import variable_line
 
     return variable_line(name, venv)

@@ -119,7 +119,7 @@ def _git(
 
     Raises `NoAnswer`, with *hint*, where it has none, and `IsolateError` with the remedy of git where it has one.
     """
-    from isolate import process  # noqa: PLC0415 - takes longer than to find the applications, where there is no git
+    from isolate import process
 
     environ = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
     done = process.run(("git", *arguments), env=environ, cwd=Path(folder), stdin_text=stdin_text)

@@ -17,7 +17,7 @@ class Outcome(NamedTuple):
 
 def as_json(outcome: Outcome) -> str:
     """Return *outcome* as a JSON document. `isolate` is the version of its form."""
-    import json  # noqa: PLC0415 - people ask for words
+    import json
 
     text = json.dumps({"isolate": 1, **document(outcome)}, indent=2, sort_keys=True, ensure_ascii=False)
     return text.encode(errors="backslashreplace").decode()  # JSON escapes what is no Unicode as Python does

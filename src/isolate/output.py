@@ -22,7 +22,7 @@ def say(text: str, *, end: str = "\n") -> None:
     try:
         _write(sys.stdout, f"{text}{end}")
     except OSError as error:
-        from isolate.errors import IsolateError  # noqa: PLC0415 - `fast_path` imports this module
+        from isolate.errors import IsolateError
 
         _write_to_nowhere(sys.stdout)
         raise IsolateError(f"done, but the answer could not be written: {error.strerror}") from None

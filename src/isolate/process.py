@@ -126,7 +126,7 @@ def _to_be_read(text: str) -> Iterator[IO[bytes] | int]:
                 end.write(stdin_text)
             yield pipe
     else:
-        import tempfile  # noqa: PLC0415 - hardly any program is told so much
+        import tempfile
 
         with tempfile.TemporaryFile() as file:
             file.write(stdin_text)

@@ -51,7 +51,7 @@ class LazyStore:
             try:
                 self._store = open_store(cache)
             except IsolateError as error:
-                import tempfile  # noqa: PLC0415 - mostly the usual one will do
+                import tempfile
 
                 self._temporary = Path(tempfile.mkdtemp(prefix="isolate-"))
                 progress.say(f"{error.problem}: a temporary one is used")

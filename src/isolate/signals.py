@@ -47,7 +47,7 @@ def parent_death_signal() -> Callable[[], object] | None:
     if sys.platform != "linux" or threading.active_count() > 1:
         return None
     try:
-        import ctypes  # noqa: PLC0415 - not every Python has it
+        import ctypes
     except ImportError:
         return None
     return functools.partial(ctypes.CDLL(None).prctl, PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from isolate.environment.template import site_packages
 
 

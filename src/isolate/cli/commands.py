@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 @OUTPUT_OPTIONS
 def sync(applications: tuple[Path, ...], **asked: Any) -> int:
     """Make the environment of each APP (default: the current directory) what its declarations ask for."""
-    from isolate.cli.sync import sync_each  # noqa: PLC0415
+    from isolate.cli.sync import sync_each
 
     request = Request(
         extras=_names(asked["extras"]),
@@ -86,7 +86,7 @@ def sync(applications: tuple[Path, ...], **asked: Any) -> int:
 @OUTPUT_OPTIONS
 def lock(applications: tuple[Path, ...], *, only_check: bool, **asked: Any) -> int:
     """Write pylock.toml, keeping what is locked unless a declaration or an option moves it."""
-    from isolate.commands.lock import lock as command  # noqa: PLC0415
+    from isolate.commands.lock import lock as command
 
     request = Request(python=asked["python"], lock_policy=_lock_policy(asked, applications), offline=asked["offline"])
     return each(
@@ -101,7 +101,7 @@ def lock(applications: tuple[Path, ...], *, only_check: bool, **asked: Any) -> i
 @OUTPUT_OPTIONS
 def check(applications: tuple[Path, ...], *, hashes: bool, **asked: Any) -> int:
     """Exit with 0 if declarations, lock and environment agree; else with 1 and a line for each difference."""
-    from isolate.commands.check import check as command  # noqa: PLC0415
+    from isolate.commands.check import check as command
 
     return each(applications, asked, lambda application, session: command(application, session, hashes=hashes))
 
@@ -117,7 +117,7 @@ def check(applications: tuple[Path, ...], *, hashes: bool, **asked: Any) -> int:
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND...")
 def run(command: tuple[str, ...], *, no_sync: bool, **asked: Any) -> int:
     """Bring the environment into step, then become COMMAND, with the environment first on PATH."""
-    from isolate.commands import run as running  # noqa: PLC0415
+    from isolate.commands import run as running
 
     if not asked["everywhere"]:
         _become(command, sync=not no_sync, quiet=asked["quiet"], verbose=asked["verbose"])
@@ -126,8 +126,8 @@ def run(command: tuple[str, ...], *, no_sync: bool, **asked: Any) -> int:
 
 
 def _become(command: tuple[str, ...], *, sync: bool, quiet: bool, verbose: bool) -> NoReturn:
-    from isolate import process  # noqa: PLC0415
-    from isolate.commands import run as running  # noqa: PLC0415
+    from isolate import process
+    from isolate.commands import run as running
 
     application = Application.at(Path.cwd())
     with progress_for(quiet=quiet, verbose=verbose) as progress, session_with(progress) as session:
@@ -146,7 +146,7 @@ def _become(command: tuple[str, ...], *, sync: bool, quiet: bool, verbose: bool)
 @OUTPUT_OPTIONS
 def history(applications: tuple[Path, ...], **asked: Any) -> int:
     """Show what each sync changed, and when."""
-    from isolate.commands.history import history as command  # noqa: PLC0415
+    from isolate.commands.history import history as command
 
     return each(applications, asked, command)
 
@@ -157,7 +157,7 @@ def history(applications: tuple[Path, ...], **asked: Any) -> int:
 @OUTPUT_OPTIONS
 def rollback(number: int | None, *, with_lock: bool, **asked: Any) -> int:
     """Go back to what the environment was after sync N (default: the one before), from the store."""
-    from isolate.commands.history import rollback as command  # noqa: PLC0415
+    from isolate.commands.history import rollback as command
 
     return each((), asked, lambda application, session: command(application, number, session, lock=with_lock))
 
@@ -171,7 +171,7 @@ def _of_store(name: str) -> None:
     @store.command(name=name, help=STORE_COMMANDS[name])
     @OUTPUT_OPTIONS
     def command(**asked: Any) -> int:
-        from isolate.commands import store as room  # noqa: PLC0415
+        from isolate.commands import store as room
 
         with progress_in(asked) as progress, session_with(progress) as session:
             outcome: Outcome = getattr(room, name)(session)
@@ -206,7 +206,7 @@ def _lock_policy(asked: dict[str, Any], applications: tuple[Path, ...]) -> LockP
 
 
 def _package(text: str) -> str:
-    from packaging.utils import InvalidName, canonicalize_name  # noqa: PLC0415
+    from packaging.utils import InvalidName, canonicalize_name
 
     try:
         return canonicalize_name(text, validate=True)
@@ -217,6 +217,6 @@ def _package(text: str) -> str:
 
 
 def _names(given: Iterable[str]) -> tuple[str, ...]:
-    from packaging.utils import canonicalize_name  # noqa: PLC0415
+    from packaging.utils import canonicalize_name
 
     return tuple(canonicalize_name(name) for name in given)

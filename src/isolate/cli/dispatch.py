@@ -44,7 +44,7 @@ def applications_of(folders: tuple[Path, ...], *, all_applications: bool) -> dic
     folders = folders or (Path(),)
     if not all_applications:
         return {str(folder): Application.at(folder) for folder in folders}
-    from isolate.application_discovery import find_applications  # noqa: PLC0415 - costs a sync of one application time
+    from isolate.application_discovery import find_applications
 
     found = [one for folder in folders for one in find_applications(Application.at(folder).root)]
     return {os.path.relpath(one.root): one for one in found}
@@ -63,8 +63,8 @@ def progress_in(asked: Mapping[str, Any]) -> contextlib.AbstractContextManager[P
 @contextlib.contextmanager
 def session_with(progress: Progress, applications: Sequence[Application] = ()) -> Iterator[Session]:
     """Yield a session in the surroundings of this process, for *applications* if they are many."""
-    from isolate.batch_fetch import BatchFetcher  # noqa: PLC0415
-    from isolate.session import LazyStore, Session  # noqa: PLC0415 - the store, for whoever works
+    from isolate.batch_fetch import BatchFetcher
+    from isolate.session import LazyStore, Session
 
     with LazyStore(os.environ) as lazy_store:
         yield Session(environ=os.environ, lazy_store=lazy_store, progress=progress, company=BatchFetcher(applications))
@@ -100,7 +100,7 @@ def outcomes_of(
             rest[name] = application
     if not rest:
         return
-    from isolate.parallel.pool import WorkerPool  # noqa: PLC0415
+    from isolate.parallel.pool import WorkerPool
 
     with progress_in(asked) as progress, session_with(progress, tuple(rest.values())) as session:
         session.store  # noqa: B018 - opened before workers are forked, so that all have the same
@@ -112,7 +112,7 @@ def outcomes_of(
 
 def _attempt(application: Application, command: Command, session: Session, progress: Progress) -> Outcome:
     """Do *command* in a worker: its failure is an outcome like any other."""
-    from dataclasses import replace  # noqa: PLC0415 - what has nothing to do forks no workers
+    from dataclasses import replace
 
     try:
         return command(Application.at(application.root), replace(session, progress=progress, is_worker=True))
@@ -141,7 +141,7 @@ def _tell(name: str, outcome: Outcome, asked: Mapping[str, Any]) -> None:
 
 def print_json(chosen: Iterable[str], outcomes: Mapping[str, Outcome], worst: int) -> None:
     """Print the outcomes of many applications as one document, in the order of *chosen*, the names."""
-    import click  # noqa: PLC0415 - JSON is asked for by way of click; what is asked for plainly imports no click
+    import click
 
     command = str(click.get_current_context().info_name)
     facts = [{"application": name, **document(outcomes[name]), "command": command} for name in chosen]

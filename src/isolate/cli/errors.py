@@ -49,17 +49,17 @@ def describe_error(error: BaseException) -> tuple[str, int]:
     """
     if isinstance(error, KeyboardInterrupt):
         return "interrupted", 130
-    from isolate.pip.redaction import redact  # noqa: PLC0415 - only a failure needs it
+    from isolate.pip.redaction import redact
 
     if isinstance(error, NoDeclarations) and error.root is not None:
-        from isolate.application_discovery import are_below  # noqa: PLC0415 - see above
+        from isolate.application_discovery import are_below
 
         error.hint = "`isolate sync --all` is for all applications below it" if are_below(error.root) else error.hint
     if isinstance(error, IsolateError):
         return redact(f"isolate: {error}"), error.exit_code
     if isinstance(error, OSError):
         return redact(f"isolate: {describe_os_error(error)}"), 2
-    from isolate.crash_report import write_report  # noqa: PLC0415
+    from isolate.crash_report import write_report
 
     said = redact(f"{type(error).__name__}: {error}")
     return f"isolate: this is a bug ({said}); it is described in {write_report(error)}", 3

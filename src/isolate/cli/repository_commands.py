@@ -35,8 +35,8 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @OUTPUT_OPTIONS
 def status(applications: tuple[Path, ...], **asked: Any) -> int:
     """Show how applications stand: Python, pins, packages, size, and what differs. Needs no network."""
-    from isolate.commands.status import status as command  # noqa: PLC0415
-    from isolate.commands.status import status_if_in_step, table  # noqa: PLC0415
+    from isolate.commands.status import status as command
+    from isolate.commands.status import status_if_in_step, table
 
     if len(applications) <= 1 and not asked["everywhere"]:
         return each(applications, asked, command)
@@ -60,8 +60,8 @@ def status(applications: tuple[Path, ...], **asked: Any) -> int:
 @OUTPUT_OPTIONS
 def list_(applications: tuple[Path, ...], *, changed_since: str | None, **asked: Any) -> int:
     """Name applications; with --json their paths, Pythons, and keys that change when their requirements do."""
-    from isolate.application_discovery import changed_since as those_changed  # noqa: PLC0415
-    from isolate.commands.list_ import describe, installed_files  # noqa: PLC0415
+    from isolate.application_discovery import changed_since as those_changed
+    from isolate.commands.list_ import describe, installed_files
 
     chosen = applications_of(applications, all_applications=asked["everywhere"])
     if changed_since is not None:
@@ -89,9 +89,9 @@ def _described(describe: Command, application: Application, session: Session) ->
 @OUTPUT_OPTIONS
 def conflicts(root: Path | None, *, fail: bool, html: Path | None, **asked: Any) -> int:
     """Show which packages are pinned to versions that could not live in one environment, by whom, and through what."""
-    from isolate.commands.conflicts import pins  # noqa: PLC0415
-    from isolate.conflicts.pins import find_conflicts  # noqa: PLC0415
-    from isolate.conflicts.text import facts, lines  # noqa: PLC0415
+    from isolate.commands.conflicts import pins
+    from isolate.conflicts.pins import find_conflicts
+    from isolate.conflicts.text import facts, lines
 
     chosen = applications_of((root,) if root else (), all_applications=True)
     found = {name: outcome for name, outcome, _ in outcomes_of(chosen, asked, pins)}
@@ -115,8 +115,8 @@ def conflicts(root: Path | None, *, fail: bool, html: Path | None, **asked: Any)
 
 
 def _write_page(file: Path, seen: Conflicts, title: str) -> None:
-    from isolate import fs  # noqa: PLC0415 - hardly anybody wants a page
-    from isolate.conflicts.page import page  # noqa: PLC0415
+    from isolate import fs
+    from isolate.conflicts.page import page
 
     text = page(seen, title=title).encode()
     target = Path(os.path.realpath(file))

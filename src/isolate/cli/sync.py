@@ -56,6 +56,6 @@ def _quick(applications: Sequence[Application]) -> list[Outcome | None]:
 
 def _command() -> Callable[[Application, Request, Session], Outcome]:
     """Return what does the work. Before workers are forked it is asked for once, so that not each has to import it."""
-    from isolate.commands.sync import sync  # noqa: PLC0415 - most of the time of a run that has nothing to do
+    from isolate.commands.sync import sync
 
     return sync

@@ -85,7 +85,7 @@ def propose(
 
 def _learner(request: Request, session: Session) -> PinFetcher:
     def learn(declarations: Declarations, known: MetadataCache, builder: EnvironmentBuilder) -> bool:
-        from isolate.resolution.fetch_pins import fetch_pins  # noqa: PLC0415 - mostly a lock holds
+        from isolate.resolution.fetch_pins import fetch_pins
 
         return fetch_pins(declarations, known, builder, request=request, session=session)
 

@@ -75,9 +75,9 @@ class EnvironmentBuilder:
 
     def pip(self) -> Pip:
         """Return the pip of the environment that is worked on."""
-        from isolate.pip.credentials import credentials_in  # noqa: PLC0415
-        from isolate.pip.runner import Pip  # noqa: PLC0415 - mostly all is in the store, and it has nothing to do
-        from isolate.pip.settings import pip_environment  # noqa: PLC0415
+        from isolate.pip.credentials import credentials_in
+        from isolate.pip.runner import Pip
+        from isolate.pip.settings import pip_environment
 
         if own := self._own_pip():
             venv, version = self.application.venv, own
@@ -103,7 +103,7 @@ class EnvironmentBuilder:
                 key=self.store.key(self.interpreter.kind, "pip", locked.version, locked.identity),
             )
             if not self.store.has(self._seed.key):
-                from isolate.environment.local_build import make_seed  # noqa: PLC0415 - once for each interpreter
+                from isolate.environment.local_build import make_seed
 
                 make_seed(wheel, self._seed, self.interpreter, self.store, self.progress)
         return self._seed
@@ -125,7 +125,7 @@ class EnvironmentBuilder:
         """Return the new environment, where pip, which is about to run, has its bytecode if that is to be had."""
         tree, key = self.tree(), self.seed().key
         if not (self._compiled or self.bytecode):
-            from isolate.store.bytecode import compile_seed  # noqa: PLC0415
+            from isolate.store.bytecode import compile_seed
 
             self._compiled = True
             compile_seed(self.store, key, self.interpreter)

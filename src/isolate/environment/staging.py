@@ -37,7 +37,7 @@ def recover(application: Application) -> bool:
 
 def needs_recovery(application: Application) -> bool:
     """Say whether a killed command (or one that is still running) left something to finish."""
-    from isolate.environment.records import WORK  # noqa: PLC0415
+    from isolate.environment.records import WORK
 
     return os.path.lexists(application.staging) or os.path.lexists(application.venv / WORK)
 
@@ -55,7 +55,7 @@ def _recover_staging(application: Application) -> bool:
 
 
 def _recover_switch(application: Application) -> bool:
-    from isolate.environment.records import WORK  # noqa: PLC0415
+    from isolate.environment.records import WORK
 
     if application.venv.is_symlink() or not os.path.lexists(application.venv / WORK):
         return False
@@ -144,7 +144,7 @@ def _exchange(one: Path, other: Path) -> bool:
     """
     a, b = os.fsencode(one), os.fsencode(other)
     try:
-        import ctypes  # noqa: PLC0415 - not every Python has it, and few changes need it
+        import ctypes
 
         libc = ctypes.CDLL(None, use_errno=True)
         if sys.platform == "darwin":

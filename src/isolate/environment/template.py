@@ -57,7 +57,7 @@ def _remembered(interpreter: Interpreter, store: Store) -> list[TemplateFile]:
 
 
 def _made(interpreter: Interpreter, home: Path) -> list[TemplateFile]:
-    from isolate.environment.run_venv import run_venv  # noqa: PLC0415 - once for each interpreter
+    from isolate.environment.run_venv import run_venv
 
     return run_venv(interpreter, home)
 

@@ -83,7 +83,7 @@ def on_path(names: Iterable[str], *, cache: Path | None, environ: Mapping[str, s
 
 def every(*, cache: Path | None, environ: Mapping[str, str]) -> list[Interpreter]:
     """Return all interpreters that are to be found on this machine, each once, in no useful order."""
-    from python_discovery import iter_interpreters  # noqa: PLC0415
+    from python_discovery import iter_interpreters
 
     folders = [folder for folder in environ.get("PATH", os.defpath).split(os.pathsep) if Path(folder).name != "shims"]
     with _silenced():
@@ -130,7 +130,7 @@ def _those_that_run(paths: Iterable[str], cache: Path | None, environ: Mapping[s
 
 
 def _query(executable: str, environ: Mapping[str, str]) -> Interpreter:
-    from python_discovery import get_interpreter  # noqa: PLC0415
+    from python_discovery import get_interpreter
 
     reason = "it is not there"
     with _silenced():
@@ -170,7 +170,7 @@ def _as_versioned(info: PythonInfo) -> str:
 @contextlib.contextmanager
 def _silenced() -> Iterator[None]:
     """Keep what interpreters say when they are asked, and what is logged about it, from the user's terminal."""
-    import logging  # noqa: PLC0415
+    import logging
 
     logger = logging.getLogger("python_discovery")
     if not logger.handlers:

@@ -47,7 +47,7 @@ class Interpreter(NamedTuple):
 
         They are those of its version; its platforms are taken to be those of the Python that isolate runs on.
         """
-        from packaging import tags  # noqa: PLC0415
+        from packaging import tags
 
         version = tuple(int(part) for part in self.short.split("."))
         platforms = list(tags.platform_tags())

@@ -69,7 +69,7 @@ class PythonRequest(NamedTuple):
         return found if found and (found["name"] or found["version"]) else None
 
     def _range(self) -> SpecifierSet:
-        from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415
+        from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
         try:
             if self.text:

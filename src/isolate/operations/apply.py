@@ -33,7 +33,7 @@ def apply(proposal: Transaction, builder: EnvironmentBuilder, session: Session) 
     Whatever fails before the switch leaves everything as it was.
     """
     if proposal.plan.fetch or builder.bytecode:
-        from isolate.operations.fetch import fetch  # noqa: PLC0415 - mostly the store has all that is to arrive
+        from isolate.operations.fetch import fetch
 
         fetch(proposal, builder, session)
     if proposal.is_empty:
@@ -85,7 +85,7 @@ def _built(proposal: Transaction, builder: EnvironmentBuilder) -> Iterator[Mappi
     if not trees:
         yield {}
         return
-    from isolate.environment.local_build import build_tree  # noqa: PLC0415 - few applications have any
+    from isolate.environment.local_build import build_tree
 
     with contextlib.ExitStack() as stack:
         yield {

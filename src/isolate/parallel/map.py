@@ -123,7 +123,7 @@ def _begin(work: Callable[[], dict[int, _Outcome]], workers: list[tuple[int, Bin
 
     def tell() -> None:
         done = {at: one if one.error is None else _Outcome(None, portable(one.error)) for at, one in work().items()}
-        from pickle import dump  # noqa: PLC0415 - small work is done without other processes
+        from pickle import dump
 
         with open(there, "wb") as pipe:
             dump(done, pipe)
@@ -140,7 +140,7 @@ def _begin(work: Callable[[], dict[int, _Outcome]], workers: list[tuple[int, Bin
 
 
 def _answer_of(process: int, pipe: BinaryIO) -> dict[int, _Outcome]:
-    from pickle import UnpicklingError, loads  # noqa: PLC0415 - see above
+    from pickle import UnpicklingError, loads
 
     with pipe:
         answer = pipe.read()
@@ -156,6 +156,6 @@ def portable(error: Exception) -> Any:
     """Return what becomes *error* again when it is unpickled elsewhere, with its traceback as the cause."""
     if isinstance(error, (IsolateError, OSError)):
         return error
-    from multiprocessing.pool import ExceptionWithTraceback  # type: ignore[attr-defined]  # noqa: PLC0415
+    from multiprocessing.pool import ExceptionWithTraceback  # type: ignore[attr-defined]
 
     return ExceptionWithTraceback(error, error.__traceback__)

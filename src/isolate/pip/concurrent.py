@@ -143,7 +143,7 @@ def _dying_with_parent() -> Callable[[], object]:
     """Return what has the kernel kill the process that calls it when its parent dies, where that can be had."""
     if sys.platform == "linux":
         with contextlib.suppress(ImportError):  # not every Python has it
-            import ctypes  # noqa: PLC0415 - see above
+            import ctypes
 
             ask = ctypes.CDLL(None).prctl
             return lambda: ask(PR_SET_PDEATHSIG, SIGKILL)

@@ -139,6 +139,6 @@ def _arguments(requirements: Path, *, report: bool) -> tuple[str, ...]:
 
 
 def _explained(said: str) -> PipFailed:
-    from isolate.pip.explanation import explain  # noqa: PLC0415 - only a failure needs it
+    from isolate.pip.explanation import explain
 
     return explain(redact(said), declared=())

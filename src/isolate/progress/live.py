@@ -69,11 +69,11 @@ class LiveProgress:
     def working(self, text: str) -> None:
         """Change the line to *text*."""
         if self._status is None:
-            from rich.console import Console  # noqa: PLC0415 - only when there is something to draw
+            from rich.console import Console
 
             self._status = Console(stderr=True).status("")
             self._status.start()
-        from rich.text import Text  # noqa: PLC0415
+        from rich.text import Text
 
         self._status.update(Text(text, overflow="ellipsis", no_wrap=True))
 
@@ -123,7 +123,7 @@ def board_for(number: int, *, quiet: bool, verbose: bool) -> Iterator[PoolObserv
     elif verbose or not sys.stderr.isatty():
         yield PerApplicationLines(PlainProgress(verbose=verbose))
     else:
-        from isolate.progress.board import LiveBoard  # noqa: PLC0415 - only when there is something to draw
+        from isolate.progress.board import LiveBoard
 
         with LiveBoard(number) as board:
             yield board

@@ -77,7 +77,7 @@ def decide(
     in_tree = application.lock_file.exists()
     if not policy.validate or (in_tree and not policy.may_change):
         raise _stale(application, why, best, interpreter)
-    from isolate.resolution.new_lock import new_lock  # noqa: PLC0415 - mostly a lock holds
+    from isolate.resolution.new_lock import new_lock
 
     lock = new_lock(declarations, None if best is None else best.lock, policy, builder, trees, learn)
     unpinned_names = unpinned(lock, declarations)

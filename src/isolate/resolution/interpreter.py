@@ -56,7 +56,7 @@ def _served(application: Application) -> Callable[[Interpreter], bool]:
 
     @functools.cache
     def lock() -> Pylock | None:
-        from isolate.lock.pylock_file import read_lock  # noqa: PLC0415 - mostly an environment has its interpreter
+        from isolate.lock.pylock_file import read_lock
 
         try:
             return read_lock(application.lock_file)
@@ -64,7 +64,7 @@ def _served(application: Application) -> Callable[[Interpreter], bool]:
             return None  # whoever needs it says what is wrong with it
 
     def served(interpreter: Interpreter) -> bool:
-        from isolate.lock.select import supports  # noqa: PLC0415
+        from isolate.lock.select import supports
 
         found = lock()
         return found is None or supports(found, interpreter)

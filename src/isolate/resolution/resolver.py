@@ -54,7 +54,7 @@ def resolve(
             answer = _ask(declarations, requirements, lines, builder, scratch)
             if not answer.status:
                 return read_report((scratch / REPORT).read_text(encoding="utf-8"))
-        from isolate.pip.explanation import explain  # noqa: PLC0415 - only a failure needs it
+        from isolate.pip.explanation import explain
 
         said = redact(answer.output + answer.errors)
         raise explain(said, declared=declarations.requirements, offline=builder.offline)

@@ -202,7 +202,7 @@ def cache_directory(environ: Mapping[str, str]) -> Path:
     xdg = environ.get("XDG_CACHE_HOME", "")
     if os.path.isabs(xdg):  # the specification has a relative one ignored
         return Path(xdg, "isolate")
-    import platformdirs  # noqa: PLC0415 - costs a start-up more than it gives on most of them
+    import platformdirs
 
     return Path(platformdirs.user_cache_dir("isolate", appauthor=False)).absolute()
 

@@ -12,7 +12,7 @@ def variable_line(name: str, venv: str) -> str:
     """
     if name not in os.environ:
         return f"env - {name}"
-    import hashlib  # noqa: PLC0415 - "nothing to do" waits for this, and few declarations name a variable
+    import hashlib
 
     held = b"\0".join(map(os.fsencode, (venv, name, os.environ[name])))
     return f"env {hashlib.sha256(held).hexdigest()} {name}"

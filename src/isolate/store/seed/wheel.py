@@ -36,7 +36,7 @@ def seed_wheel(store: Store, interpreter: Interpreter, environ: Mapping[str, str
     """
     if _supports(_range_of_own_pip(), interpreter.version):
         return _own_wheel(store)
-    from isolate.store.seed.older import older_wheel  # noqa: PLC0415 - few interpreters are so old
+    from isolate.store.seed.older import older_wheel
 
     return older_wheel(store, interpreter, environ, offline=offline)
 
@@ -81,7 +81,7 @@ def _own_wheel(store: Store) -> Path:
     wheel = store.seeds / f"pip-{pip.__version__}-py3-none-any.whl"
     if wheel.exists():
         return wheel
-    import importlib.metadata  # noqa: PLC0415 - see `_range_of_own_pip`
+    import importlib.metadata
 
     own = importlib.metadata.distribution("pip")
     store.seeds.mkdir(exist_ok=True)
@@ -93,9 +93,9 @@ def _own_wheel(store: Store) -> Path:
 
 def pack_installed(own: Distribution, wheel: Path) -> None:
     """Write the files of an installed pure distribution back into a wheel, the same bytes each time."""
-    import csv  # noqa: PLC0415 - once for each pip, and these imports cost every sync
-    import io  # noqa: PLC0415
-    import zipfile  # noqa: PLC0415
+    import csv
+    import io
+    import zipfile
 
     rows = []
     with zipfile.ZipFile(wheel, "w") as archive:
