@@ -15,7 +15,7 @@ DAMAGE = ("file missing", "file changed")
 
 
 class Finding(NamedTuple):
-    """One thing that is not as it should be. `kind` is one that `docs/json.md` lists, `subject` what it is about."""
+    """One thing that is not as it should be: `kind` is listed in `docs/reference/json.md`, `subject` is what it is about."""
 
     kind: str
     subject: str

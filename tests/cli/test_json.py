@@ -1,4 +1,4 @@
-"""What `--json` answers is what `docs/json.md` says."""
+"""What `--json` answers is what `docs/reference/json.md` says."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from conftest import SOURCE
 
-DESCRIBED = set(re.findall(r"`([a-z_]+)`", (SOURCE.parent / "docs/json.md").read_text(encoding="utf-8")))
+DESCRIBED = set(re.findall(r"`([a-z_]+)`", (SOURCE.parent / "docs/reference/json.md").read_text(encoding="utf-8")))
 COMMANDS = [
     ["sync", "--dry-run"],
     ["sync"],
