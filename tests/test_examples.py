@@ -125,7 +125,7 @@ def test_hooks_look_after_all_of_them(repository, tmp_path, monkeypatch):
     syncing = [hooks, "run", "--all-files", "--hook-stage", "post-merge", "isolate-sync"]
     before = subprocess.run(checking, cwd=repository, capture_output=True, text=True, check=False)
     assert before.returncode == 1
-    assert "no environment" in before.stdout
+    assert "missing environment" in before.stdout
     synced = subprocess.run(syncing, cwd=repository, capture_output=True, text=True, check=False)
     assert synced.returncode == 0, synced.stdout
     after = subprocess.run(checking, cwd=repository, capture_output=True, text=True, check=False)

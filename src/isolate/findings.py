@@ -1,4 +1,4 @@
-"""Facts about an application to findings, each a line that a user understands. Pure."""
+"""Turns facts about an application into findings, each with a stable code and a line that a user understands. Pure."""
 
 from __future__ import annotations
 
@@ -10,57 +10,63 @@ if TYPE_CHECKING:
     from isolate.environment.verify import Damage
     from isolate.plan import InstalledRef, Plan
 
-DAMAGE = ("file missing", "file changed")
-"""The kinds of findings that only a look at every file is sure to have."""
+FILE_CODES = ("missing-file", "modified-file")
+"""The codes of findings that only a comparison of every file reliably produces."""
 
 
 class Finding(NamedTuple):
-    """One thing that is not as it should be: `kind` is listed in `docs/reference/json.md`, `subject` is what it is about."""
+    """One difference between an environment and its declarations.
 
-    kind: str
+    `code` is a stable identifier that `docs/reference/json.md` lists; `subject` names what differs.
+    """
+
+    code: str
     subject: str
     detail: str = ""
 
     @property
     def line(self) -> str:
-        """Return the finding as a user reads it."""
-        return f"{self.kind}: {self.subject}" + (f" ({self.detail})" if self.detail else "")
+        """Return the finding as a user reads it: `modified file: lib/... (alpha)`."""
+        return f"{self.code.replace('-', ' ')}: {self.subject}" + (f" ({self.detail})" if self.detail else "")
 
 
 def lock_findings(reasons: Iterable[str]) -> list[Finding]:
-    """Return a finding for each reason that makes the lock stale."""
-    return [Finding(kind="stale lock", subject=reason) for reason in reasons]
+    """Return a finding for each reason why the lock is out of date."""
+    return [Finding(code="stale-lock", subject=reason) for reason in reasons]
 
 
-def plan_findings(plan: Plan, unmanaged_to_remove: Iterable[InstalledRef]) -> list[Finding]:
-    """Return a finding for each distribution that *plan* would change for another reason than damaged files."""
-    others = {one.name: one.version for one in unmanaged_to_remove}
-    found = []
+def plan_findings(plan: Plan, unmanaged: Iterable[InstalledRef]) -> list[Finding]:
+    """Return a finding for each distribution that *plan* adds, removes or replaces.
+
+    A repair gives none: `damage_findings` names each of its files.
+    """
+    unmanaged_names = {dist.name for dist in unmanaged}
+    findings = []
     for change in plan.changes:
         if change.action == "add":
-            found.append(Finding(kind="missing", subject=f"{change.name} {change.new or ''}".strip()))
+            findings.append(Finding(code="missing-package", subject=f"{change.name} {change.new or ''}".strip()))
         elif change.action == "remove":
-            found.append(Finding(kind="extra", subject=f"{change.name} {change.old}"))
+            findings.append(Finding(code="extra-package", subject=f"{change.name} {change.old}"))
         elif change.action == "replace" and change.old == change.new:
-            detail = "installed by something else" if change.name in others else "another artifact is locked"
-            found.append(Finding(kind="other build", subject=f"{change.name} {change.old}", detail=detail))
+            detail = "installed by another tool" if change.name in unmanaged_names else "expected another artifact"
+            findings.append(Finding(code="wrong-build", subject=f"{change.name} {change.old}", detail=detail))
         elif change.action == "replace":
-            detail = f"{change.new or 'the source tree'} is locked"
-            found.append(Finding(kind="other version", subject=f"{change.name} {change.old}", detail=detail))
-    return found
+            detail = f"expected {change.new or 'the source tree'}"
+            findings.append(Finding(code="wrong-version", subject=f"{change.name} {change.old}", detail=detail))
+    return findings
 
 
 def damage_findings(damages: Iterable[Damage]) -> list[Finding]:
-    """Return a finding for each file that is not as it was installed."""
+    """Return a finding for each file that is missing or modified."""
     return [
-        Finding(kind=f"file {one.what}", subject=one.path, detail=one.name or "the environment itself")
-        for one in damages
+        Finding(code=damage.code, subject=damage.path, detail=damage.name or "the environment itself")
+        for damage in damages
     ]
 
 
 def remedy(findings: Iterable[Finding]) -> str:
-    """Return the command that puts *findings* right.
+    """Return the command that fixes *findings*.
 
-    A plain sync does not look into directories that have not changed, and so not at a file that was edited in place.
+    A plain sync skips directories that have not changed, so it misses a file that was edited in place.
     """
-    return "isolate sync --verify" if any(one.kind in DAMAGE for one in findings) else "isolate sync"
+    return "isolate sync --verify" if any(finding.code in FILE_CODES for finding in findings) else "isolate sync"

@@ -1,7 +1,7 @@
-"""What must change so that an environment holds what was decided. Pure: plain values in, a plan out.
+"""What must change so that an environment holds the locked packages. Pure: plain values in, a plan out.
 
-`check` asks whether the plan is empty, `sync --dry-run` prints it, `rollback` plans against an older lock, and `sync`
-is the only one that carries it out.
+`check` asks whether the plan is empty, `sync --dry-run` prints it, and `rollback` plans against an older lock. Only
+`sync` and `rollback` carry it out.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 class Target(NamedTuple):
-    """A distribution that is to be there. `key` names its entry in the store, or, for a source tree, its state."""
+    """A distribution that the environment is to hold.
+
+    `key` names its entry in the store. For a source tree, which has no entry, it names the state of the tree.
+    """
 
     locked: LockedDistribution
     key: str
@@ -27,20 +30,35 @@ class Target(NamedTuple):
 
     @property
     def is_local(self) -> bool:
-        """Say whether it comes from a source tree, and so does not pass through the store."""
+        """Return whether it is a source tree, which pip installs directly, without the store."""
         return self.locked.directory is not None
 
 
 class InstalledRef(NamedTuple):
-    """A distribution that is there. `key` as in `Target`; None for one that isolate did not install."""
+    """A distribution that the environment holds. `key` as in `Target`; None if isolate did not install it."""
 
     name: str
     version: str
     key: str | None
 
 
+class InstalledState(NamedTuple):
+    """What an environment holds.
+
+    `managed`: the distributions that isolate installed, by name; `unmanaged`: those that another tool installed;
+    `damaged`: the names of the managed ones that have a missing or modified file.
+    """
+
+    managed: Mapping[str, InstalledRef] = {}
+    unmanaged: tuple[InstalledRef, ...] = ()
+    damaged: Collection[str] = ()
+
+
 class Change(NamedTuple):
-    """What happens to one distribution: `add`, `remove`, `replace`, or `mend` (same artifact, damaged files)."""
+    """What happens to one distribution.
+
+    `action` is `add`, `remove`, `replace`, or `repair`, which installs the same artifact again.
+    """
 
     action: str
     name: str
@@ -55,20 +73,20 @@ class Change(NamedTuple):
                 return f"+ {self.name} {self.new or '(source tree)'}"
             case "remove":
                 return f"- {self.name} {self.old}"
-            case "mend":
-                return f"~ {self.name} {self.old} (damaged files put right)"
+            case "repair":
+                return f"~ {self.name} {self.old} (repaired)"
             case _ if self.old == self.new:
-                return f"~ {self.name} {self.old} (another build)"
+                return f"~ {self.name} {self.old} (different build)"
             case _:
                 return f"~ {self.name} {self.old} → {self.new or '(source tree)'}"
 
 
 class Plan(NamedTuple):
-    """What has to change, by what has to be done about it.
+    """What must change.
 
     `install`: distributions to install; `remove`: names of distributions that isolate installed; `remove_unmanaged`:
     names of distributions that another tool installed; `fetch`: those of `install` that the store lacks; `keep`: names
-    of distributions that stay.
+    of distributions that stay. A distribution that is replaced or repaired is both removed and installed.
     """
 
     install: tuple[Target, ...] = ()
@@ -80,67 +98,54 @@ class Plan(NamedTuple):
 
     @property
     def is_empty(self) -> bool:
-        """Say whether there is nothing to do."""
+        """Return whether there is nothing to do."""
         return not (self.install or self.remove or self.remove_unmanaged)
 
     @property
     def asks_pip(self) -> bool:
-        """Say whether pip has to fetch or to build anything."""
+        """Return whether pip has to fetch or build anything."""
         return bool(self.fetch) or any(target.is_local for target in self.install)
 
 
-def make_plan(  # noqa: PLR0913 - six facts, named at every call
+def make_plan(
     targets: Iterable[Target],
-    installed: Mapping[str, InstalledRef],
+    installed: InstalledState,
     *,
-    foreign: Iterable[InstalledRef] = (),
-    damaged: Collection[str] = (),
     is_stored: Callable[[str], bool],
     inexact: bool = False,
 ) -> Plan:
-    """Return what turns *installed* and *foreign* into *targets*.
+    """Return the plan that turns *installed* into *targets*.
 
-    *damaged* are names of *installed* whose files are not as they were. *inexact* lets stay what nobody asked for,
-    unless it stands in the way of a target.
+    With *inexact*, distributions that are not targets stay, except an unmanaged one with the name of a target.
     """
     wanted = {target.name: target for target in targets}
-    unmanaged_to_remove = sorted({one.name for one in foreign if not inexact or one.name in wanted})
+    managed = installed.managed
+    evicted = {dist.name: dist for dist in installed.unmanaged if not inexact or dist.name in wanted}
     wrong = {
         name
         for name, target in wanted.items()
-        if name not in installed or installed[name].key != target.key or name in damaged or name in unmanaged_to_remove
+        if name not in managed or managed[name].key != target.key or name in installed.damaged or name in evicted
     }
-    gone = set() if inexact else set(installed) - set(wanted)
+    undeclared = set() if inexact else set(managed) - set(wanted)
     install = tuple(wanted[name] for name in sorted(wrong))
-    others = {one.name: one for one in foreign}
+    present = {**managed, **evicted}
     return Plan(
         install=install,
-        remove=tuple(sorted(gone | (wrong & set(installed)))),
-        remove_unmanaged=tuple(unmanaged_to_remove),
+        remove=tuple(sorted(undeclared | (wrong & set(managed)))),
+        remove_unmanaged=tuple(sorted(evicted)),
         fetch=tuple(target for target in install if not target.is_local and not is_stored(target.key)),
-        keep=tuple(sorted(set(installed) - gone - wrong)),
-        changes=tuple(_changes(wanted, wrong, gone, installed, {name: others[name] for name in unmanaged_to_remove})),
+        keep=tuple(sorted(set(managed) - undeclared - wrong)),
+        changes=tuple(
+            _change(name, present.get(name), wanted.get(name)) for name in sorted({*wrong, *undeclared, *evicted})
+        ),
     )
 
 
-def _changes(
-    wanted: Mapping[str, Target],
-    wrong: Collection[str],
-    gone: Collection[str],
-    installed: Mapping[str, InstalledRef],
-    unmanaged_to_remove: Mapping[str, InstalledRef],
-) -> list[Change]:
-    changes = []
-    for name in sorted({*wrong, *gone, *unmanaged_to_remove}):
-        was = unmanaged_to_remove.get(name) or installed.get(name)
-        if name not in wanted:
-            changes.append(Change(action="remove", name=name, old=was.version if was else None))
-            continue
-        new = wanted[name].locked.version
-        if was is None:
-            changes.append(Change(action="add", name=name, new=new))
-        elif was.key == wanted[name].key:
-            changes.append(Change(action="mend", name=name, old=was.version, new=new))
-        else:
-            changes.append(Change(action="replace", name=name, old=was.version, new=new))
-    return changes
+def _change(name: str, present: InstalledRef | None, target: Target | None) -> Change:
+    old = present.version if present else None
+    if target is None:
+        return Change(action="remove", name=name, old=old)
+    new = target.locked.version
+    if present is None:
+        return Change(action="add", name=name, new=new)
+    return Change(action="repair" if present.key == target.key else "replace", name=name, old=old, new=new)

@@ -28,15 +28,15 @@ def test_all_is_well_after_a_sync(isolate, synced):
 
 
 DRIFTS = {
-    "file missing": lambda app, pip: (site(app) / "alpha/__init__.py").unlink(),
-    "file changed": lambda app, pip: replace_text(site(app) / "alpha/__init__.py", "x = 1\n"),
+    "missing file": lambda app, pip: (site(app) / "alpha/__init__.py").unlink(),
+    "modified file": lambda app, pip: replace_text(site(app) / "alpha/__init__.py", "x = 1\n"),
     "record missing": lambda app, pip: (site(app) / "alpha-1.0.dist-info/RECORD").unlink(),
     "metadata emptied": lambda app, pip: empty(site(app) / "alpha-1.0.dist-info"),
     "package gone": lambda app, pip: shutil.rmtree(site(app) / "alpha"),
     "script gone": lambda app, pip: (app / ".venv/bin/alpha").unlink(),
     "stranger": lambda app, pip: pip("install", "gamma==1.0"),
     "uninstalled": lambda app, pip: pip("uninstall", "-y", "alpha"),
-    "other version": lambda app, pip: pip("install", "alpha==1.1"),
+    "wrong version": lambda app, pip: pip("install", "alpha==1.1"),
     "pip gone": lambda app, pip: shutil.rmtree(site(app) / "pip"),
 }
 
@@ -81,15 +81,15 @@ def test_a_part_of_the_environment_that_is_gone_comes_back(isolate, synced, fold
 
 
 REBUILDS = {
-    "site-packages are gone": (lambda app: shutil.rmtree(site(app)), "file missing: its site-packages are gone"),
-    "a file of its own is gone": (lambda app: (app / ".venv/pyvenv.cfg").unlink(), "file missing: pyvenv.cfg is not"),
+    "site-packages are gone": (lambda app: shutil.rmtree(site(app)), "missing file: its site-packages are gone"),
+    "a file of its own is gone": (lambda app: (app / ".venv/pyvenv.cfg").unlink(), "missing file: pyvenv.cfg is not"),
     "a file of its own is edited": (
         lambda app: (app / ".venv/pyvenv.cfg").write_text("home = /usr/bin\n"),
-        "file changed: pyvenv.cfg is not",
+        "modified file: pyvenv.cfg is not",
     ),
     "its interpreter was replaced": (
         lambda app: replace_text(app / ".venv/.isolate/state.json", replaced(app)),
-        "interpreter: ",
+        "python changed: ",
     ),
 }
 
@@ -116,7 +116,7 @@ def test_an_edit_in_place_is_seen_by_check_and_mended_by_sync_verify(isolate, sy
     module.chmod(0o644)
     with module.open("a") as file:
         file.write("edited = True\n")
-    assert "file changed: " in isolate("check", cwd=synced, status=1).out
+    assert "modified file: " in isolate("check", cwd=synced, status=1).out
     isolate("sync", "--verify", cwd=synced)
     assert "edited" not in module.read_text()
     isolate("check", cwd=synced)
@@ -139,7 +139,7 @@ def test_an_edit_that_keeps_size_and_time_is_seen_by_its_hash_and_mended_by_sync
         edit_unseen(module, "a", "b")
     isolate("check", cwd=synced)
     found = isolate("check", "--hash", cwd=synced, status=1).out
-    assert found.count("file changed: ") == 3
+    assert found.count("modified file: ") == 3
     assert "run `isolate sync --verify` to put it right" in found
     isolate("sync", "--verify", cwd=synced)
     assert [module.read_text() for module in modules] == texts
@@ -149,7 +149,7 @@ def test_an_edit_that_keeps_size_and_time_is_seen_by_its_hash_and_mended_by_sync
 
 def test_an_environment_whose_own_file_was_edited_unseen_is_made_anew(isolate, synced):
     edit_unseen(synced / ".venv/pyvenv.cfg", "false", "flase")
-    assert "file changed: pyvenv.cfg" in isolate("check", "--hash", cwd=synced, status=1).out
+    assert "modified file: pyvenv.cfg" in isolate("check", "--hash", cwd=synced, status=1).out
     isolate("sync", "--verify", cwd=synced)
     isolate("check", "--hash", cwd=synced)
 
@@ -191,22 +191,22 @@ def test_same_version_from_another_build_is_another_build(isolate, application, 
     isolate("sync", cwd=app)
     build_wheel(index.folder, "alpha", "1.0", files={"alpha/__init__.py": "rebuilt = True\n"})
     isolate("lock", "--upgrade", cwd=app)
-    assert "other build: alpha 1.0" in isolate("check", cwd=app, status=1).out
-    assert "~ alpha 1.0 (another build)" in isolate("sync", cwd=app).out
+    assert "wrong build: alpha 1.0" in isolate("check", cwd=app, status=1).out
+    assert "~ alpha 1.0 (different build)" in isolate("sync", cwd=app).out
     assert "rebuilt" in (site(app) / "alpha/__init__.py").read_text()
 
 
 def test_a_stale_lock_and_a_missing_environment_are_findings(isolate, application, index):
     app = application({"requirements.txt": "beta\n"})
     out = isolate("check", cwd=app, status=1).out
-    assert "no environment: " in out
+    assert "missing environment: " in out
     assert "stale lock: there is no lock" in out
 
 
 def test_findings_are_also_a_document(isolate, synced):
     (site(synced) / "alpha/__init__.py").unlink()
     document = json.loads(isolate("check", "--json", cwd=synced, status=1).out)
-    assert document["findings"][0]["kind"] == "file missing"
+    assert document["findings"][0]["code"] == "missing-file"
     assert document["exit_code"] == 1
 
 
@@ -214,7 +214,7 @@ def test_only_what_is_damaged_is_mended(isolate, synced, index):
     delta = (site(synced) / "delta").stat().st_ino
     (site(synced) / "alpha/__init__.py").unlink()
     asked = len(index.requests)
-    assert "~ alpha 1.0 (damaged files put right)" in isolate("sync", cwd=synced).out
+    assert "~ alpha 1.0 (repaired)" in isolate("sync", cwd=synced).out
     assert (site(synced) / "delta").stat().st_ino == delta
     assert len(index.requests) == asked
 
@@ -222,4 +222,4 @@ def test_only_what_is_damaged_is_mended(isolate, synced, index):
 def test_before_the_first_sync_there_is_no_environment_and_nothing_else_amiss(isolate, application):
     app = application({"requirements.txt": "alpha==1.0\n"})
     found = json.loads(isolate("check", "--json", cwd=app, status=1).out)["findings"]
-    assert [one["kind"] for one in found] == ["no environment"]
+    assert [finding["code"] for finding in found] == ["missing-environment"]

@@ -212,7 +212,7 @@ def test_check_and_lock_work_on_all(isolate, repository):
     isolate("check", "--all", cwd=repository)
     (next((repository / "tools/.venv").glob("lib/*/site-packages/alpha")) / "__init__.py").unlink()
     result = isolate("check", "--all", cwd=repository, status=1)
-    assert "tools:\n  file missing" in result.out
+    assert "tools:\n  missing file" in result.out
 
 
 def test_run_runs_in_each(isolate, repository):
@@ -273,7 +273,7 @@ def test_status_says_how_each_stands(isolate, repository, index):
     heading, shop, admin, tools = isolate("status", "--all", cwd=repository).out.splitlines()
     assert heading.split()[0] == "application"
     assert "no: stale lock: alpha==1.1 (requirements.txt:1) does not allow" in shop
-    assert "no: no environment" in admin
+    assert "no: missing environment" in admin
     assert tools.split()[-1] == "yes"
     assert "pylock.toml" in tools
     document = json.loads(isolate("status", "--json", cwd=repository / "tools").out)

@@ -182,7 +182,7 @@ def test_a_declared_link_mode_is_one_that_is_asked_for(isolate, application, ind
     isolate("sync", "--link-mode", "hardlink", cwd=app)
     application({"pyproject.toml": f'{text}[tool.isolate]\nlink-mode = "copy"\n'})
     found = isolate("check", cwd=app, status=1).out
-    assert "made otherwise: link mode hardlink → copy" in found
+    assert "options changed: link mode hardlink → copy" in found
     assert "link mode hardlink → copy" in isolate("sync", cwd=app).out
     assert links_of_alpha(app) == 1
     assert "nothing to do" in isolate("sync", cwd=app).out

@@ -83,7 +83,7 @@ def test_permissions_taken_away_through_a_link_reach_no_other_environment(isolat
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads what it will")
 def test_a_file_that_may_not_be_read_is_damage(isolate, synced):
     next(synced.glob(".venv/lib/*/site-packages/alpha/__init__.py")).chmod(0)
-    assert "file changed" in isolate("check", synced, status=1).out
+    assert "modified file" in isolate("check", synced, status=1).out
 
 
 def test_a_deleted_store_leaves_environments_working(isolate, synced, cache):

@@ -61,12 +61,12 @@ def _findings(
     lock = None if best is None else best.lock
     needed = lock is not None or has_unpinned(declarations, interpreter.markers)
     if situation.state is None and not needed:  # at least only pip could tell
-        return [Finding(kind="no environment", subject=str(application.venv))]
+        return [Finding(code="missing-environment", subject=str(application.venv))]
     found = lock_findings(why or ())
     if situation.state is None:
-        return [Finding(kind="no environment", subject=str(application.venv)), *found]
+        return [Finding(code="missing-environment", subject=str(application.venv)), *found]
     if situation.rebuild:
-        return [Finding(kind=situation.rebuild.kind, subject=situation.rebuild.words), *found]
+        return [Finding(code=situation.rebuild.code, subject=situation.rebuild.words), *found]
     if lock is not None and not found:
         found += _contents(application, lock, situation, session)
     return [*found, *damage_findings(situation.damages)]

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 class Damage(NamedTuple):
     """A file that is not as it was installed.
 
-    `what` is `missing` or `changed`; `name` is the distribution, empty for the environment itself.
+    `code` is `missing-file` or `modified-file`; `name` is the distribution, empty for the environment itself.
     """
 
     name: str
     path: str
-    what: str
+    code: str
 
 
 class UnmanagedDistribution(NamedTuple):
@@ -57,7 +57,7 @@ def damages(venv: Path, state: State, *, names: Iterable[str] | None = None, has
         files = installed_files(venv, one)
         found += _damaged(venv, one.name, files, hashes=hashes)
         if len(files) <= len(one.written):
-            found.append(Damage(name=one.name, path=manifest_path(one.name), what="missing"))
+            found.append(Damage(name=one.name, path=manifest_path(one.name), code="missing-file"))
     if names is None:
         found += template_damages(venv, hashes=hashes)
     return found
@@ -74,11 +74,11 @@ def _damaged(venv: Path, name: str, files: Iterable[File], *, hashes: bool) -> I
         try:
             status = os.lstat(root + path)
         except OSError:
-            yield Damage(name=name, path=path, what="missing")
+            yield Damage(name=name, path=path, code="missing-file")
             continue
         same = status.st_size == size and status.st_mtime_ns == mtime_ns and status.st_mode & stat.S_IRUSR
         if (hashes or not same) and _digest(root + path) != sha256:
-            yield Damage(name=name, path=path, what="changed")
+            yield Damage(name=name, path=path, code="modified-file")
 
 
 def lies_untouched(venv: Path, file: File) -> bool:

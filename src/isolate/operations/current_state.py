@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from isolate.interpreters.interpreter import Interpreter
 from isolate.lock.local_sources import content_digest, metadata_digest
 from isolate.locked import LockedDistribution
-from isolate.plan import InstalledRef, Plan, Target, make_plan
+from isolate.plan import InstalledRef, InstalledState, Plan, Target, make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 class Rebuild(NamedTuple):
-    """Why an environment has to be made anew: what *kind* of finding that is, and in *words*."""
+    """Why an environment has to be made anew: the `code` of the finding that this is, and the same in `words`."""
 
-    kind: str
+    code: str
     words: str
 
 
-FIRST = Rebuild("no environment", "there was none")
+FIRST = Rebuild("missing-environment", "there was none")
 """The reason that is none to a user."""
 
 
@@ -53,9 +53,9 @@ class CurrentState(NamedTuple):
         if self.state is None or self.rebuild:
             return self
         if bytecode and not self.state.bytecode:
-            return self._replace(rebuild=Rebuild("made otherwise", "to compile its bytecode"))
+            return self._replace(rebuild=Rebuild("options-changed", "to compile its bytecode"))
         if link_mode not in (None, self.state.link_mode):
-            return self._replace(rebuild=Rebuild("made otherwise", f"link mode {self.state.link_mode} → {link_mode}"))
+            return self._replace(rebuild=Rebuild("options-changed", f"link mode {self.state.link_mode} → {link_mode}"))
         return self
 
     def plan(self, targets: Iterable[Target], store: Store, *, inexact: bool = False) -> Plan:
@@ -64,9 +64,11 @@ class CurrentState(NamedTuple):
             return self._plan_anew([*targets], store, inexact=inexact)
         return make_plan(
             targets,
-            _there([] if self.state is None else self.state.installed.values()),
-            foreign=_strange(self.foreign),
-            damaged={damage.name for damage in self.damages if damage.name},
+            InstalledState(
+                managed=_there([] if self.state is None else self.state.installed.values()),
+                unmanaged=_strange(self.foreign),
+                damaged={damage.name for damage in self.damages if damage.name},
+            ),
             is_stored=store.has,
             inexact=inexact,
         )
@@ -85,8 +87,10 @@ class CurrentState(NamedTuple):
         again = [one for one in unasked if stays and store.has(one.key)]
         return make_plan(
             [*targets, *map(_as_it_is, again)],
-            _there(one for one in unasked if one not in again),
-            foreign=_strange(going),
+            InstalledState(
+                managed=_there(one for one in unasked if one not in again),
+                unmanaged=_strange(going),
+            ),
             is_stored=store.has,
         )
 
@@ -107,8 +111,8 @@ def _there(installed: Iterable[Installed]) -> dict[str, InstalledRef]:
     return {one.name: InstalledRef(name=one.name, version=one.version, key=one.key) for one in installed}
 
 
-def _strange(foreign: Iterable[UnmanagedDistribution]) -> list[InstalledRef]:
-    return [InstalledRef(name=one.name, version=one.version, key=None) for one in foreign]
+def _strange(foreign: Iterable[UnmanagedDistribution]) -> tuple[InstalledRef, ...]:
+    return tuple(InstalledRef(name=one.name, version=one.version, key=None) for one in foreign)
 
 
 def targets_for(locked: Sequence[LockedDistribution], interpreter: Interpreter, store: Store) -> list[Target]:

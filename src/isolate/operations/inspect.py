@@ -55,7 +55,7 @@ def inspect(  # noqa: PLR0913 - what a command asks, by name
         rebuild = FIRST
         if os.path.lexists(venv):
             reason = "its record cannot be read" if broken else "it was not made by isolate"
-            rebuild = Rebuild(FIRST.kind, reason)
+            rebuild = Rebuild(FIRST.code, reason)
         return CurrentState(choice=choice, state=None, rebuild=rebuild, foreign=_strangers(application))
     return inspect_existing(application, state, current, choice, thorough=thorough, hashes=hashes)
 
@@ -88,7 +88,7 @@ def inspect_existing(  # noqa: PLR0913 - see above
     times = times_of(venv, watched(state.installed))
     site = site_packages(venv, state.interpreter)
     strangers = () if site is None else tuple(foreign(venv, site, state.installed))
-    gone = Rebuild("file missing", "its site-packages are gone") if site is None else None
+    gone = Rebuild("missing-file", "its site-packages are gone") if site is None else None
     if rebuild := gone or _rebuild_reason(application, state, current, choice.interpreter):
         return CurrentState(choice=choice, state=state, rebuild=rebuild, foreign=strangers)
     names = None if thorough else changed_distributions(state, stamped_folders(str(venv)), times)
@@ -98,7 +98,7 @@ def inspect_existing(  # noqa: PLR0913 - see above
     own = [damage for damage in found if not damage.name or damage.path.startswith(FOLDER)]
     if own:
         first = min(own, key=lambda damage: damage.path)
-        rebuild = Rebuild(f"file {first.what}", f"{first.path} is not as it was made")
+        rebuild = Rebuild(first.code, f"{first.path} is not as it was made")
         return CurrentState(choice=choice, state=state, rebuild=rebuild, foreign=strangers)
     return CurrentState(choice=choice, state=state, rebuild=None, damages=tuple(found), foreign=strangers, times=times)
 
@@ -109,11 +109,11 @@ def _rebuild_reason(
     if was_moved(state, application.venv):
         return Rebuild("moved", f"it was made at {state.venv}")
     if current.version != chosen.version or current.kind != chosen.kind:
-        return Rebuild("interpreter", f"Python {current.version} → {chosen.version}")
+        return Rebuild("python-changed", f"Python {current.version} → {chosen.version}")
     if current.executable != chosen.executable:
-        return Rebuild("interpreter", f"{current.executable} → {chosen.executable}")
+        return Rebuild("python-changed", f"{current.executable} → {chosen.executable}")
     if current.identity != chosen.identity:
-        return Rebuild("interpreter", f"{chosen.executable} was replaced")
+        return Rebuild("python-changed", f"{chosen.executable} was replaced")
     return None
 
 
