@@ -14,7 +14,7 @@ KEYS = st.sampled_from(["k1", "k2", "k3"])
 
 
 def target(name, key, version="1"):
-    return Target(locked=LockedDistribution(name=name, version=version, identity=key, table={}), key=key)
+    return Target(locked=LockedDistribution(name=name, version=version, source_id=key, table={}), key=key)
 
 
 def installed_ref(name, key, version="1"):

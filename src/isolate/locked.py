@@ -33,17 +33,27 @@ class Selection(NamedTuple):
         return cls(tuple(table["extras"]), tuple(table["groups"]), table["project"], table.get("no_dev", False))
 
 
+def with_source_id(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *table*, a record of one distribution, with the key `source_id`, which older records call `identity`."""
+    return {"source_id" if key == "identity" else key: value for key, value in table.items()}
+
+
 class LockedDistribution(NamedTuple):
     """A distribution that is to be in an environment, from exactly one artifact.
 
-    `version` is None where a source tree decides it. `identity` names the artifact: `sha256:…`, a commit, or a
+    `version` is None where a source tree decides it. `source_id` names the artifact: `sha256:…`, a commit, or a
     directory. `table` is the distribution's table of a `pylock.toml` with this one artifact in it, paths absolute.
     """
 
     name: str
     version: str | None
-    identity: str
+    source_id: str
     table: Mapping[str, Any]
+
+    @classmethod
+    def from_dict(cls, table: Mapping[str, Any]) -> LockedDistribution:
+        """Return the distribution that *table* holds by the names of its fields, those of older records too."""
+        return cls(**with_source_id(table))
 
     @property
     def directory(self) -> str | None:

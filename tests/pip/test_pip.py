@@ -118,7 +118,7 @@ def test_an_old_report_has_one_hash():
 
 def test_an_artifact_is_said_to_an_old_pip_by_its_address():
     table = {"wheels": [{"url": "https://h/a-1.whl", "hashes": {"sha256": "ab"}}]}
-    locked = LockedDistribution(name="a", version="1", identity="sha256:ab", table=table)
+    locked = LockedDistribution(name="a", version="1", source_id="sha256:ab", table=table)
     assert requirement_line(locked) == "a @ https://h/a-1.whl --hash=sha256:ab"
 
 

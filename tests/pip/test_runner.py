@@ -48,7 +48,7 @@ def wanted(pip, tmp_path):
             "name": wheel.name,
             "hashes": {"sha256": hashlib.sha256(wheel.read_bytes()).hexdigest()},
         }
-        locked = LockedDistribution(name=name, version="1.0", identity="x", table={"name": name, "wheels": [archive]})
+        locked = LockedDistribution(name=name, version="1.0", source_id="x", table={"name": name, "wheels": [archive]})
         if not there:
             wheel.unlink()
         return pip.write([locked], tmp_path / f"folder-{name}")

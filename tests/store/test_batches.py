@@ -22,7 +22,7 @@ NUMBER = 2 * WORTH
 
 
 def locked(number, *, built):
-    return LockedDistribution(name=f"p{number}", version="1", identity="x", table={"sdist" if built else "wheels": {}})
+    return LockedDistribution(name=f"p{number}", version="1", source_id="x", table={"sdist" if built else "wheels": {}})
 
 
 @given(st.lists(st.booleans(), max_size=70), st.integers(min_value=1, max_value=64))
@@ -50,7 +50,7 @@ def test_portions_get_smaller_and_none_is_too_small(number, cores):
 @given(st.lists(st.integers(min_value=0, max_value=9), max_size=40), st.integers(min_value=1, max_value=8))
 def test_no_portion_has_two_versions_of_a_distribution_and_there_are_no_more_than_that_takes(names, cores):
     missing = {
-        f"key{number}": LockedDistribution(name=f"p{name}", version=str(number), identity="x", table={"wheels": {}})
+        f"key{number}": LockedDistribution(name=f"p{name}", version=str(number), source_id="x", table={"wheels": {}})
         for number, name in enumerate(names)
     }
     dealt = batches(missing, cores)

@@ -100,7 +100,7 @@ def _used(store: Store, venv: Path) -> Iterator[str]:
         kind = Interpreter.from_dict(generation.interpreter).kind
         for locked in generation.locked:
             if locked.directory is None:
-                yield store.key(kind, locked.name, locked.version, locked.identity)
+                yield store.key(kind, locked.name, locked.version, locked.source_id)
 
 
 def _bytes(folder: Path) -> int:

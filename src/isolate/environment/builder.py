@@ -100,7 +100,7 @@ class EnvironmentBuilder:
             locked = seed_of(wheel, self.store)
             self._seed = Target(
                 locked=locked,
-                key=self.store.key(self.interpreter.kind, "pip", locked.version, locked.identity),
+                key=self.store.key(self.interpreter.kind, "pip", locked.version, locked.source_id),
             )
             if not self.store.has(self._seed.key):
                 from isolate.environment.local_build import make_seed

@@ -52,7 +52,7 @@ def read_history(venv: Path) -> list[Generation]:
         try:
             table = json.loads(path.read_bytes())
             table["selection"] = Selection.from_dict(table["selection"])
-            table["locked"] = tuple(LockedDistribution(**one) for one in table["locked"])
+            table["locked"] = tuple(map(LockedDistribution.from_dict, table["locked"]))
             found.append(Generation(**{**table, "changes": tuple(table["changes"])}))
         except (OSError, ValueError, KeyError, TypeError):
             continue

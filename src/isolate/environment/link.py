@@ -73,7 +73,7 @@ class Linker:
             name=manifest.name,
             version=manifest.version,
             key=entry.key,
-            identity=manifest.identity,
+            source_id=manifest.source_id,
             written=written,
             folders=code_folders(manifest.files),
             size=sum(file.size for file in manifest.files),

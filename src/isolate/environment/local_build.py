@@ -27,7 +27,7 @@ def build_tree(target: Target, pip: Pip, scratch: Path) -> Entry:
     pip.install([replace(pip, options=options).write([target.locked], scratch)], scratch)
     prefix = scratch / PREFIX
     taken = read_prefix(prefix)[target.name]
-    prepare(taken, prefix, scratch / "entry", target.locked.identity, pip)
+    prepare(taken, prefix, scratch / "entry", target.locked.source_id, pip)
     return Entry(path=scratch / "entry", manifest=read_manifest(scratch / "entry/manifest.json"))
 
 

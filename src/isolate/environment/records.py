@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from isolate.locked import Selection
+from isolate.locked import Selection, with_source_id
 from isolate.store.manifest import File, Manifest, read_manifest
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Installed(NamedTuple):
     name: str
     version: str
     key: str
-    identity: str
+    source_id: str
     written: tuple[File, ...] = ()
     folders: tuple[str, ...] = ()
     size: int = 0
@@ -111,7 +111,7 @@ def is_managed(venv: Path) -> bool:
 
 def _installed(table: Mapping[str, Any]) -> Installed:
     written = tuple(File(*row) for row in table["written"])
-    return Installed(**{**table, "written": written, "folders": tuple(table["folders"])})
+    return Installed(**{**with_source_id(table), "written": written, "folders": tuple(table["folders"])})
 
 
 def manifest_path(name: str) -> str:

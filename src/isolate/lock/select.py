@@ -99,7 +99,7 @@ def _locked(package: Package, source: Source, root: str) -> LockedDistribution:
         case _:
             table["archive"] = entry
     return LockedDistribution(
-        name=package.name, version=table.get("version"), identity=_identity(source, entry), table=table
+        name=package.name, version=table.get("version"), source_id=_source_id(source, entry), table=table
     )
 
 
@@ -113,7 +113,7 @@ def _entry(source: Source, root: str) -> dict[str, Any]:
     return {name.replace("_", "-"): value for name, value in found.items()}
 
 
-def _identity(source: Source, entry: dict[str, Any]) -> str:
+def _source_id(source: Source, entry: dict[str, Any]) -> str:
     where = str(entry.get("url") or entry.get("path"))
     subdirectory = f"#{entry['subdirectory']}" if "subdirectory" in entry else ""
     match source:
@@ -130,7 +130,7 @@ def as_locked(item: ResolvedDistribution) -> LockedDistribution:
     return LockedDistribution(
         name=item.name,
         version=item.version,
-        identity=best_hash(dict(item.hashes)),
+        source_id=best_hash(dict(item.hashes)),
         table={"wheels": [{"url": item.url}]},
     )
 

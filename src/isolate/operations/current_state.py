@@ -103,7 +103,7 @@ class CurrentState(NamedTuple):
 
 def _as_it_is(one: Installed) -> Target:
     return Target(
-        locked=LockedDistribution(name=one.name, version=one.version, identity=one.identity, table={}), key=one.key
+        locked=LockedDistribution(name=one.name, version=one.version, source_id=one.source_id, table={}), key=one.key
     )
 
 
@@ -122,6 +122,6 @@ def targets_for(locked: Sequence[LockedDistribution], interpreter: Interpreter, 
 
 def _key(one: LockedDistribution, interpreter: Interpreter, store: Store) -> str:
     if one.directory is None:
-        return store.key(interpreter.kind, one.name, one.version, one.identity)
+        return store.key(interpreter.kind, one.name, one.version, one.source_id)
     digest = metadata_digest(one.directory) if one.editable else content_digest(one.directory)
-    return f"tree:{digest}:{one.identity}"
+    return f"tree:{digest}:{one.source_id}"

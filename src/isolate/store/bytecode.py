@@ -124,7 +124,7 @@ def _publish(store: Store, entry: Entry, sources: Path, target: Path) -> None:
     manifest = Manifest(
         name=entry.manifest.name + SUFFIX,
         version=entry.manifest.version,
-        identity=entry.manifest.identity,
+        source_id=entry.manifest.source_id,
         interpreter_kind=entry.manifest.interpreter_kind,
         pip=entry.manifest.pip,
         files=tuple(sorted(files)),

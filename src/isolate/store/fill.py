@@ -65,7 +65,7 @@ def fill_from_pins(store: Store, lines: Mapping[tuple[str, str], str], pip: Pip)
             items = read_report((folder / REPORT).read_text(encoding="utf-8"))
             reported.extend(items)
             locked = [as_locked(item) for item in items if item.hashes]
-            keys = (store.key(pip.kind, one.name, one.version, one.identity) for one in locked)
+            keys = (store.key(pip.kind, one.name, one.version, one.source_id) for one in locked)
             publish(store, dict(zip(keys, locked, strict=True)), folder / PREFIX, pip)
 
         pip.install(files, scratch, at_once=pips_at_once(cores()), report=True, on_installed=take)
@@ -93,12 +93,12 @@ def publish(store: Store, wanted: Mapping[str, LockedDistribution], prefix: Path
             taken = without_direct_url(taken, prefix)
         with store.scratch() as scratch:
             siblings = store.siblings(pip.kind, locked.name)
-            prepare(taken, prefix, scratch / "entry", locked.identity, pip, siblings=siblings)
+            prepare(taken, prefix, scratch / "entry", locked.source_id, pip, siblings=siblings)
             store.publish(scratch / "entry", key)
 
 
 def prepare(  # noqa: PLR0913 - what an entry consists of, and where from
-    taken: UnpackedDistribution, prefix: Path, target: Path, identity: str, pip: Pip, *, siblings: Sequence[Entry] = ()
+    taken: UnpackedDistribution, prefix: Path, target: Path, source_id: str, pip: Pip, *, siblings: Sequence[Entry] = ()
 ) -> None:
     """Make in *target* all that an entry consists of; files that *siblings* have too are shared with them."""
     target.mkdir()
@@ -106,7 +106,7 @@ def prepare(  # noqa: PLR0913 - what an entry consists of, and where from
     manifest = Manifest(
         name=taken.name,
         version=taken.version,
-        identity=identity,
+        source_id=source_id,
         interpreter_kind=pip.kind,
         pip=pip.version,
         files=share(files, target / "files", siblings),

@@ -84,9 +84,9 @@ class Store:
     lower: Path | None = None
     discarded_keys: set[str] = field(default_factory=set, compare=False)
 
-    def key(self, kind: str, name: str, version: str | None, identity: str) -> str:
+    def key(self, kind: str, name: str, version: str | None, source_id: str) -> str:
         """Return the name of the entry of one artifact for one kind of interpreter: a path below `entries`."""
-        digest = hashlib.sha256(f"{kind} {name} {identity}".encode()).hexdigest()[:16]
+        digest = hashlib.sha256(f"{kind} {name} {source_id}".encode()).hexdigest()[:16]
         return f"{kind}/{name}-{version or 'tree'}-{digest}"
 
     def entry(self, key: str) -> Entry | None:

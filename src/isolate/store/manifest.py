@@ -10,6 +10,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from isolate.locked import with_source_id
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
@@ -41,7 +43,7 @@ class Manifest(NamedTuple):
 
     name: str
     version: str
-    identity: str
+    source_id: str
     interpreter_kind: str
     pip: str
     files: tuple[File, ...]
@@ -115,6 +117,6 @@ def read_manifest(path: Path) -> Manifest:
     """Return the manifest in *path*; raise `OSError` or `ValueError` if there is none that can be read."""
     table: Mapping[str, Any] = json.loads(path.read_bytes())
     try:
-        return Manifest(**{**table, "files": tuple(File(*row) for row in table["files"])})
+        return Manifest(**{**with_source_id(table), "files": tuple(File(*row) for row in table["files"])})
     except (TypeError, KeyError) as error:
         raise ValueError(f"{path} is no manifest: {error}") from None

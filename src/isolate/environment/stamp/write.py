@@ -29,7 +29,7 @@ def write_stamp(venv: Path, answer: str, inputs: Callable[[], list[str] | None],
     """
     state = read_state(venv)
     if state is None or any(
-        one.key.startswith("tree:") and not one.identity.endswith(":editable") for one in state.installed.values()
+        one.key.startswith("tree:") and not one.source_id.endswith(":editable") for one in state.installed.values()
     ):
         remove_stamp(venv)
         return

@@ -48,7 +48,7 @@ def seed_of(wheel: Path, store: Store) -> LockedDistribution:
     return LockedDistribution(
         name="pip",
         version=version,
-        identity=f"sha256:{digest}",
+        source_id=f"sha256:{digest}",
         table={"name": "pip", "version": version, "wheels": [{"name": wheel.name, **archive}]},
     )
 
