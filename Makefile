@@ -1,11 +1,12 @@
-# demo   the main job on the examples: two versions of one package, side by side
-# test   linters and tests, all of them
-# lint   linters alone
-# faults the long form of the fault suite: a hundred kills of real packages for each case, and every step
-# bench  isolate beside uv, timed in turn; CASES="noop warm" chooses, RUNS=3 says how often
-# clean  delete what these targets made
+# demo    sync the examples and run them: two versions of one package, side by side
+# test    run the linters and all tests
+# lint    run the linters only
+# faults  run the long fault suite: a hundred kills for each case, with real packages, and one around every rename
+# bench   time isolate, uv and pip-tools in turn; CASES="noop warm" selects cases, RUNS=3 sets the repetitions
+# setup   create .work/venv, the environment for development
+# clean   delete what these targets created
 #
-# Each of them sets up what it needs, in .work/. PYTHON=... chooses the interpreter, of 3.10 or later.
+# Every target sets up what it needs, in .work/. PYTHON=... selects the interpreter (3.10 or later).
 
 RUNS ?= 5
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do \
@@ -27,7 +28,7 @@ lint: setup
 	@$(BIN)/mypy
 
 setup:
-	@test -n "$(PYTHON)" || { echo "install Python 3.10 or later, or say make PYTHON=..." >&2; exit 2; }
+	@test -n "$(PYTHON)" || { echo "no Python 3.10 or later found: install one, or run make PYTHON=/path/to/python" >&2; exit 2; }
 	@$(PYTHON) -I bootstrap
 
 faults: setup

@@ -1,4 +1,4 @@
-"""Say what this application runs on."""
+"""Print the version of click that this application runs with, and where."""
 
 import sys
 from importlib.metadata import version
