@@ -9,7 +9,7 @@ from isolate.environment import staging
 from isolate.environment.stamp.inputs import inputs_of, inputs_of_lock, inputs_of_trees
 from isolate.lock.select import select
 from isolate.operations.apply import apply, remember
-from isolate.operations.builder import asked_link_mode, builder_for
+from isolate.operations.builder import builder_for, requested_link_mode
 from isolate.operations.current_state import targets_for
 from isolate.operations.inspect import inspect
 from isolate.operations.retry_damaged import retry_damaged
@@ -47,7 +47,7 @@ def _sync(application: Application, request: Request, session: Session) -> Trans
     asked = {"adopt": request.adopt, "thorough": request.verify, "hashes": request.verify}
     situation = inspect(application, declarations, request.python, session, **asked)
     situation = situation.with_requested_options(
-        link_mode=asked_link_mode(declarations, request), bytecode=request.bytecode
+        link_mode=requested_link_mode(declarations, request), bytecode=request.bytecode
     )
     with builder_for(application, declarations, situation, request, session) as builder:
         proposal = propose(declarations, situation, request, builder, session)
@@ -69,7 +69,7 @@ def propose(
     inputs = inputs_of_lock(locked)
     targets = targets_for(locked, situation.interpreter, builder.store)
     if not any(target.name == "pip" for target in targets):
-        targets.append(builder.seed())
+        targets.append(builder.pips.ensure_seed())
     return Transaction(
         application=application,
         declarations=declarations,

@@ -44,18 +44,18 @@ class FileConflict(Exception):
 class Linker:
     """Puts entries into a *tree* whose scripts are to name the interpreter *python*."""
 
-    def __init__(self, tree: Path, *, python: str, link_mode: str = "auto", hashes: bool = False) -> None:
+    def __init__(self, tree: Path, *, python: str, link_mode: str = "auto", verify_hashes: bool = False) -> None:
         """Make a placer; *link_mode* is one that `[tool.isolate]` may name.
 
-        With *hashes* every content is compared, not only where size or time are not those of the manifest.
+        With *verify_hashes* every content is compared, not only where size or time are not those of the manifest.
         """
         self._tree = str(tree)
         self._python = python
         self._link = _linker(link_mode)
-        self._hashes = hashes
+        self._verify_hashes = verify_hashes
         self._made: set[str] = set()
 
-    def place(self, entry: Entry, staying: Collection[str] = ()) -> Installed:
+    def link_entry(self, entry: Entry, staying: Collection[str] = ()) -> Installed:
         """Put all files of *entry* into the tree, with its manifest, and return what is now installed.
 
         Those in *staying* lie where they belong already. Several processes may place entries at once.
@@ -79,14 +79,14 @@ class Linker:
             size=sum(file.size for file in manifest.files),
         )
 
-    def add(self, entry: Entry) -> None:
-        """Put the files of *entry* into the tree, as a part of what is there already; raises as `place` does."""
+    def link_files(self, entry: Entry) -> None:
+        """Put the files of *entry* into the tree, as a part of what is there already; raises as `link_entry` does."""
         self._make_folders(entry.manifest.folders)
         self._link_files(entry, frozenset())
 
     def _link_files(self, entry: Entry, done: Collection[str]) -> None:
         manifest, path = entry.manifest, ""
-        source, tree, link, hashes = f"{entry.files}/", f"{self._tree}/", self._link, self._hashes
+        source, tree, link, verify = f"{entry.files}/", f"{self._tree}/", self._link, self._verify_hashes
         try:
             for path, size, mtime_ns, digest, kind in manifest.files:
                 if path in done:
@@ -94,7 +94,7 @@ class Linker:
                 status = os.lstat(source + path)
                 if status.st_mtime_ns != mtime_ns or status.st_size != size or status.st_mode != PLAIN[kind]:
                     _put_right(entry, File(path, size, mtime_ns, digest, kind))
-                elif hashes:
+                elif verify:
                     _sound(entry, File(path, size, mtime_ns, digest, kind))
                 link(source + path, tree + path)
         except FileExistsError:

@@ -15,13 +15,11 @@ from isolate.store.manifest import read_manifest
 from isolate.store.seed.install import install_seed
 
 if TYPE_CHECKING:
-    from isolate.interpreters.interpreter import Interpreter
+    from isolate.environment.build_context import BuildContext
     from isolate.plan import Target
-    from isolate.progress.protocol import Progress
-    from isolate.store.layout import Store
 
 
-def build_tree(target: Target, pip: Pip, scratch: Path) -> Entry:
+def build_source_tree(target: Target, pip: Pip, scratch: Path) -> Entry:
     """Install a source tree by *pip* into *scratch*, and return what came of it, in the shape of an entry."""
     options = tuple(one for one in pip.options if one != "--require-hashes")  # a tree has none, and none asked for one
     pip.install([replace(pip, options=options).write([target.locked], scratch)], scratch)
@@ -31,12 +29,13 @@ def build_tree(target: Target, pip: Pip, scratch: Path) -> Entry:
     return Entry(path=scratch / "entry", manifest=read_manifest(scratch / "entry/manifest.json"))
 
 
-def make_seed(wheel: Path, seed: Target, interpreter: Interpreter, store: Store, progress: Progress) -> None:
-    """See to it that the store has the entry of *seed*, the pip in *wheel*, which no pip is there yet to install."""
+def build_seed(wheel: Path, seed: Target, context: BuildContext) -> None:
+    """Create the entry of *seed*, the pip in *wheel*, in the store, which has no pip yet to install it with."""
+    store, interpreter = context.store, context.interpreter
     with store.writing(None), store.scratch() as scratch:
         if store.has(seed.key):
             return
-        progress.working(f"preparing pip {seed.locked.version} for Python {interpreter.version}")
+        context.progress.working(f"preparing pip {seed.locked.version} for Python {interpreter.version}")
         create_from_template(scratch / "venv", scratch / "venv", interpreter, store)
         site = str(site_packages(scratch / "venv", interpreter.to_dict()))
         python = Path("/python")  # stands for that of every environment

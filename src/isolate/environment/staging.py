@@ -72,7 +72,12 @@ def begin(application: Application) -> Path:
     _recover_staging(application)
     staging.mkdir()
     (staging / MARK_FILE).write_text(RECORD_SEPARATOR, encoding="utf-8")
-    return staging / "venv"
+    return staged_venv(application)
+
+
+def staged_venv(application: Application) -> Path:
+    """Return the path of the new environment while it is in the staging directory."""
+    return application.staging / "venv"
 
 
 def abandon(application: Application) -> None:

@@ -53,12 +53,12 @@ def create(
     What belongs to no distribution in the one that stands there moves along, and so do the distributions that others
     installed and that are not to be evicted; *old* is its record, if it is ours.
     """
-    tree, venv = builder.tree(), builder.application.venv
-    bootstrap_installed = dict(builder.bootstrap_installed)
+    tree, venv = builder.staged_tree.stage(), builder.application.venv
+    bootstrap_installed = dict(builder.staged_tree.bootstrap_installed)
     arriving = [target for target in coming.plan.install if not _is_in(bootstrap_installed, target)]
     if any(target.name == "pip" for target in arriving):
         _remove_files(tree, bootstrap_installed.pop("pip"))
-    placed, _ = builder.place(arriving, tree, coming.built)
+    placed, _ = builder.linker.link(arriving, tree, coming.built)
     if venv.is_dir():
         _preserve_user_files(venv, tree, old, coming)
     _write_records(tree, coming, {**bootstrap_installed, **placed})
@@ -81,7 +81,7 @@ def change(builder: EnvironmentBuilder, coming: Next, state: State, *, at_last: 
     try:
         stage.mkdir(parents=True)
         in_place = partial(_unchanged_files, venv, state, frozenset(coming.damaged))
-        placed, staying = builder.place(coming.plan.install, stage, coming.built, in_place)
+        placed, staying = builder.linker.link(coming.plan.install, stage, coming.built, in_place)
         kept = {name: state.installed[name] for name in coming.plan.keep}
         _write_records(stage, coming, {**kept, **placed})
         leaving = _leaving(venv, state, coming) - staying

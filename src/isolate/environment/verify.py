@@ -46,29 +46,31 @@ class UnmanagedDistribution(NamedTuple):
     files: tuple[str, ...]
 
 
-def damages(venv: Path, state: State, *, names: Iterable[str] | None = None, hashes: bool = False) -> list[Damage]:
+def damages(
+    venv: Path, state: State, *, names: Iterable[str] | None = None, verify_hashes: bool = False
+) -> list[Damage]:
     """Return every file of the distributions *names* (default: of all, and of the skeleton) that is not as it was.
 
-    Size and time are compared, and the content where they differ; with *hashes* every content is.
+    Size and time are compared, and the content where they differ; with *verify_hashes* every content is.
     """
     chosen = state.installed if names is None else {name: state.installed[name] for name in names}
     found: list[Damage] = []
     for one in chosen.values():
         files = installed_files(venv, one)
-        found += _damaged(venv, one.name, files, hashes=hashes)
+        found += _damaged(venv, one.name, files, verify_hashes=verify_hashes)
         if len(files) <= len(one.written):
             found.append(Damage(name=one.name, path=manifest_path(one.name), code="missing-file"))
     if names is None:
-        found += template_damages(venv, hashes=hashes)
+        found += template_damages(venv, verify_hashes=verify_hashes)
     return found
 
 
-def template_damages(venv: Path, *, hashes: bool = False) -> list[Damage]:
+def template_damages(venv: Path, *, verify_hashes: bool = False) -> list[Damage]:
     """Return every file that `venv` made and that is not as it was."""
-    return list(_damaged(venv, "", template_files(venv), hashes=hashes))
+    return list(_damaged(venv, "", template_files(venv), verify_hashes=verify_hashes))
 
 
-def _damaged(venv: Path, name: str, files: Iterable[File], *, hashes: bool) -> Iterator[Damage]:
+def _damaged(venv: Path, name: str, files: Iterable[File], *, verify_hashes: bool) -> Iterator[Damage]:
     root = f"{venv}/"
     for path, size, mtime_ns, sha256, _ in files:
         try:
@@ -77,7 +79,7 @@ def _damaged(venv: Path, name: str, files: Iterable[File], *, hashes: bool) -> I
             yield Damage(name=name, path=path, code="missing-file")
             continue
         same = status.st_size == size and status.st_mtime_ns == mtime_ns and status.st_mode & stat.S_IRUSR
-        if (hashes or not same) and _digest(root + path) != sha256:
+        if (verify_hashes or not same) and _digest(root + path) != sha256:
             yield Damage(name=name, path=path, code="modified-file")
 
 

@@ -32,7 +32,7 @@ def apply(proposal: Transaction, builder: EnvironmentBuilder, session: Session) 
 
     Whatever fails before the switch leaves everything as it was.
     """
-    if proposal.plan.fetch or builder.bytecode:
+    if proposal.plan.fetch or builder.linker.options.bytecode:
         from isolate.operations.fetch import fetch
 
         fetch(proposal, builder, session)
@@ -85,11 +85,13 @@ def _built(proposal: Transaction, builder: EnvironmentBuilder) -> Iterator[Mappi
     if not trees:
         yield {}
         return
-    from isolate.environment.local_build import build_tree
+    from isolate.environment.local_build import build_source_tree
 
     with contextlib.ExitStack() as stack:
         yield {
-            target.name: build_tree(target, builder.pip(), stack.enter_context(builder.store.scratch()))
+            target.name: build_source_tree(
+                target, builder.pips.ensure_pip(), stack.enter_context(builder.store.scratch())
+            )
             for target in trees
         }
 
@@ -103,6 +105,7 @@ def write_lock(proposal: Transaction) -> None:
 
 def _next(proposal: Transaction, built: Mapping[str, Entry], session: Session, builder: EnvironmentBuilder) -> Next:
     venv = proposal.application.venv
+    base = builder.context.base_state
     history = record_paths(venv)
     staying, forgotten = history[: records.HISTORY_KEPT - 1], history[records.HISTORY_KEPT - 1 :]
     generation = _generation(proposal, next_number(history), session.clock())
@@ -116,8 +119,8 @@ def _next(proposal: Transaction, built: Mapping[str, Entry], session: Session, b
             interpreter=proposal.situation.interpreter.to_dict(),
             selection=proposal.selection,
             inexact=proposal.request.inexact,
-            bytecode=builder.bytecode,
-            link_mode=(builder.standing or builder).link_mode,  # what stays was put there as it was
+            bytecode=builder.linker.options.bytecode,
+            link_mode=base.link_mode if base else builder.linker.options.mode,  # kept files stay linked as they were
         ),
         built=built,
         foreign=proposal.situation.foreign,

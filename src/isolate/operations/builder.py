@@ -1,14 +1,18 @@
-"""A workshop as a request wants it."""
+"""Create the environment builder that a request asks for."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from isolate.environment.builder import EnvironmentBuilder
+from isolate.environment.build_context import BuildContext, LinkOptions, PipConfig
+from isolate.environment.builder import environment_builder
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from isolate.application import Application
     from isolate.declarations.declared import Declarations
+    from isolate.environment.builder import EnvironmentBuilder
     from isolate.operations.current_state import CurrentState
     from isolate.request import Request
     from isolate.session import Session
@@ -16,36 +20,37 @@ if TYPE_CHECKING:
 
 def builder_for(
     application: Application, declarations: Declarations, situation: CurrentState, request: Request, session: Session
-) -> EnvironmentBuilder:
-    """Return a workshop for the interpreter and the environment of *situation*."""
-    return EnvironmentBuilder(
+) -> AbstractContextManager[EnvironmentBuilder]:
+    """Return a context manager that yields a builder for the interpreter and the environment of *situation*."""
+    context = BuildContext(
         application=application,
         interpreter=situation.interpreter,
-        standing=None if situation.rebuild else situation.state,
+        base_state=None if situation.rebuild else situation.state,
         store=session.store,
-        environ=session.environ,
         progress=session.progress,
+    )
+    pip_config = PipConfig(
+        environ=session.environ,
         offline=request.offline,
-        options=declarations.index_options,
-        named=declarations.variables,
-        addresses=tuple(one.url for one in declarations.requirements if one.url is not None),
-        link_mode=_link_mode(declarations, situation, request),
-        bytecode=wants_bytecode(request, situation),
-        hashes=request.verify,
+        index_options=declarations.index_options,
+        variable_names=declarations.variables,
+        declared_urls=tuple(
+            requirement.url for requirement in declarations.requirements if requirement.url is not None
+        ),
+    )
+    return environment_builder(context, pip_config, _link_options(declarations, situation, request))
+
+
+def _link_options(declarations: Declarations, situation: CurrentState, request: Request) -> LinkOptions:
+    """Return how files leave the store: as requested or declared, else as for the existing environment."""
+    state = situation.state
+    return LinkOptions(
+        mode=requested_link_mode(declarations, request) or (state.link_mode if state else "auto"),
+        bytecode=request.bytecode or (state is not None and state.bytecode),
+        verify_hashes=request.verify,
     )
 
 
-def _link_mode(declarations: Declarations, situation: CurrentState, request: Request) -> str:
-    """Return how files are to leave the store: as is asked, else as they did before."""
-    before = "auto" if situation.state is None else situation.state.link_mode
-    return asked_link_mode(declarations, request) or before
-
-
-def wants_bytecode(request: Request, situation: CurrentState) -> bool:
-    """Say whether bytecode is to be there: once it was asked for, it stays."""
-    return request.bytecode or (situation.state is not None and situation.state.bytecode)
-
-
-def asked_link_mode(declarations: Declarations, request: Request) -> str | None:
-    """Return how files are to leave the store by what is asked or, else, declared; None where neither says it."""
+def requested_link_mode(declarations: Declarations, request: Request) -> str | None:
+    """Return the link mode of the request, else of the declarations; None if neither names one."""
     return request.link_mode or declarations.settings.link_mode

@@ -39,10 +39,10 @@ def fetch(proposal: Transaction, builder: EnvironmentBuilder, session: Session) 
             hint="run without --offline",
         )
     if missing:
-        _fetch(missing, proposal, builder.pip(), session)
-    if builder.bytecode:
+        _fetch(missing, proposal, builder.pips.ensure_pip(), session)
+    if builder.linker.options.bytecode:
         keys = [target.key for target in proposal.plan.install if not target.is_local]
-        compile_missing(builder.store, keys, builder.pip, on_wait=session.waiting_for_store)
+        compile_missing(builder.store, keys, builder.pips.ensure_pip, on_wait=session.waiting_for_store)
 
 
 def _fetch(missing: Mapping[str, LockedDistribution], proposal: Transaction, pip: Pip, session: Session) -> None:

@@ -92,9 +92,9 @@ def inspect_existing(  # noqa: PLR0913 - see above
     if rebuild := gone or _rebuild_reason(application, state, current, choice.interpreter):
         return CurrentState(choice=choice, state=state, rebuild=rebuild, foreign=strangers)
     names = None if thorough else changed_distributions(state, stamped_folders(str(venv)), times)
-    found = damages(venv, state, names=names, hashes=hashes)
+    found = damages(venv, state, names=names, verify_hashes=hashes)
     if names is not None:
-        found += template_damages(venv, hashes=hashes)
+        found += template_damages(venv, verify_hashes=hashes)
     own = [damage for damage in found if not damage.name or damage.path.startswith(FOLDER)]
     if own:
         first = min(own, key=lambda damage: damage.path)

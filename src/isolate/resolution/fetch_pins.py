@@ -45,9 +45,9 @@ def fetch_pins(
     Other applications that are asked the same have theirs fetched as well. What pip cannot do here is no error yet: a
     resolver can tell more about it.
     """
-    if builder.offline or not _unknown(declarations, known, builder.interpreter):
+    if builder.pips.config.offline or not _unknown(declarations, known, builder.interpreter):
         return False
-    pip = builder.pip()  # before the lock, which making it may need
+    pip = builder.pips.ensure_pip()  # before the lock, which making it may need
 
     def fetch(lines: Mapping[Pin, str]) -> None:
         builder.progress.working(f"fetching {count(len(lines), 'pinned package')}")

@@ -74,7 +74,7 @@ def _shortcuts(  # noqa: PLR0913, PLR0917 - what `new_lock` has at hand
 def _known(declarations: Declarations, builder: EnvironmentBuilder) -> MetadataCache:
     """Return what is known for the interpreter of *workshop*, from where its pip looks."""
     interpreter = builder.interpreter
-    digest = index_fingerprint(builder.application, declarations, interpreter, builder.environ)
+    digest = index_fingerprint(builder.application, declarations, interpreter, builder.pips.config.environ)
     return MetadataCache(store=builder.store, kind=interpreter.kind, digest=digest)
 
 

@@ -57,7 +57,7 @@ def resolve(
         from isolate.pip.explanation import explain
 
         said = redact(answer.output + answer.errors)
-        raise explain(said, declared=declarations.requirements, offline=builder.offline)
+        raise explain(said, declared=declarations.requirements, offline=builder.pips.config.offline)
 
 
 def resolve_moved(
@@ -110,7 +110,7 @@ def _ask(
     path = scratch / "constraints.txt"
     path.write_text("".join(f"{line}\n" for line in constraints), encoding="utf-8")
     every = [path, *(declarations.root / name for name in declarations.settings.constraints)]
-    pip = builder.pip()
+    pip = builder.pips.ensure_pip()
     argv = resolve_argv(pip.python, requirements=requirements, constraints=every, report=scratch / REPORT)
     return pip.run((*argv, *more), cwd=declarations.root, scratch=scratch)
 
