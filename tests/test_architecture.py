@@ -1,4 +1,4 @@
-"""Imports run one way, rooms stay small, and what is decided is decided without hands."""
+"""Imports run one way, modules and functions stay small, and modules that only decide have no side effects."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from conftest import SOURCE
 
 PACKAGE = SOURCE / "isolate"
 LAYERS = (
-    {"errors", "formatting", "locked", "locks", "outcome", "signals"},
+    {"child_output", "errors", "formatting", "locked", "locks", "outcome", "signals"},
     {"fs", "output", "process"},
     {"progress"},
     {"parallel"},
@@ -36,7 +36,7 @@ LAYERS = (
     {"fast_path"},
     {"__main__"},
 )
-HEIGHT = {package: height for height, packages in enumerate(LAYERS) for package in packages}
+LAYER_OF = {package: number for number, packages in enumerate(LAYERS) for package in packages}
 PURE = (
     "errors",
     "findings",
@@ -61,7 +61,8 @@ PURE = (
     "store/batches",
     "store/shebangs",
 )
-HANDS = {"shutil", "socket", "subprocess", "tempfile", "urllib.request", "pathlib"}
+SIDE_EFFECTS = {"shutil", "socket", "subprocess", "tempfile", "urllib.request", "pathlib"}
+PRINTING = {"cli", "progress", "output.py", "fast_path.py"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -71,7 +72,7 @@ def name_of(path: Path) -> str:
 
 
 def imports(path: Path, *, checked_types: bool = False) -> set[str]:
-    """Return the modules that *path* imports when it runs, or also those that only its types name."""
+    """Return the modules that *path* imports at run time, with *checked_types* also those that it imports for types."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     if not checked_types:
         for node in ast.walk(tree):
@@ -87,49 +88,49 @@ def imports(path: Path, *, checked_types: bool = False) -> set[str]:
     return found
 
 
-def room(module: str) -> str:
+def package_of(module: str) -> str:
     parts = module.split(".")
     return parts[1] if len(parts) > 1 else "__init__"
 
 
-def test_every_room_has_a_stair():
-    rooms = {room(name_of(path)) for path in MODULES} - {"__init__"}
-    assert rooms <= set(HEIGHT)
+def test_every_package_has_a_layer():
+    packages = {package_of(name_of(path)) for path in MODULES} - {"__init__"}
+    assert packages <= set(LAYER_OF)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_arrows_only_point_down(path):
-    here = room(name_of(path))
-    if here == "__init__":
+def test_imports_only_run_down_the_layers(path):
+    package = package_of(name_of(path))
+    if package == "__init__":
         return
     known = {name_of(module) for module in MODULES}
     wrong = [
         target
         for target in imports(path, checked_types=True) & known
-        if room(target) not in (here, "__init__") and HEIGHT[room(target)] >= HEIGHT[here]
+        if package_of(target) not in (package, "__init__") and LAYER_OF[package_of(target)] >= LAYER_OF[package]
     ]
     assert wrong == []
 
 
-def test_no_module_imports_itself_in_a_circle():
+def test_no_imports_form_a_cycle():
     known = {name_of(path) for path in MODULES}
-    arrows = {name_of(path): (imports(path, checked_types=True) & known) - {name_of(path)} for path in MODULES}
+    imported = {name_of(path): (imports(path, checked_types=True) & known) - {name_of(path)} for path in MODULES}
 
-    def walk(module: str, above: tuple[str, ...]) -> None:
-        assert module not in above, " → ".join((*above, module))
+    def walk(module: str, importers: tuple[str, ...]) -> None:
+        assert module not in importers, " → ".join((*importers, module))
         if module not in done:
-            for target in arrows[module]:
-                walk(target, (*above, module))
+            for target in imported[module]:
+                walk(target, (*importers, module))
             done.add(module)
 
     done: set[str] = set()
-    for module in arrows:
+    for module in imported:
         walk(module, ())
 
 
 @pytest.mark.parametrize("path", PURE)
-def test_what_decides_has_no_hands(path):
-    assert not imports(PACKAGE / f"{path}.py") & HANDS
+def test_pure_modules_import_nothing_with_side_effects(path):
+    assert not imports(PACKAGE / f"{path}.py") & SIDE_EFFECTS
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
@@ -141,9 +142,9 @@ def test_modules_and_functions_are_small(path):
             assert (node.end_lineno or 0) - node.lineno < 60, f"{path}:{node.lineno} {node.name} is long"
 
 
-def test_only_the_door_prints_and_exits():
+def test_only_the_command_line_prints_and_exits():
     for path in MODULES:
-        if path.parent.name != "cli" and path.name not in ("live.py", "board.py", "output.py", "fast_path.py"):
+        if path.relative_to(PACKAGE).parts[0] not in PRINTING:
             text = path.read_text(encoding="utf-8")
             assert not re.search(r"\bprint\(", text), path
             assert "sys.exit" not in text, path
@@ -157,5 +158,5 @@ def test_no_package_registry_is_named():
         assert not [host for host in hosts if host in text], name
 
 
-def test_the_fast_path_imports_next_to_nothing():
+def test_reading_a_stamp_imports_only_os():
     assert imports(PACKAGE / "environment/stamp/read.py") <= {"__future__", "__future__.annotations", "os"}

@@ -122,7 +122,7 @@ def _git(
     from isolate import process
 
     environ = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
-    done = process.run(("git", *arguments), env=environ, cwd=Path(folder), stdin_text=stdin_text)
+    done = process.run(("git", *arguments), env=environ, cwd=Path(folder), stdin=stdin_text)
     if done.status in (0, 1):
         return done.output
     said = done.errors.strip().splitlines()

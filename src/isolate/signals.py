@@ -1,4 +1,4 @@
-"""Signals that ask this process to end, or that end a child with it."""
+"""Signals that ask this process to end, or that end a child together with it."""
 
 from __future__ import annotations
 
@@ -13,36 +13,34 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PR_SET_PDEATHSIG = 1
-"""The request to `prctl(2)` for a signal when the parent dies."""
+"""The option of `prctl(2)` that requests a signal for when the parent dies."""
 
 TERMINATION_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""The signals that ask for an end."""
 
 
 @contextlib.contextmanager
 def signals_blocked() -> Iterator[Callable[[], None]]:
-    """Let the signals that ask for an end wait until the block has ended; it must not take long.
+    """Block termination signals during the block, which must be short.
 
-    What this yields ends the waiting at once. A copy of this process that leaves the block by other ways calls it.
+    Yields a function that unblocks them. A forked child calls it, because it does not leave the block.
     """
-    usual = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    previous = signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
     def unblock() -> None:
-        signal.pthread_sigmask(signal.SIG_SETMASK, usual)
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous)
 
     try:
-        signal.pthread_sigmask(
-            signal.SIG_BLOCK, TERMINATION_SIGNALS
-        )  # raises, when it has done so, what a signal before asked for
+        # A signal that arrived before this call raises here, after the signals are blocked.
+        signal.pthread_sigmask(signal.SIG_BLOCK, TERMINATION_SIGNALS)
         yield unblock
     finally:
         unblock()
 
 
 def parent_death_signal() -> Callable[[], object] | None:
-    """Return what a child has to call for the kernel to kill it if we are killed; None where that cannot be had.
+    """Return a function for a child to call, so that the kernel kills it when its parent dies; None if unavailable.
 
-    It is called between fork and exec, where only a process with a single thread may run Python.
+    The child calls it between fork and exec, where only a process with a single thread may run Python code.
     """
     if sys.platform != "linux" or threading.active_count() > 1:
         return None

@@ -1,4 +1,4 @@
-"""A process that begins as a copy of this one: no signal is lost meanwhile, and none makes it say anything."""
+"""Forking a worker loses no signal, and an interrupted worker writes nothing."""
 
 from __future__ import annotations
 
@@ -10,23 +10,22 @@ import pytest
 
 from conftest import LONGEST, SOURCE
 
-BEGINNINGS = {
-    "crew": """
-from contextlib import nullcontext
-from isolate.parallel.pool import Crew
+STARTERS = {
+    "pool": """
+from isolate.parallel.pool import WorkerPool
 
-class Board:
-    def hears(self, *told): pass
-    begins = ends = moves = hears
+class Observer:
+    def on_message(self, *arguments): pass
+    on_start = on_finish = tick = on_message
 
 def work():
     task = lambda progress: time.sleep(SECONDS)
-    return [result for _, result in Crew(tasks={"a": task, "b": task}, at_once=2, board=Board()).work()]
+    return [result for _, result in WorkerPool({"a": task, "b": task}, 2, Observer()).as_completed()]
 """,
-    "cores": """
-from isolate import cores
-cores.cores = lambda: 2
-work = lambda: cores.looked_at(lambda item: time.sleep(SECONDS / 10), range(2 * cores.LOOKS_WORTH))
+    "map": """
+from isolate.parallel import map
+map.cores = lambda: 2
+work = lambda: map.parallel_map_readonly(lambda item: time.sleep(SECONDS / 10), range(2 * map.MIN_READS_PER_WORKER))
 """,
     "process": """
 from pathlib import Path
@@ -37,7 +36,7 @@ work = lambda: process.run((sys.executable, "-c", f"import time; time.sleep({SEC
 RUN = """
 import os, signal, sys, time
 SECONDS = {seconds}
-{beginning}
+{starter}
 os.register_at_fork(after_in_{which}=lambda: os.kill(os.getpid(), signal.SIGINT))
 try:
     print(work())
@@ -46,14 +45,14 @@ except KeyboardInterrupt:
 try:
     while True:
         os.waitpid(-1, 0)
-        print("somebody was left behind")
+        print("a process was left behind")
 except ChildProcessError:
     pass
 """
 
 
-def ended(beginning, which, seconds):
-    text = RUN.format(beginning=BEGINNINGS[beginning], which=which, seconds=seconds)
+def run(starter, which, seconds):
+    text = RUN.format(starter=STARTERS[starter], which=which, seconds=seconds)
     return subprocess.run(
         [sys.executable, "-c", text],
         env={**os.environ, "PYTHONPATH": str(SOURCE)},
@@ -64,14 +63,14 @@ def ended(beginning, which, seconds):
     )
 
 
-@pytest.mark.parametrize("beginning", BEGINNINGS)
-def test_an_interrupt_while_a_process_begins_is_not_lost(beginning):
-    done = ended(beginning, "parent", seconds=5)
+@pytest.mark.parametrize("starter", STARTERS)
+def test_an_interrupt_while_a_process_starts_is_not_lost(starter):
+    done = run(starter, "parent", seconds=5)
     assert (done.stdout, done.stderr, done.returncode) == ("interrupted\n", "", 0)
 
 
-@pytest.mark.parametrize("beginning", ["crew", "cores"])
-def test_one_that_is_interrupted_as_it_begins_ends_without_a_word(beginning):
-    done = ended(beginning, "child", seconds=0.1)
+@pytest.mark.parametrize("starter", ["pool", "map"])
+def test_a_worker_that_is_interrupted_as_it_starts_ends_silently(starter):
+    done = run(starter, "child", seconds=0.1)
     assert done.stderr == ""
-    assert "WorkerLost" in done.stdout if beginning == "crew" else done.stdout == f"{[None] * 8}\n"
+    assert "WorkerLost" in done.stdout if starter == "pool" else done.stdout == f"{[None] * 8}\n"

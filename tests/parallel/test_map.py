@@ -1,4 +1,4 @@
-"""Work that is shared out among processes: order, failures, and nobody left behind."""
+"""The parallel map: order, failures, and no process left behind."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 from isolate.errors import IsolateError
 from isolate.parallel.map import (
     MAX_CHUNKS,
+    MIN_ITEMS_PER_WORKER,
     MIN_READS_PER_WORKER,
-    WORTH,
     WorkerLost,
     cores,
     parallel_map,
@@ -24,36 +24,36 @@ several_cores = pytest.mark.skipif(cores() == 1, reason="a single core has a sin
 
 
 @pytest.fixture(autouse=True)
-def nobody_is_left_behind():
+def no_process_is_left_behind():
     yield
     with pytest.raises(ChildProcessError):
         os.wait()
 
 
-@pytest.mark.parametrize("number", [0, 1, WORTH, 5 * WORTH, 3 * MAX_CHUNKS + 1])
+@pytest.mark.parametrize("number", [0, 1, MIN_ITEMS_PER_WORKER, 5 * MIN_ITEMS_PER_WORKER, 3 * MAX_CHUNKS + 1])
 def test_results_come_in_the_order_of_the_items(number):
     def slower_at_first(item):
-        time.sleep(0.002 if item < WORTH else 0)
+        time.sleep(0.002 if item < MIN_ITEMS_PER_WORKER else 0)
         return -item
 
     assert parallel_map(slower_at_first, range(number)) == [-item for item in range(number)]
 
 
-def test_little_is_done_in_this_process():
-    assert set(parallel_map(lambda _: os.getpid(), range(WORTH))) == {os.getpid()}
+def test_few_items_are_processed_in_this_process():
+    assert set(parallel_map(lambda _: os.getpid(), range(MIN_ITEMS_PER_WORKER))) == {os.getpid()}
 
 
 @several_cores
-def test_much_is_done_by_several_at_once():
+def test_many_items_are_processed_by_several_processes():
     def slowly(_):
         time.sleep(0.01)
         return os.getpid()
 
-    assert len(set(parallel_map(slowly, range(2 * WORTH)))) > 1
+    assert len(set(parallel_map(slowly, range(2 * MIN_ITEMS_PER_WORKER)))) > 1
 
 
 @pytest.mark.parametrize("error", [KeyError("no"), IsolateError("no", hint="yes"), OSError(28, "full")])
-def test_a_failure_is_raised_and_what_has_not_begun_is_left(error, tmp_path):
+def test_a_failure_is_raised_and_no_more_items_are_started(error, tmp_path):
     def work(item):
         if item == 1:
             raise error
@@ -61,14 +61,14 @@ def test_a_failure_is_raised_and_what_has_not_begun_is_left(error, tmp_path):
         (tmp_path / str(item)).touch()
 
     with pytest.raises(type(error)) as raised:
-        parallel_map(work, range(50 * WORTH))
+        parallel_map(work, range(50 * MIN_ITEMS_PER_WORKER))
     assert str(raised.value) == str(error)
-    assert len([*tmp_path.iterdir()]) < WORTH
+    assert len([*tmp_path.iterdir()]) < MIN_ITEMS_PER_WORKER
 
 
 @several_cores
 @pytest.mark.parametrize("end", [lambda: os.kill(os.getpid(), signal.SIGKILL), lambda: os._exit(1)])
-def test_a_worker_that_was_killed_is_no_success(end):
+def test_a_killed_worker_is_an_error(end):
     here = os.getpid()
 
     def work(_):
@@ -76,10 +76,10 @@ def test_a_worker_that_was_killed_is_no_success(end):
         return os.getpid() == here or end()
 
     with pytest.raises(WorkerLost):
-        parallel_map(work, range(2 * WORTH))
+        parallel_map(work, range(2 * MIN_ITEMS_PER_WORKER))
 
 
-def test_where_no_more_processes_may_be_had_fewer_do_the_work(mocker):
+def test_at_a_limit_of_processes_fewer_share_the_work(mocker):
     def forked(fork):
         yield fork()
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
@@ -91,7 +91,7 @@ def test_where_no_more_processes_may_be_had_fewer_do_the_work(mocker):
     mocker.patch("isolate.parallel.map.cores", return_value=3)
     mocker.patch("os.fork", side_effect=forked(os.fork))
     opened = os.listdir("/dev/fd")
-    assert len(set(parallel_map(slowly, range(3 * WORTH)))) == 2
+    assert len(set(parallel_map(slowly, range(3 * MIN_ITEMS_PER_WORKER)))) == 2
     assert os.listdir("/dev/fd") == opened
 
 
@@ -103,43 +103,43 @@ def test_an_interrupt_ends_all():
 
     parent = os.getpid()
     with pytest.raises(KeyboardInterrupt):
-        parallel_map(work, range(50 * WORTH))
+        parallel_map(work, range(50 * MIN_ITEMS_PER_WORKER))
 
 
-SEVERAL = range(5 * MIN_READS_PER_WORKER + 1)
+ITEMS = range(5 * MIN_READS_PER_WORKER + 1)
 
 
-@pytest.mark.parametrize("number", [0, 1, MIN_READS_PER_WORKER, len(SEVERAL)])
-def test_what_processes_saw_comes_in_the_order_of_the_items(number):
-    assert parallel_map_readonly(lambda item: None if item == 2 else -item, SEVERAL[:number]) == [
-        None if item == 2 else -item for item in SEVERAL[:number]
+@pytest.mark.parametrize("number", [0, 1, MIN_READS_PER_WORKER, len(ITEMS)])
+def test_read_only_results_come_in_the_order_of_the_items(number):
+    assert parallel_map_readonly(lambda item: None if item == 2 else -item, ITEMS[:number]) == [
+        None if item == 2 else -item for item in ITEMS[:number]
     ]
 
 
 @several_cores
-def test_much_is_looked_at_by_several_processes_and_little_by_this_one():
+def test_many_items_are_read_by_several_processes_and_few_by_this_one():
     def slowly(_):
         time.sleep(0.01)
         return os.getpid()
 
-    assert len(set(parallel_map_readonly(slowly, SEVERAL))) > 1
+    assert len(set(parallel_map_readonly(slowly, ITEMS))) > 1
     assert (
-        parallel_map_readonly(lambda _: os.getpid(), SEVERAL[:MIN_READS_PER_WORKER])
+        parallel_map_readonly(lambda _: os.getpid(), ITEMS[:MIN_READS_PER_WORKER])
         == [os.getpid()] * MIN_READS_PER_WORKER
     )
 
 
 @pytest.mark.parametrize("end", [lambda: os.kill(os.getpid(), signal.SIGKILL), lambda: os._exit(1), lambda: 1 / 0])
-def test_what_a_helper_leaves_is_looked_at_here(end):
+def test_items_without_a_result_are_read_again_in_this_process(end):
     here = os.getpid()
 
-    def look(item):
+    def read(item):
         time.sleep(0.002)
         return item if os.getpid() == here else end()
 
-    assert parallel_map_readonly(look, SEVERAL) == [*SEVERAL]
+    assert parallel_map_readonly(read, ITEMS) == [*ITEMS]
 
 
-def test_what_cannot_be_looked_at_is_raised():
+def test_an_exception_while_reading_is_raised():
     with pytest.raises(KeyError):
-        parallel_map_readonly({}.__getitem__, SEVERAL)
+        parallel_map_readonly({}.__getitem__, ITEMS)

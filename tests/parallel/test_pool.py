@@ -1,4 +1,4 @@
-"""Several things are done at once by processes of their own: what they tell, how they fail, how they are ended."""
+"""The worker pool: progress reports, failures, and how workers end."""
 
 from __future__ import annotations
 
@@ -17,42 +17,42 @@ from isolate.parallel.map import WorkerLost
 from isolate.parallel.pool import WorkerPool
 
 
-class Heard:
+class RecordingProgress:
     def __init__(self):
         self.lines = []
 
     def say(self, line):
         self.lines.append(("say", line))
 
-    def working(self, text):
-        self.lines.append(("working", text))
+    def working(self, text, position=""):
+        self.lines.append(("working", f"{text}{position}"))
 
     def detail(self, line):
         self.lines.append(("detail", line))
 
 
-class PoolObserver:
-    """Lets one progress hear what all workers tell."""
+class ForwardingObserver:
+    """Forwards the reports of all workers to one progress."""
 
     def __init__(self, progress):
         self.progress = progress
 
-    def hears(self, name, kind, text):
+    def on_message(self, name, method, arguments):
         del name
-        getattr(self.progress, kind)(text)
+        getattr(self.progress, method)(*arguments)
 
-    def begins(self, name):
+    def on_start(self, name):
         pass
 
-    ends = begins
+    on_finish = on_start
 
-    def moves(self):
+    def tick(self):
         pass
 
 
-def together(tasks, progress):
+def run_all(tasks, progress):
     named = {str(number): task for number, task in enumerate(tasks)}
-    for _, result in WorkerPool(tasks=named, at_once=len(tasks), board=PoolObserver(progress)).work():
+    for _, result in WorkerPool(named, len(tasks), ForwardingObserver(progress)).as_completed():
         if isinstance(result, Exception):
             raise result
 
@@ -68,26 +68,26 @@ def sleeping(progress):
     time.sleep(60)
 
 
-def test_all_of_them_work_at_once_in_other_processes_and_are_heard():
-    heard = Heard()
-    here, there = os.pipe()
+def test_tasks_run_at_once_in_other_processes_and_report_progress():
+    recorded = RecordingProgress()
+    reader, writer = os.pipe()
 
     def first(progress):
-        os.read(here, 1)
+        os.read(reader, 1)
         progress.say(f"first {os.getpid()}")
 
     def second(progress):
         progress.working(f"second {os.getpid()}")
-        os.write(there, b"x")
+        os.write(writer, b"x")
 
-    together([first, second], heard)
-    (_, one), (kind, two) = sorted(heard.lines)
-    assert kind == "working"
-    assert len({one.split()[1], two.split()[1], str(os.getpid())}) == 3
+    run_all([first, second], recorded)
+    (_, said), (method, worked) = sorted(recorded.lines)
+    assert method == "working"
+    assert len({said.split()[1], worked.split()[1], str(os.getpid())}) == 3
 
 
-def test_nothing_to_do_is_no_work():
-    together([], Heard())
+def test_a_pool_without_tasks_ends_at_once():
+    run_all([], RecordingProgress())
 
 
 @pytest.mark.parametrize(
@@ -99,52 +99,52 @@ def test_nothing_to_do_is_no_work():
         OSError(errno.ENOSPC, "No space left on device", "/there"),
     ],
 )
-def test_what_one_raises_is_raised_here_and_ends_the_others(error):
+def test_an_exception_of_a_task_arrives_here_and_the_caller_can_end_the_others(error):
     started = time.monotonic()
     with pytest.raises(type(error)) as raised:
-        together([sleeping, raising(error)], Heard())
+        run_all([sleeping, raising(error)], RecordingProgress())
     assert str(raised.value) == str(error)
     assert vars(raised.value) == vars(error)
     assert time.monotonic() - started < 30
 
 
-def test_a_bug_keeps_its_traceback():
+def test_an_unexpected_exception_keeps_its_traceback():
     with pytest.raises(KeyError) as raised:
-        together([raising(KeyError("x")), raising(KeyError("x"))], Heard())
+        run_all([raising(KeyError("x")), raising(KeyError("x"))], RecordingProgress())
     assert "in task" in str(raised.value.__cause__)
 
 
-def test_one_that_was_killed_is_told():
-    with pytest.raises(WorkerLost, match="status -9"):
-        together([lambda progress: os.kill(os.getpid(), signal.SIGKILL), sleeping], Heard())
+def test_a_killed_worker_is_reported():
+    with pytest.raises(WorkerLost, match="killed by signal 9"):
+        run_all([lambda progress: os.kill(os.getpid(), signal.SIGKILL), sleeping], RecordingProgress())
 
 
 @pytest.mark.parametrize("error", [IsolateError("a", facts=("b",), hint="c"), DeclarationError("a", file="f", line=3)])
-def test_errors_pass_from_process_to_process_whole(error):
-    again = pickle.loads(pickle.dumps(error))
-    assert type(again) is type(error)
-    assert str(again) == str(error)
+def test_errors_survive_pickling(error):
+    copy = pickle.loads(pickle.dumps(error))
+    assert type(copy) is type(error)
+    assert str(copy) == str(error)
 
 
-def test_a_task_waits_where_no_other_process_may_be_had(mocker):
-    begun = mocker.patch("isolate.parallel.pool.begin", side_effect=refusing_second())
-    together([lambda _: None] * 3, Heard())
-    assert begun.call_count > 3
+def test_a_task_waits_when_no_process_can_be_started(mocker):
+    forked = mocker.patch("isolate.parallel.pool.fork_worker", side_effect=refusing_second())
+    run_all([lambda _: None] * 3, RecordingProgress())
+    assert forked.call_count > 3
 
 
 def refusing_second():
     calls = []
 
-    def begin_but_once(*arguments):
+    def fork_except_the_second(*arguments):
         calls.append(arguments)
         if len(calls) == 2:
             raise BlockingIOError(errno.EAGAIN, "no more processes")
         fork_worker(*arguments)
 
-    return begin_but_once
+    return fork_except_the_second
 
 
-def test_no_process_at_all_is_an_error(mocker):
-    mocker.patch("isolate.parallel.pool.begin", side_effect=BlockingIOError(errno.EAGAIN, "no more processes"))
+def test_it_is_an_error_if_no_process_can_be_started_at_all(mocker):
+    mocker.patch("isolate.parallel.pool.fork_worker", side_effect=BlockingIOError(errno.EAGAIN, "no more processes"))
     with pytest.raises(BlockingIOError):
-        together([lambda _: None], Heard())
+        run_all([lambda _: None], RecordingProgress())

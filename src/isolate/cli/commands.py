@@ -24,7 +24,7 @@ from isolate.cli.group import (
 )
 from isolate.declarations.settings import LINK_MODES
 from isolate.output import write_stderr
-from isolate.progress.live import progress_for
+from isolate.progress.choose import progress_for
 from isolate.request import LockPolicy, Request
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from isolate.cli.summary import summary
 from isolate.outcome import Outcome, as_json, document
 from isolate.output import say, write_stderr
 from isolate.parallel.map import cores
-from isolate.progress.live import board_for, progress_for
+from isolate.progress.choose import observer_for, progress_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -105,9 +105,9 @@ def outcomes_of(
     with progress_in(asked) as progress, session_with(progress, tuple(rest.values())) as session:
         session.store  # noqa: B018 - opened before workers are forked, so that all have the same
         tasks = {name: functools.partial(_attempt, application, command, session) for name, application in rest.items()}
-        with board_for(len(rest), quiet=asked["quiet"] or asked["json_"], verbose=asked["verbose"]) as board:
-            for name, outcome in WorkerPool(tasks=tasks, at_once=asked.get("jobs") or cores(), board=board).work():
-                yield name, error_outcome(outcome) if isinstance(outcome, Exception) else outcome, board.aside
+        with observer_for(len(rest), quiet=asked["quiet"] or asked["json_"], verbose=asked["verbose"]) as observer:
+            for name, outcome in WorkerPool(tasks, asked.get("jobs") or cores(), observer).as_completed():
+                yield name, error_outcome(outcome) if isinstance(outcome, Exception) else outcome, observer.paused
 
 
 def _attempt(application: Application, command: Command, session: Session, progress: Progress) -> Outcome:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from isolate import process
 from isolate.batch_fetch import BatchFetcher
+from isolate.child_output import Listener
 from isolate.commands.sync import sync as bring_into_step
 from isolate.declarations.read import read_declarations
 from isolate.environment.records import read_state
@@ -51,10 +52,10 @@ def run(application: Application, command: Sequence[str], session: Session, *, s
     said: list[str] = []
     program = command[0] if os.sep in command[0] else shutil.which(command[0], path=environment["PATH"])
     if program is None:
-        raise process.not_found(command[0])
+        raise process.command_not_found(command[0])
     argv = (program, *command[1:])
     session.progress.working(f"running {command[0]}")
-    finished = process.run(argv, env=environment, cwd=application.root, on_line=said.append)
+    finished = process.run(argv, env=environment, cwd=application.root, listener=Listener(on_line=said.append))
     code = finished.status if finished.status >= 0 else 128 - finished.status
     lines = (*said, *([f"exit status {code}"] if code or not said else []))
     return Outcome(command="run", exit_code=code, lines=lines, facts={"output": said})

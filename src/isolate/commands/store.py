@@ -46,7 +46,7 @@ def verify(session: Session) -> Outcome:
     with store.exclusive_access(session.waiting_for_store):
         every = sorted(entries(store))
         for number, key in enumerate(every, start=1):
-            session.progress.working(f"checking {number} of {count(len(every), 'entry', 'entries')}")
+            session.progress.working(f"checking {count(len(every), 'entry', 'entries')}", f"{number} of {len(every)}")
             entry = store.entry(key)
             damaged = ["manifest.json"] if entry is None else list(_damaged(entry))
             if damaged:

@@ -1,1 +1,1 @@
-"""Worker processes: how one starts, a pool of them, a parallel map."""
+"""Worker processes: a fork that no signal interrupts, a pool of workers, a parallel map."""

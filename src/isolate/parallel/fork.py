@@ -1,7 +1,7 @@
-"""Beginning a process as a copy of this one, so that no signal strikes in between.
+"""Fork a worker without losing a signal.
 
-Python runs code of its own around a fork (`os.register_at_fork`), and loses an interrupt that it meets there: it writes
-"Exception ignored" and goes on. So the signals that ask for an end wait until the process has begun.
+Python runs code of its own around a fork (`os.register_at_fork`). A KeyboardInterrupt raised in that code is lost:
+Python writes "Exception ignored" and goes on. So termination signals are blocked until the worker has started.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 
-def fork_worker(work: Callable[[], object], note: Callable[[int], object]) -> None:
-    """Do *work* in a copy of this process, and let *note* take its number before any signal can interrupt that.
+def fork_worker(work: Callable[[], object], on_fork: Callable[[int], object]) -> None:
+    """Run *work* in a forked child; call *on_fork* with the child's process ID before a signal can interrupt.
 
-    The copy ends with *work*, without a word whatever ends that, and with status 0 if nothing was raised, else 1.
-    Raises `OSError` if no more processes may be had.
+    The child exits after *work* returns or raises, silently: status 0 on return, 1 on an exception. Raises `OSError` if
+    the system allows no more processes.
     """
     with signals_blocked() as unblock:
-        process = os.fork()
-        if not process:
-            _do(work, unblock)
-        note(process)
+        pid = os.fork()
+        if not pid:
+            _run_child(work, unblock)
+        on_fork(pid)
 
 
-def _do(work: Callable[[], object], unblock: Callable[[], None]) -> NoReturn:
+def _run_child(work: Callable[[], object], unblock: Callable[[], None]) -> NoReturn:
     status = 1
     try:
-        with contextlib.suppress(BaseException):  # nothing may get out of here into what the parent was doing
+        with contextlib.suppress(BaseException):  # an exception must not reach the frames of the parent
             unblock()
             work()
             status = 0

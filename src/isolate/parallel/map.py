@@ -1,7 +1,7 @@
-"""The cores of this machine, and work that is shared out among them.
+"""A parallel map over the cores of this machine.
 
-Python lets one thread of a process work at a time, so it is processes that share the work: copies of this one, which
-know all that it knows, take one item after another, and tell in the end what came of theirs.
+One Python process runs one thread at a time, so the work is shared by processes: forks of this one, which have all of
+its memory, take one chunk of items after another and send their results when nothing is left.
 """
 
 from __future__ import annotations
@@ -20,20 +20,27 @@ if TYPE_CHECKING:
     Item = TypeVar("Item")
     Result = TypeVar("Result")
 
-WORTH = 8
-"""Items that are worth a process of its own to do them."""
+MIN_ITEMS_PER_WORKER = 8
+"""Items that justify one more process, if the function does work on them."""
 
 MIN_READS_PER_WORKER = 4
-"""Items that are worth a process of its own to look at them."""
+"""Items that justify one more process, if the function only reads."""
 
 MAX_CHUNKS = 1000
-"""Parts that the work is cut into at the most: as many as a pipe surely holds."""
+"""Maximum number of chunks: their numbers must fit into the buffer of a pipe."""
+
+CHUNK_NUMBER_SIZE = 4
+"""Bytes of one number in that pipe."""
 
 
 class WorkerLost(IsolateError):
-    """A worker was killed before it could say what came of its task."""
+    """A worker process died before it sent its result."""
 
-    exit_code = 3
+
+def worker_lost(how: str) -> WorkerLost:
+    """Return the error for a worker that ended without a result: *how* it ended, for the message."""
+    hint = "the system log may name the cause, such as a lack of memory; then run the command again"
+    return WorkerLost(f"a worker process {how}", hint=hint)
 
 
 def cores() -> int:
@@ -42,118 +49,124 @@ def cores() -> int:
 
 
 def parallel_map_readonly(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """Return what *function*, which only looks, returns for each of *items*, in their order; raise what it raises.
+    """Return the results of *function*, which must have no side effects, for *items*; raise what it raises.
 
-    Whatever becomes of a worker, its part is looked at here.
+    Items without a result, because a worker died or failed, are processed again in this process.
     """
-    seen = _distribute(function, items, min(cores(), len(items) // MIN_READS_PER_WORKER))
-    found = {number: one.result for number, one in seen.items() if one.error is None}
-    return [found[number] if number in found else function(item) for number, item in enumerate(items)]
+    done = _distribute(function, items, min(cores(), len(items) // MIN_READS_PER_WORKER))
+    results = {index: task.result for index, task in done.items() if task.error is None}
+    return [results[index] if index in results else function(item) for index, item in enumerate(items)]
 
 
 def parallel_map(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """Return what *function* returns for each of *items*, in their order; raise what one of them raises.
+    """Return the results of *function* for *items*; raise the first exception of one of them.
 
-    They are begun in their order. Whatever happens, no worker is at work when this returns.
+    Items are started in their order. No worker is running when this returns or raises. Raises `WorkerLost` if a worker
+    died.
     """
-    done = _distribute(function, items, min(cores(), len(items) // WORTH))
-    for one in done.values():
-        if one.error is not None:
-            raise one.error
+    done = _distribute(function, items, min(cores(), len(items) // MIN_ITEMS_PER_WORKER))
+    for task in done.values():
+        if task.error is not None:
+            raise task.error
     if len(done) < len(items):
-        raise WorkerLost("a worker was killed", hint="see what killed it, then run the command again")
-    return [done[number].result for number in range(len(items))]
+        raise worker_lost("died")
+    return [done[index].result for index in range(len(items))]
 
 
-class _Outcome(NamedTuple):
+class _TaskResult(NamedTuple):
     result: Any
     error: Exception | None
 
 
-def _distribute(function: Callable[[Item], Result], items: Sequence[Item], number: int) -> dict[int, _Outcome]:
-    """Return what came of *items*, by their number; where one failed or a worker was lost, not of all.
+def _distribute(function: Callable[[Item], Result], items: Sequence[Item], processes: int) -> dict[int, _TaskResult]:
+    """Return results by index. Incomplete if an item raised or a worker died.
 
-    *number* processes, this one among them, take turns from a pipe.
+    This process and its *processes* - 1 workers read the numbers of chunks from one pipe.
     """
     step = len(items) // MAX_CHUNKS + 1
-    turns, end = os.pipe()
-    os.write(end, b"".join(start.to_bytes(4, "big") for start in range(0, len(items), step)))
-    os.close(end)
+    queue, writer = os.pipe()
+    os.write(writer, b"".join(start.to_bytes(CHUNK_NUMBER_SIZE, "big") for start in range(0, len(items), step)))
+    os.close(writer)
 
-    def work() -> dict[int, _Outcome]:
+    def work() -> dict[int, _TaskResult]:
         done = {}
-        while turn := os.read(turns, 4):
-            start = int.from_bytes(turn, "big")
-            for at, item in enumerate(items[start : start + step], start=start):
-                done[at] = _attempt(function, item)
-                if done[at].error is not None:
-                    _leave_the_rest(turns)
+        while number := os.read(queue, CHUNK_NUMBER_SIZE):
+            start = int.from_bytes(number, "big")
+            for index, item in enumerate(items[start : start + step], start=start):
+                done[index] = _attempt(function, item)
+                if done[index].error is not None:
+                    _drain(queue)
                     return done
         return done
 
     workers: list[tuple[int, BinaryIO]] = []
     try:
-        with contextlib.suppress(OSError):  # no more processes, or no more open files, may be had: fewer share the work
-            for _ in range(1, number):
-                _begin(work, workers)
+        with contextlib.suppress(OSError):  # at a limit of processes or of open files, fewer workers share the work
+            for _ in range(1, processes):
+                _start_worker(work, workers)
         done = work()
     finally:
-        _leave_the_rest(turns)
-        os.close(turns)
-        answers = [_answer_of(*worker) for worker in workers]
-    for answer in answers:
-        done |= answer
+        _drain(queue)
+        os.close(queue)
+        parts = [_collect(*worker) for worker in workers]
+    for part in parts:
+        done |= part
     return done
 
 
-def _attempt(function: Callable[[Item], Result], item: Item) -> _Outcome:
+def _attempt(function: Callable[[Item], Result], item: Item) -> _TaskResult:
     try:
-        return _Outcome(function(item), None)
-    except Exception as error:  # noqa: BLE001 - raised where the result is waited for
-        return _Outcome(None, error)
+        return _TaskResult(function(item), None)
+    except Exception as error:  # noqa: BLE001 - the caller of the map gets it
+        return _TaskResult(None, error)
 
 
-def _leave_the_rest(turns: int) -> None:
-    while os.read(turns, 4 * MAX_CHUNKS):
+def _drain(queue: int) -> None:
+    """Take all remaining chunks, so that no worker starts another one."""
+    while os.read(queue, CHUNK_NUMBER_SIZE * MAX_CHUNKS):
         pass
 
 
-def _begin(work: Callable[[], dict[int, _Outcome]], workers: list[tuple[int, BinaryIO]]) -> None:
-    """Add a process that does *work* to *workers*, and where it writes what came of it."""
+def _start_worker(work: Callable[[], dict[int, _TaskResult]], workers: list[tuple[int, BinaryIO]]) -> None:
+    """Fork a process that does *work*, and add its process ID and the pipe with its results to *workers*."""
 
-    def tell() -> None:
-        done = {at: one if one.error is None else _Outcome(None, portable(one.error)) for at, one in work().items()}
+    def send_results() -> None:
+        done = {
+            index: task if task.error is None else _TaskResult(None, picklable(task.error))
+            for index, task in work().items()
+        }
         from pickle import dump
 
-        with open(there, "wb") as pipe:
+        with open(writer, "wb") as pipe:
             dump(done, pipe)
 
-    here, there = os.pipe()
-    answer = open(here, "rb")  # noqa: SIM115 - `_answer_of` closes it
+    reader, writer = os.pipe()
+    results = open(reader, "rb")  # noqa: SIM115 - `_collect` closes it
     try:
-        fork_worker(tell, lambda process: workers.append((process, answer)))
+        fork_worker(send_results, lambda pid: workers.append((pid, results)))
     except OSError:
-        answer.close()
+        results.close()
         raise
     finally:
-        os.close(there)
+        os.close(writer)
 
 
-def _answer_of(process: int, pipe: BinaryIO) -> dict[int, _Outcome]:
+def _collect(pid: int, pipe: BinaryIO) -> dict[int, _TaskResult]:
+    """Return the results of a worker, and wait for its end; nothing if it died."""
     from pickle import UnpicklingError, loads
 
     with pipe:
-        answer = pipe.read()
-    os.waitpid(process, 0)
+        content = pipe.read()
+    os.waitpid(pid, 0)
     try:
-        done: dict[int, _Outcome] = loads(answer)  # of our own making
+        done: dict[int, _TaskResult] = loads(content)  # written by a fork of this process
     except (EOFError, UnpicklingError):
         return {}
     return done
 
 
-def portable(error: Exception) -> Any:
-    """Return what becomes *error* again when it is unpickled elsewhere, with its traceback as the cause."""
+def picklable(error: Exception) -> Any:
+    """Return a value that unpickles to *error* in another process, with its traceback as the cause."""
     if isinstance(error, (IsolateError, OSError)):
         return error
     from multiprocessing.pool import ExceptionWithTraceback  # type: ignore[attr-defined]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from isolate import process
+from isolate.child_output import Listener
 from isolate.pip.command import install_arguments
 from isolate.pip.credentials import with_credentials
 from isolate.pip.input_files import write_partial
@@ -118,8 +119,8 @@ class Pip:
         Its temporary files lie in *scratch*, as those of `install` do.
         """
         env = {**self.env, "TMPDIR": str(scratch)}
-        heard = on_line or self._hear
-        return process.run(argv, env=env, cwd=cwd, stdin_text=stdin_text, on_line=heard, on_idle=self._wait)
+        listener = Listener(on_line=on_line or self._hear, on_idle=self._wait)
+        return process.run(argv, env=env, cwd=cwd, stdin=stdin_text, listener=listener)
 
     def _hear(self, line: str) -> None:
         self.progress.detail(redact(line))

@@ -1,1 +1,1 @@
-"""How progress is shown."""
+"""Display of progress: plain lines, one changing line, or one changing line per application."""

@@ -1,4 +1,4 @@
-"""Many applications on a terminal: a line for each that is worked on, and a bar over all."""
+"""Progress of many applications on a terminal: a line for each at work, and one bar for all."""
 
 from __future__ import annotations
 
@@ -12,69 +12,71 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from isolate.progress.live import with_position
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-OFTEN = 0.1
-"""Seconds between two pictures."""
+REFRESH_INTERVAL = 0.1
+"""Minimum number of seconds between two redraws."""
 
 
 class LiveBoard:
-    """Draws in one thread, that of the caller: workers are forked from here."""
+    """Draws in the caller's thread: workers are forked from this process, which must have no other threads."""
 
-    def __init__(self, number: int) -> None:
-        """Make one for *number* applications."""
-        self._number, self._done = number, 0
-        self._at: dict[str, str] = {}
+    def __init__(self, total: int) -> None:
+        """Create one for *total* applications."""
+        self._total, self._done = total, 0
+        self._activities: dict[str, str] = {}
         self._drawn = 0.0
         self._console = Console(stderr=True)
-        self._live = self._new()
+        self._live = self._new_live()
 
-    def __enter__(self) -> LiveBoard:  # noqa: PYI034 - Self came with Python 3.11
-        """Begin to draw."""
+    def __enter__(self) -> LiveBoard:  # noqa: PYI034 - Python 3.10 has no typing.Self
+        """Start to draw."""
         self._live.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Take the picture away."""
+        """Remove the display."""
         self._live.stop()
 
-    def begins(self, name: str) -> None:
-        """Show a line for *name*."""
-        self._at[name] = ""
+    def on_start(self, name: str) -> None:
+        """Add a line for *name*."""
+        self._activities[name] = ""
 
-    def hears(self, name: str, kind: str, text: str) -> None:
-        """Show what is being done; what a user should read stays above."""
-        if kind == "say":
-            self._console.print(f"{name}: {text}", markup=False, highlight=False)
-        elif kind == "working":
-            self._at[name] = text
+    def on_message(self, name: str, method: str, arguments: tuple[str, ...]) -> None:
+        """Show the current activity of *name*; print what the user must read above the display."""
+        if method == "say":
+            self._console.print(f"{name}: {arguments[0]}", markup=False, highlight=False)
+        elif method == "working":
+            self._activities[name] = with_position(*arguments)
 
-    def ends(self, name: str) -> None:
-        """Take the line of *name* away."""
+    def on_finish(self, name: str) -> None:
+        """Remove the line of *name*."""
         self._done += 1
-        del self._at[name]
+        del self._activities[name]
 
-    def moves(self) -> None:
-        """Draw again, if the last picture is not too new."""
-        if time.monotonic() - self._drawn >= OFTEN:
+    def tick(self) -> None:
+        """Redraw, unless the last redraw was a moment ago."""
+        if time.monotonic() - self._drawn >= REFRESH_INTERVAL:
             self._drawn = time.monotonic()
             self._live.update(self._picture(), refresh=True)
 
     @contextlib.contextmanager
-    def aside(self) -> Iterator[None]:
-        """Take the picture away for as long as something else is printed."""
+    def paused(self) -> Iterator[None]:
+        """Hide the display while something else is printed."""
         self._live.stop()
         try:
             yield
         finally:
-            self._live = self._new()
+            self._live = self._new_live()
             self._live.start()
 
-    def _new(self) -> Live:
+    def _new_live(self) -> Live:
         return Live(
             self._picture(),
             console=self._console,
@@ -86,6 +88,6 @@ class LiveBoard:
 
     def _picture(self) -> Group:
         bar = Table.grid(padding=(0, 1))
-        bar.add_row(ProgressBar(total=self._number, completed=self._done, width=30), f"{self._done}/{self._number}")
-        lines = (Text(f"{name}: {what}", overflow="ellipsis", no_wrap=True) for name, what in self._at.items())
+        bar.add_row(ProgressBar(total=self._total, completed=self._done, width=30), f"{self._done}/{self._total}")
+        lines = (Text(f"{name}: {text}", overflow="ellipsis", no_wrap=True) for name, text in self._activities.items())
         return Group(*lines, bar)

@@ -1,4 +1,4 @@
-"""What long work reports its progress to."""
+"""The interfaces that long work reports its progress to."""
 
 from __future__ import annotations
 
@@ -9,25 +9,28 @@ if TYPE_CHECKING:
 
 
 class Progress(Protocol):
-    """Hears what long work is at. Whoever works never prints."""
+    """Receives progress reports. Code that does the work never prints."""
 
     def say(self, line: str) -> None:
-        """Take note of *line*, which a user should read now."""
+        """Show *line* to the user now."""
 
-    def working(self, text: str) -> None:
-        """Take note that *text* is what is being done."""
+    def working(self, text: str, position: str = "") -> None:
+        """Show *text* as the current activity.
+
+        *position* (`3 of 12`) changes too often for a line of its own.
+        """
 
     def detail(self, line: str) -> None:
-        """Take note of *line*, which only somebody who looks for a cause wants to read."""
+        """Show *line* only if the user asked for details."""
 
 
 class NullProgress:
-    """Progress that nobody wants to see."""
+    """A progress that shows nothing."""
 
     def say(self, line: str) -> None:
         """Do nothing."""
 
-    def working(self, text: str) -> None:
+    def working(self, text: str, position: str = "") -> None:
         """Do nothing."""
 
     def detail(self, line: str) -> None:
@@ -35,19 +38,19 @@ class NullProgress:
 
 
 class PoolObserver(Protocol):
-    """Shows what all workers are at."""
+    """Receives the progress reports of all workers of a pool."""
 
-    def begins(self, name: str) -> None:
-        """Take note that work on *name* begins."""
+    def on_start(self, name: str) -> None:
+        """Note that the task *name* starts."""
 
-    def hears(self, name: str, kind: str, text: str) -> None:
-        """Take note of what the worker of *name* tells; *kind* is a method of `Progress`."""
+    def on_message(self, name: str, method: str, arguments: tuple[str, ...]) -> None:
+        """Handle a report of the task *name*: a *method* of `Progress` and its *arguments*."""
 
-    def ends(self, name: str) -> None:
-        """Take note that work on *name* has ended."""
+    def on_finish(self, name: str) -> None:
+        """Note that the task *name* has ended."""
 
-    def moves(self) -> None:
-        """Show that time passes."""
+    def tick(self) -> None:
+        """Refresh the display; the pool calls this several times a second."""
 
-    def aside(self) -> AbstractContextManager[None]:
-        """Return what to hold while something else is printed."""
+    def paused(self) -> AbstractContextManager[None]:
+        """Return a context manager that hides the display while something else is printed."""
