@@ -10,13 +10,13 @@ import sys
 import pytest
 
 from conftest import SOURCE, inconsistencies, versions
-from isolate.interpreters.discovery import every
+from isolate.interpreters.discovery import InterpreterFinder
 from kit.packages import build_wheel
 
 EXAMPLES = SOURCE.parent / "examples"
 OTHERS = [
     one
-    for one in every(cache=None, environ=os.environ)
+    for one in InterpreterFinder(cache=None, environ=os.environ).discover_all()
     if one.version.split(".")[:2] != [*map(str, sys.version_info[:2])] and int(one.version.split(".")[1]) >= 10
 ]
 SETTINGS = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}

@@ -12,13 +12,14 @@ from isolate import fs
 from isolate.batch_fetch import BatchFetcher
 from isolate.errors import IsolateError
 from isolate.progress.protocol import NullProgress, Progress
-from isolate.store.layout import cache_directory, open_store, temporary_store
+from isolate.store.layout import cache_directory
+from isolate.store.store import open_store, temporary_store
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from isolate.application import Application
-    from isolate.store.layout import Store
+    from isolate.store.store import Store
 
 
 class LazyStore:

@@ -139,7 +139,7 @@ def test_a_store_of_somebody_else_is_not_used(isolate, application, index, cache
         pytest.skip("only the superuser can give a directory away")
     os.chown(cache / "store-v1", 12345, 12345)
     app = application({"requirements.txt": "alpha==1.0\n"})
-    assert "belongs to somebody else: a temporary one is used" in isolate("sync", cwd=app).err
+    assert "is owned by another user: a temporary one is used" in isolate("sync", cwd=app).err
     assert versions(app / ".venv") == {"alpha": "1.0"}
 
 

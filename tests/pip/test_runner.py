@@ -34,7 +34,7 @@ def kind_of_machine(request, mocker):
 def pip(tmp_path, kind_of_machine):
     environ = {"PIP_NO_INDEX": "1", "HOME": str(tmp_path), "PATH": os.environ["PATH"]}
     env = pip_environment(environ, prefix=tmp_path)
-    return Pip(python=Path(sys.executable), kind="cp3", version="26.3", env=env)
+    return Pip(python=Path(sys.executable), compat_tag="cp3", version="26.3", env=env)
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_what_fails_when_one_is_there_ends_them_all(pip, wanted, tmp_path):
 
 
 def test_a_pip_that_cannot_even_start_is_explained(pip, wanted, tmp_path):
-    broken = Pip(python=Path("/bin/false"), kind=pip.kind, version=pip.version, env=pip.env)
+    broken = Pip(python=Path("/bin/false"), compat_tag=pip.compat_tag, version=pip.version, env=pip.env)
     with pytest.raises(PipFailed):
         broken.install([wanted("one")], tmp_path)
 

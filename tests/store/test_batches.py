@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from conftest import SOURCE, inconsistencies, listing, versions
 from isolate.locked import LockedDistribution
 from isolate.parallel.map import cores
-from isolate.store.batches import LEAST, WORTH, batches, pips_at_once, sizes_of_portions
+from isolate.store.batches import MIN_BATCH, MIN_FOR_SECOND_PIP, batch_sizes, batches, concurrent_pips
 from kit.index import wait_until
 from kit.packages import build_sdist, build_wheel
 
-NUMBER = 2 * WORTH
+NUMBER = 2 * MIN_FOR_SECOND_PIP
 
 
 def locked(number, *, built):
@@ -33,18 +33,18 @@ def test_each_is_in_one_portion_and_all_that_is_built_in_the_same(built, cores):
     assert all(portion[key] == missing[key] for portion in dealt for key in portion)
     assert all(dealt)
     assert sum(any("sdist" in one.table for one in portion.values()) for portion in dealt) == any(built)
-    if sum(built) <= sizes_of_portions(len(missing), cores)[0]:
-        assert [len(portion) for portion in dealt] == sizes_of_portions(len(missing), cores)[: len(dealt)]
+    if sum(built) <= batch_sizes(len(missing), cores)[0]:
+        assert [len(portion) for portion in dealt] == batch_sizes(len(missing), cores)[: len(dealt)]
 
 
 @given(st.integers(min_value=0, max_value=1000), st.integers(min_value=1, max_value=64))
 def test_portions_get_smaller_and_none_is_too_small(number, cores):
-    sizes = sizes_of_portions(number, cores)
+    sizes = batch_sizes(number, cores)
     assert sum(sizes) == number
     assert sizes == sorted(sizes, reverse=True)
-    assert all(size >= LEAST for size in sizes[:-1])
-    assert len(sizes) == 1 or number >= 2 * WORTH
-    assert len(sizes) >= min(pips_at_once(cores), number // (2 * WORTH))
+    assert all(size >= MIN_BATCH for size in sizes[:-1])
+    assert len(sizes) == 1 or number >= 2 * MIN_FOR_SECOND_PIP
+    assert len(sizes) >= min(concurrent_pips(cores), number // (2 * MIN_FOR_SECOND_PIP))
 
 
 @given(st.lists(st.integers(min_value=0, max_value=9), max_size=40), st.integers(min_value=1, max_value=8))
@@ -57,7 +57,7 @@ def test_no_portion_has_two_versions_of_a_distribution_and_there_are_no_more_tha
     assert sorted(key for portion in dealt for key in portion) == sorted(missing)
     assert all(len(portion) == len({one.name for one in portion.values()}) for portion in dealt)
     most = max((names.count(name) for name in names), default=0)
-    assert len(dealt) <= max(most, len(sizes_of_portions(len(missing), cores)))
+    assert len(dealt) <= max(most, len(batch_sizes(len(missing), cores)))
 
 
 @pytest.fixture

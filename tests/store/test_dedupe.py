@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from conftest import inconsistencies, versions
-from isolate.store.layout import open_store
+from isolate.store.store import open_store
 from kit.packages import build_wheel
 
 SAME = {f"epsilon/data/{number}.txt": f"text {number}\n" for number in range(5)}
@@ -98,7 +98,7 @@ def test_a_version_that_differs_in_much_moves_as_one_directory(isolate, app, ind
 def test_a_version_that_another_process_throws_out_meanwhile_is_not_missed(isolate, app, cache, mocker):
     store, entry = open_store(cache), entries(cache, "1.0")
     kind = entry.parent.name
-    assert [one.path for one in store.siblings(kind, "epsilon")] == [entry]
+    assert [one.path for one in store.newest_entries(kind, "epsilon")] == [entry]
 
     def seen_and_gone(*arguments, glob=Path.glob):
         found = [*glob(*arguments)]
@@ -106,4 +106,4 @@ def test_a_version_that_another_process_throws_out_meanwhile_is_not_missed(isola
         return found
 
     mocker.patch.object(Path, "glob", seen_and_gone)
-    assert store.siblings(kind, "epsilon") == []
+    assert store.newest_entries(kind, "epsilon") == []

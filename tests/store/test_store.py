@@ -9,8 +9,8 @@ import pytest
 from conftest import inconsistencies, versions
 from isolate.environment.link import relist
 from isolate.store.ingest import read_prefix
-from isolate.store.manifest import File, folders_of
-from isolate.store.shebangs import SHEBANG_LIMIT, with_interpreter, without_interpreter
+from isolate.store.manifest import File, parent_directories
+from isolate.store.shebangs import SHEBANG_LIMIT, add_shebang, strip_shebang
 from kit.packages import build_wheel
 
 
@@ -188,7 +188,7 @@ def test_names_with_dots_and_capitals_are_one_name(isolate, application, index):
     "python", ["/a/bin/python", "/a b/bin/python", f"/{'x' * 200}/python", f"/{'語' * 100}/python", '/"$x/python']
 )
 def test_a_script_runs_by_the_interpreter_beside_it(tmp_path, python):
-    script = with_interpreter(b"print('ran')\n", python)
+    script = add_shebang(b"print('ran')\n", python)
     assert script.index(b"\n") < SHEBANG_LIMIT
     (tmp_path / "python").symlink_to(sys.executable)
     (tmp_path / "script").write_bytes(script)
@@ -196,7 +196,7 @@ def test_a_script_runs_by_the_interpreter_beside_it(tmp_path, python):
     if script.startswith(b"#!/bin/sh"):
         assert subprocess.run([tmp_path / "script"], capture_output=True, text=True, check=True).stdout == "ran\n"
     else:
-        assert without_interpreter(script, python) == b"print('ran')\n"
+        assert strip_shebang(script, python) == b"print('ran')\n"
 
 
 def test_record_lists_the_scripts_as_they_are_here():
@@ -208,7 +208,7 @@ def test_record_lists_the_scripts_as_they_are_here():
 
 
 def test_folders_come_parents_first():
-    assert folders_of(["a/b/c.py", "a/d.py", "e.py"]) == ("a", "a/b")
+    assert parent_directories(["a/b/c.py", "a/d.py", "e.py"]) == ("a", "a/b")
 
 
 def test_a_directory_of_the_cache_can_be_chosen(isolate, application, index, tmp_path):

@@ -77,7 +77,7 @@ def _contents(application: Application, lock: Pylock, situation: CurrentState, s
     if state is None:
         return []
     locked = select(lock, situation.interpreter, state.selection, root=str(application.root))
-    targets = targets_for(locked, situation.interpreter, session.store)
+    targets = targets_for(locked, situation.interpreter)
     if "pip" in state.installed and not any(target.name == "pip" for target in targets):
         targets.append(situation.own_pip())
     plan = situation.plan(targets, session.store, inexact=state.inexact)

@@ -17,8 +17,8 @@ from isolate.environment.records import read_state
 from isolate.environment.stamp.write import remove_stamp
 from isolate.errors import IsolateError
 from isolate.formatting import count
-from isolate.interpreters.discovery import identity_of
 from isolate.interpreters.interpreter import Choice, Interpreter
+from isolate.interpreters.query import fingerprint_of
 from isolate.lock.diff import moved
 from isolate.lock.pylock_file import parse_lock, read_lock
 from isolate.operations.apply import apply
@@ -119,7 +119,7 @@ def _chosen(application: Application, number: int | None) -> Generation:
 def _proposal(application: Application, generation: Generation, session: Session, *, lock: bool) -> Transaction:
     interpreter = Interpreter.from_dict(generation.interpreter)
     state = read_state(application.venv)
-    if identity_of(interpreter.executable) != interpreter.identity or state is None:
+    if fingerprint_of(interpreter.executable) != interpreter.fingerprint or state is None:
         raise IsolateError(
             f"generation {generation.number} ran on a Python that is gone or was replaced",
             facts=(f"Python {interpreter.version}: {interpreter.executable}",),
@@ -127,7 +127,7 @@ def _proposal(application: Application, generation: Generation, session: Session
         )
     choice = Choice(interpreter=interpreter, reason=f"generation {generation.number}")
     situation = inspect_existing(application, state, Interpreter.from_dict(state.interpreter), choice, thorough=False)
-    targets = targets_for(generation.locked, interpreter, session.store)
+    targets = targets_for(generation.locked, interpreter)
     if not any(target.name == "pip" for target in targets) and not situation.rebuild:
         targets.append(situation.own_pip())
     plan = situation.plan(targets, session.store, inexact=state.inexact)

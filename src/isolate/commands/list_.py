@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from isolate.declarations.read import read_declarations
 from isolate.errors import NoInterpreter
-from isolate.interpreters.select import version_file_of, version_files
+from isolate.interpreters.version_file import read_version_file, version_files
 from isolate.outcome import Outcome
 from isolate.resolution.interpreter import interpreter_for
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 def describe(application: Application, session: Session) -> Outcome:
     """Return what there is to know about *application* before anything is made."""
     declarations = read_declarations(application.root)
-    version_file = version_file_of(application.root)
-    request = declarations.settings.python or (version_file[0] if version_file else None)
+    version_file = read_version_file(application.root)
+    request = declarations.settings.python or (version_file.text if version_file else None)
     return Outcome(
         command="list",
         facts={

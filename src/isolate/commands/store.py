@@ -11,7 +11,8 @@ from isolate.environment.records import read_state
 from isolate.formatting import count, in_units
 from isolate.interpreters.interpreter import Interpreter
 from isolate.outcome import Outcome
-from isolate.store.layout import SUFFIX, entries, environments, forget_environment
+from isolate.store.environments import registered_environments, unregister_environment
+from isolate.store.layout import BYTECODE_SUFFIX, entry_key
 from isolate.store.manifest import digest_of_file
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from isolate.session import Session
-    from isolate.store.layout import Entry, Store
+    from isolate.store.store import Entry
 
 
 def path(session: Session) -> Outcome:
@@ -35,7 +36,7 @@ def size(session: Session) -> Outcome:
             status = os.lstat(os.path.join(folder, name))
             total += status.st_blocks * 512
             held += status.st_blocks * 512 if status.st_nlink > 1 else 0
-    number = len(list(entries(session.store)))
+    number = len(list(session.store.entry_keys()))
     line = f"{in_units(total)} in {count(number, 'entry', 'entries')}, {in_units(held)} of it shared"
     return Outcome(command="store size", lines=(line,), facts={"bytes": total, "shared": held, "entries": number})
 
@@ -44,7 +45,7 @@ def verify(session: Session) -> Outcome:
     """Hash every file of every entry; throw out the entries that are not as they were published, and say which."""
     store, wrong = session.store, []
     with store.exclusive_access(session.waiting_for_store):
-        every = sorted(entries(store))
+        every = sorted(store.entry_keys())
         for number, key in enumerate(every, start=1):
             session.progress.working(f"checking {count(len(every), 'entry', 'entries')}", f"{number} of {len(every)}")
             entry = store.entry(key)
@@ -75,32 +76,32 @@ def gc(session: Session) -> Outcome:
     store = session.store
     with store.exclusive_access(session.waiting_for_store):
         used = set()
-        for venv in environments(store):
-            keys = set(_used(store, venv))
+        for venv in registered_environments(store):
+            keys = set(_used(venv))
             if not keys:
-                forget_environment(store, venv)
+                unregister_environment(store, venv)
             used |= keys
-        unused = sorted(key for key in entries(store) if key.removesuffix(SUFFIX) not in used)
-        freed = sum(_bytes(store.root / "entries" / key) for key in unused)
+        unused = sorted(key for key in store.entry_keys() if key.removesuffix(BYTECODE_SUFFIX) not in used)
+        freed = sum(_bytes(store.paths.entry(key)) for key in unused)
         for key in unused:
             store.discard(key)
-        fs.delete_tree(store.known)  # it is learnt again where it is of use
+        fs.delete_tree(store.paths.metadata)  # it is learnt again where it is of use
     what = count(len(unused), "entry", "entries")
     lines = (f"deleted {what}, {in_units(freed)}",)
     return Outcome(command="store gc", lines=lines, facts={"deleted": unused, "bytes": freed})
 
 
-def _used(store: Store, venv: Path) -> Iterator[str]:
+def _used(venv: Path) -> Iterator[str]:
     state = read_state(venv)
     if state is None:
         return
     for one in state.installed.values():
         yield one.key
     for generation in read_history(venv):
-        kind = Interpreter.from_dict(generation.interpreter).kind
+        compat_tag = Interpreter.from_dict(generation.interpreter).compat_tag
         for locked in generation.locked:
             if locked.directory is None:
-                yield store.key(kind, locked.name, locked.version, locked.source_id)
+                yield entry_key(compat_tag, locked.name, locked.version, locked.source_id)
 
 
 def _bytes(folder: Path) -> int:

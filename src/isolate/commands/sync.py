@@ -67,7 +67,7 @@ def propose(
     decision = decide(declarations, request.lock_policy, builder, learn=learn)
     locked = select(decision.lock, situation.interpreter, selection, root=str(application.root))
     inputs = inputs_of_lock(locked)
-    targets = targets_for(locked, situation.interpreter, builder.store)
+    targets = targets_for(locked, situation.interpreter)
     if not any(target.name == "pip" for target in targets):
         targets.append(builder.pips.ensure_seed())
     return Transaction(

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from isolate.environment.records import State
     from isolate.interpreters.interpreter import Interpreter
     from isolate.progress.protocol import Progress
-    from isolate.store.layout import Store
+    from isolate.store.store import Store
 
 
 class BuildContext(NamedTuple):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from isolate.environment.build_context import BuildContext, LinkOptions, PipConfig
     from isolate.interpreters.interpreter import Interpreter
     from isolate.progress.protocol import Progress
-    from isolate.store.layout import Store
+    from isolate.store.store import Store
 
 
 @dataclass(frozen=True, kw_only=True)

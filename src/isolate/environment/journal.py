@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from isolate import fs
 from isolate.environment.records import STAMP, WORK
 from isolate.errors import IsolateError, NotManaged
-from isolate.store.manifest import tree_of
+from isolate.store.manifest import path_tree
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -54,7 +54,7 @@ def plan_switch(venv: Path, leaving: Collection[str], arriving: Collection[str],
     moves whole if nothing but what leaves is in it; otherwise its files move one by one, and what is not ours stays.
     Raises `FileInTheWay` if something stands where a file is to arrive.
     """
-    return list(_Switch(venv, leaving, arriving, site).visit("", tree_of([*leaving, *arriving])))
+    return list(_Switch(venv, leaving, arriving, site).visit("", path_tree([*leaving, *arriving])))
 
 
 class _Switch:

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 from isolate.environment.records import Installed, manifest_path
 from isolate.errors import IsolateError
-from isolate.store.manifest import MODES, File, code_folders, folders_of
-from isolate.store.shebangs import with_interpreter
+from isolate.store.manifest import MODES, File, code_directories, parent_directories
+from isolate.store.shebangs import add_shebang
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from pathlib import Path
 
-    from isolate.store.layout import Entry
+    from isolate.store.store import Entry
 
 FICLONE = 0x40049409
 """`ioctl` request of Linux that shares the blocks of a file, copy on write: `man ioctl_ficlone`."""
@@ -65,7 +65,7 @@ class Linker:
         manifest = entry.manifest
         record = manifest_path(manifest.name)
         arriving = (file.path for file in manifest.files if file.path not in staying)
-        self._make_folders(folders_of([*arriving, record]))
+        self._make_folders(parent_directories([*arriving, record]))
         written = tuple(self._write_scripts(entry)) if manifest.has_scripts else ()
         self._link_files(entry, {*staying, *(file.path for file in written)})
         self._link(str(entry.manifest_file), f"{self._tree}/{record}")
@@ -75,13 +75,13 @@ class Linker:
             key=entry.key,
             source_id=manifest.source_id,
             written=written,
-            folders=code_folders(manifest.files),
+            folders=code_directories(manifest.files),
             size=sum(file.size for file in manifest.files),
         )
 
     def link_files(self, entry: Entry) -> None:
         """Put the files of *entry* into the tree, as a part of what is there already; raises as `link_entry` does."""
-        self._make_folders(entry.manifest.folders)
+        self._make_folders(entry.manifest.directories)
         self._link_files(entry, frozenset())
 
     def _link_files(self, entry: Entry, done: Collection[str]) -> None:
@@ -112,7 +112,7 @@ class Linker:
     def _write_scripts(self, entry: Entry) -> list[File]:
         """Write the files of *entry* that name the interpreter, and RECORD, which lists them."""
         scripts = [
-            self._write(file.path, with_interpreter(_sound(entry, file), self._python), 0o755)
+            self._write(file.path, add_shebang(_sound(entry, file), self._python), 0o755)
             for file in entry.manifest.files
             if file.kind == "script"
         ]

@@ -8,37 +8,33 @@ from typing import TYPE_CHECKING
 
 from isolate.environment.template import create_from_template, site_packages
 from isolate.pip.runner import PREFIX, Pip
-from isolate.store.fill import prepare, publish
+from isolate.store.fill import publish_all, write_entry
 from isolate.store.ingest import read_prefix
-from isolate.store.layout import Entry
-from isolate.store.manifest import read_manifest
 from isolate.store.seed.install import install_seed
 
 if TYPE_CHECKING:
     from isolate.environment.build_context import BuildContext
     from isolate.plan import Target
+    from isolate.store.store import Entry
 
 
 def build_source_tree(target: Target, pip: Pip, scratch: Path) -> Entry:
     """Install a source tree by *pip* into *scratch*, and return what came of it, in the shape of an entry."""
     options = tuple(one for one in pip.options if one != "--require-hashes")  # a tree has none, and none asked for one
     pip.install([replace(pip, options=options).write([target.locked], scratch)], scratch)
-    prefix = scratch / PREFIX
-    taken = read_prefix(prefix)[target.name]
-    prepare(taken, prefix, scratch / "entry", target.locked.source_id, pip)
-    return Entry(path=scratch / "entry", manifest=read_manifest(scratch / "entry/manifest.json"))
+    return write_entry(read_prefix(scratch / PREFIX)[target.name], scratch / "entry", target.locked.source_id, pip)
 
 
 def build_seed(wheel: Path, seed: Target, context: BuildContext) -> None:
     """Create the entry of *seed*, the pip in *wheel*, in the store, which has no pip yet to install it with."""
     store, interpreter = context.store, context.interpreter
-    with store.writing(None), store.scratch() as scratch:
+    with store.write_access(), store.scratch() as scratch:
         if store.has(seed.key):
             return
         context.progress.working(f"preparing pip {seed.locked.version} for Python {interpreter.version}")
         create_from_template(scratch / "venv", scratch / "venv", interpreter, store)
         site = str(site_packages(scratch / "venv", interpreter.to_dict()))
         python = Path("/python")  # stands for that of every environment
-        install_seed(wheel, scratch / "prefix", site, python=python, version=interpreter.short)
-        pip = Pip(python=python, kind=interpreter.kind, version=seed.locked.version or "", env={})
-        publish(store, {seed.key: seed.locked}, scratch / "prefix", pip)
+        install_seed(wheel, scratch / "prefix", site, python=python, python_version=interpreter.minor_version)
+        pip = Pip(python=python, compat_tag=interpreter.compat_tag, version=seed.locked.version or "", env={})
+        publish_all(store, {seed.key: seed.locked}, scratch / "prefix", pip)

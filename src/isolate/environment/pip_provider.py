@@ -52,7 +52,7 @@ class PipProvider:
         config = self.config
         return Pip(
             python=venv / "bin/python",
-            kind=self._context.interpreter.kind,
+            compat_tag=self._context.interpreter.compat_tag,
             version=version,
             env=pip_environment(config.environ, prefix=venv, offline=config.offline, named=config.variable_names),
             options=config.index_options,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from isolate.plan import Target
-from isolate.store.seed.wheel import seed_of, seed_wheel
+from isolate.store.layout import entry_key
+from isolate.store.seed.wheel import locked_seed, seed_wheel
 
 if TYPE_CHECKING:
     from isolate.environment.build_context import BuildContext, PipConfig
@@ -24,8 +25,8 @@ class SeedPip:
         if self._target is None:
             store, interpreter = self._context.store, self._context.interpreter
             wheel = seed_wheel(store, interpreter, self._config.environ, offline=self._config.offline)
-            locked = seed_of(wheel, store)
-            key = store.key(interpreter.kind, "pip", locked.version, locked.source_id)
+            locked = locked_seed(wheel, store)
+            key = entry_key(interpreter.compat_tag, "pip", locked.version, locked.source_id)
             self._target = Target(locked=locked, key=key)
             if not store.has(key):
                 from isolate.environment.local_build import build_seed

@@ -58,9 +58,9 @@ class StagedTree:
         """Do what `stage` does, and add the bytecode of the pip if it can be had: pip starts faster with it."""
         tree, key = self.stage(), self._seed.ensure().key
         if not (self._compiled or self._linker.options.bytecode):
-            from isolate.store.bytecode import compile_seed
+            from isolate.store.bytecode import reuse_own_bytecode
 
             self._compiled = True
-            compile_seed(self._context.store, key, self._context.interpreter)
+            reuse_own_bytecode(self._context.store, key, self._context.interpreter)
             self._linker.link_compiled(key, tree)
         return tree

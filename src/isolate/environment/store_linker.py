@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from isolate.environment.records import Installed
     from isolate.errors import InvalidDistribution
     from isolate.plan import Target
-    from isolate.store.layout import Entry, Store
+    from isolate.store.store import Entry, Store
 
 
 class Linked(NamedTuple):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from isolate.interpreters.interpreter import Interpreter
-    from isolate.store.layout import Store
+    from isolate.store.store import Store
 
 IGNORED = TemplateFile(".gitignore", "file", "*\n", 0o644)
 """Keeps an environment out of git; `venv` itself makes it from Python 3.13 on."""
@@ -41,7 +41,7 @@ PLACE = "{the environment}"
 
 
 def _remembered(interpreter: Interpreter, store: Store) -> list[TemplateFile]:
-    folder = store.template(f"{interpreter.executable} {interpreter.identity}")
+    folder = store.paths.template(f"{interpreter.executable} {interpreter.fingerprint}")
     record = folder / "skeleton.json"
     try:
         return [TemplateFile(*row) for row in json.loads(record.read_bytes())]
@@ -52,7 +52,7 @@ def _remembered(interpreter: Interpreter, store: Store) -> list[TemplateFile]:
         home = scratch / ".venv"
         pieces = _made(interpreter, home)
     here = [piece._replace(content=piece.content.replace(str(home), PLACE)) for piece in pieces]
-    fs.write(record, json.dumps(here).encode(), by=store.tmp)
+    fs.write(record, json.dumps(here).encode(), by=store.paths.tmp)
     return here
 
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from isolate.environment.builder import EnvironmentBuilder
     from isolate.environment.records import Installed, State
     from isolate.plan import Plan, Target
-    from isolate.store.layout import Entry
     from isolate.store.manifest import Manifest
+    from isolate.store.store import Entry
 
 
 class Next(NamedTuple):

@@ -1,15 +1,14 @@
-"""What somebody wants of an interpreter: `3.12`, `>=3.11`, `pypy3.10`. Pure."""
+"""A request for an interpreter: `3.12`, `>=3.11`, `pypy3.10`, or a path. Pure."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.errors import NoInterpreter
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from packaging.specifiers import SpecifierSet
 
     from isolate.interpreters.interpreter import Interpreter
@@ -18,55 +17,69 @@ VERSION = re.compile(
     r"(?P<name>python|cpython|pypy|graalpy|system)?[-@]?"
     r"(?P<version>\d+(\.\d+){0,2}((a|b|rc)\d+)?)?(?P<threaded>t)?(-[\w.]+)*"
 )
-"""As it is written on a command line, and by pyenv and uv into `.python-version`: `3.13t`, `cpython-3.12.1-linux`,
-`pypy3.10-7.3.12`, `3.14-dev`, `system`."""
+"""A version as it is written on a command line, and by pyenv and uv in `.python-version`: `3.13t`,
+`cpython-3.12.1-linux`, `pypy3.10-7.3.12`, `3.14-dev`, `system`."""
 
-WHICHEVER = (None, "python", "system")
+ANY_IMPLEMENTATION = (None, "python", "system")
+"""Names that do not say which implementation is requested."""
 
 
 class PythonRequest(NamedTuple):
-    """A `text` that says which interpreter is wanted; `source` is where it was said, `folder` where its paths begin."""
+    """A `text` that requests an interpreter.
+
+    `source` is where the request was made, for messages. A relative path in it starts at `directory`.
+    """
 
     text: str
     source: str
-    folder: Path
+    directory: Path
+
+    @classmethod
+    def from_option(cls, text: str) -> PythonRequest:
+        """Return the request of the option `--python`."""
+        return cls(text=text.strip(), source=f"--python {text}", directory=Path())
+
+    @classmethod
+    def from_setting(cls, text: str, file: Path) -> PythonRequest:
+        """Return the request of the setting `python` in *file*."""
+        return cls(text=text.strip(), source=f'python = "{text}" in {file.name}', directory=file.parent)
 
     @property
     def is_version(self) -> bool:
-        """Say whether it names a version or an implementation, not a range or a path."""
+        """Return whether it requests a version or an implementation, and not a range or a path."""
         return self._parts is not None
 
     @property
     def version(self) -> str | None:
-        """Return the version, as exact as it was said: `3`, `3.12`, `3.12.1`; None if there is none."""
+        """Return the version as exactly as it was written: `3`, `3.12`, `3.12.1`; None if there is none."""
         return None if self._parts is None else self._parts["version"]
 
     @property
     def commands(self) -> tuple[str, ...]:
-        """Return the names by which a shell would start such an interpreter, the most exact first."""
+        """Return the commands that start such an interpreter in a shell, the most specific first."""
         parts = self._parts
         if parts is None:
             return ("python3",)
         stem = parts["name"] if parts["name"] in ("pypy", "graalpy") else "python"
-        short = ".".join((parts["version"] or "").split(".")[:2])
-        return tuple(dict.fromkeys((f"{stem}{short}{parts['threaded'] or ''}", f"{stem}3", stem)))
+        minor_version = ".".join((parts["version"] or "").split(".")[:2])
+        return tuple(dict.fromkeys((f"{stem}{minor_version}{parts['threaded'] or ''}", f"{stem}3", stem)))
 
     def is_met_by(self, interpreter: Interpreter) -> bool:
-        """Say whether *interpreter* is what is wanted; raise `NoInterpreter` if the text makes no sense."""
+        """Return whether *interpreter* satisfies the request; raise `NoInterpreter` if the request is invalid."""
         parts = self._parts
         if parts is None:
             return self._range().contains(interpreter.version, prereleases=True)
-        wanted = parts["version"] or ""
+        version = parts["version"] or ""
         return (
-            (parts["name"] in WHICHEVER or parts["name"] == interpreter.implementation)
-            and (not wanted or interpreter.version == wanted or interpreter.version.startswith(f"{wanted}."))
+            (parts["name"] in ANY_IMPLEMENTATION or parts["name"] == interpreter.implementation)
+            and (not version or interpreter.version == version or interpreter.version.startswith(f"{version}."))
             and interpreter.free_threaded == bool(parts["threaded"])
         )
 
     @property
     def _parts(self) -> re.Match[str] | None:
-        found = VERSION.fullmatch(self.text.lower())
-        return found if found and (found["name"] or found["version"]) else None
+        match = VERSION.fullmatch(self.text.lower())
+        return match if match and (match["name"] or match["version"]) else None
 
     def _range(self) -> SpecifierSet:
         from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -76,5 +89,9 @@ class PythonRequest(NamedTuple):
                 return SpecifierSet(self.text)
         except InvalidSpecifier:
             pass
-        hint = "name a version (3.12), a range (>=3.11), or the path of a Python"
-        raise NoInterpreter(f"{self.source} names no Python", hint=hint)
+        raise self.invalid()
+
+    def invalid(self, *facts: str) -> NoInterpreter:
+        """Return the error to raise if the text requests nothing that can be an interpreter."""
+        hint = "use a version (3.12), a range (>=3.11), or the path of an interpreter"
+        return NoInterpreter(f"invalid Python request: {self.source}", facts=facts, hint=hint)

@@ -16,7 +16,7 @@ from isolate.errors import IsolateError
 from isolate.formatting import count
 from isolate.operations.current_state import FIRST
 from isolate.resolution.decide import lock_cache_key
-from isolate.store.layout import remember_environment
+from isolate.store.environments import register_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from isolate.environment.builder import EnvironmentBuilder
     from isolate.operations.transaction import Transaction
     from isolate.session import Session
-    from isolate.store.layout import Entry
+    from isolate.store.store import Entry
 
 
 def apply(proposal: Transaction, builder: EnvironmentBuilder, session: Session) -> Mapping[str, int]:
@@ -40,7 +40,7 @@ def apply(proposal: Transaction, builder: EnvironmentBuilder, session: Session) 
         write_lock(proposal)
         _record_request(proposal)
         return proposal.situation.times
-    remember_environment(builder.store, proposal.application.venv)
+    register_environment(builder.store, proposal.application.venv)
     with _built(proposal, builder) as built:
         coming = _next(proposal, built, session, builder)
         if proposal.situation.rebuild or proposal.situation.state is None:
@@ -157,7 +157,7 @@ def remember(proposal: Transaction, session: Session, before: Mapping[str, str],
     if not decision.in_tree:
         digest = lock_cache_key(declarations, interpreter)
         with contextlib.suppress(OSError):  # the environment is made, and holds the lock itself
-            session.store.remember_lock(digest, decision.text, is_new=decision.is_new)
+            session.store.cache_lock(digest, decision.text, replace=decision.is_new)
     if proposal.request.is_plain:
         answer = f"nothing to do: {count(proposal.packages, 'package')}, Python {interpreter.version}"
         lock = decision.text if decision.in_tree else None

@@ -8,6 +8,7 @@ from isolate.interpreters.interpreter import Interpreter
 from isolate.lock.local_sources import content_digest, metadata_digest
 from isolate.locked import LockedDistribution
 from isolate.plan import InstalledRef, InstalledState, Plan, Target, make_plan
+from isolate.store.layout import entry_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from isolate.environment.records import Installed, State
     from isolate.environment.verify import Damage, UnmanagedDistribution
     from isolate.interpreters.interpreter import Choice
-    from isolate.store.layout import Store
+    from isolate.store.store import Store
 
 
 class Rebuild(NamedTuple):
@@ -80,7 +81,8 @@ class CurrentState(NamedTuple):
         use to the same kind of interpreter only.
         """
         state, wanted = self.state, {target.name for target in targets}
-        stays = inexact and state is not None and Interpreter.from_dict(state.interpreter).kind == self.interpreter.kind
+        old_tag = None if state is None else Interpreter.from_dict(state.interpreter).compat_tag
+        stays = inexact and state is not None and old_tag == self.interpreter.compat_tag
         going = [one for one in self.foreign if not stays or one.name in wanted]
         others = wanted | {one.name for one in self.foreign}
         unasked = [] if state is None else [one for name, one in state.installed.items() if name not in others]
@@ -115,13 +117,13 @@ def _strange(foreign: Iterable[UnmanagedDistribution]) -> tuple[InstalledRef, ..
     return tuple(InstalledRef(name=one.name, version=one.version, key=None) for one in foreign)
 
 
-def targets_for(locked: Sequence[LockedDistribution], interpreter: Interpreter, store: Store) -> list[Target]:
+def targets_for(locked: Sequence[LockedDistribution], interpreter: Interpreter) -> list[Target]:
     """Return *locked*, each with the key under which its contents are known."""
-    return [Target(locked=one, key=_key(one, interpreter, store)) for one in locked]
+    return [Target(locked=one, key=_key(one, interpreter)) for one in locked]
 
 
-def _key(one: LockedDistribution, interpreter: Interpreter, store: Store) -> str:
+def _key(one: LockedDistribution, interpreter: Interpreter) -> str:
     if one.directory is None:
-        return store.key(interpreter.kind, one.name, one.version, one.source_id)
+        return entry_key(interpreter.compat_tag, one.name, one.version, one.source_id)
     digest = metadata_digest(one.directory) if one.editable else content_digest(one.directory)
     return f"tree:{digest}:{one.source_id}"

@@ -52,7 +52,7 @@ def _fetch(missing: Mapping[str, LockedDistribution], proposal: Transaction, pip
         session.progress.working(f"fetching {count(len(lacking), 'package')}")
         fill(session.store, lacking, pip)
 
-    with session.store.writing(session.waiting_for_store):
+    with session.store.write_access(session.waiting_for_store):
         own = {key: locked for key, locked in missing.items() if not session.store.has(key)}
         if own:
             interpreter = proposal.situation.interpreter
@@ -72,5 +72,5 @@ def _lacked_by(other: Application, *, request: Request, here: str, session: Sess
     if lock is None:
         return {}
     locked = select(lock.lock, interpreter, selected(declarations, request), root=str(other.root))
-    targets = targets_for([one for one in locked if one.directory is None], interpreter, session.store)
+    targets = targets_for([one for one in locked if one.directory is None], interpreter)
     return {target.key: target.locked for target in situation.plan(targets, session.store).fetch}

@@ -108,11 +108,11 @@ def _rebuild_reason(
 ) -> Rebuild | None:
     if was_moved(state, application.venv):
         return Rebuild("moved", f"it was made at {state.venv}")
-    if current.version != chosen.version or current.kind != chosen.kind:
+    if current.version != chosen.version or current.compat_tag != chosen.compat_tag:
         return Rebuild("python-changed", f"Python {current.version} → {chosen.version}")
     if current.executable != chosen.executable:
         return Rebuild("python-changed", f"{current.executable} → {chosen.executable}")
-    if current.identity != chosen.identity:
+    if current.fingerprint != chosen.fingerprint:
         return Rebuild("python-changed", f"{chosen.executable} was replaced")
     return None
 

@@ -46,13 +46,13 @@ PREFIX, REPORT = "prefix", "report.json"
 class Pip:
     """The pip of an application's environment, and what it needs to know to work.
 
-    `python` is the interpreter to run it with, `kind` that interpreter's kind, `version` pip's own. `env` is its whole
-    environment. `options` are lines of index options for a requirements file, `credentials` are addresses that hold
-    some, by what a lock says instead. `progress` hears what pip says.
+    `python` is the interpreter to run it with, `compat_tag` the compatibility tag of that interpreter, `version` pip's
+    own. `env` is its whole environment. `options` are lines of index options for a requirements file, `credentials` are
+    addresses that hold some, by what a lock says instead. `progress` hears what pip says.
     """
 
     python: Path
-    kind: str
+    compat_tag: str
     version: str
     env: Mapping[str, str]
     options: tuple[str, ...] = ()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from isolate.interpreters.interpreter import Interpreter
     from isolate.request import LockPolicy
     from isolate.resolution.new_lock import PinFetcher
-    from isolate.store.layout import Store
+    from isolate.store.store import Store
 
 MISSING: tuple[str, ...] = ("there is no lock",)
 
@@ -196,7 +196,7 @@ def candidate_locks(
     if (lock := read_lock(application.lock_file)) is not None:
         yield LockDecision(lock=lock, text=application.lock_file.read_bytes(), in_tree=True)
         return
-    for path in (application.venv / LOCK, store.remembered_lock(lock_cache_key(declarations, interpreter))):
+    for path in (application.venv / LOCK, store.paths.cached_lock(lock_cache_key(declarations, interpreter))):
         with contextlib.suppress(OSError, IsolateError):
             text = path.read_bytes()
             yield LockDecision(lock=parse_lock(text, path), text=text, in_tree=False)

@@ -51,9 +51,9 @@ def fetch_pins(
 
     def fetch(lines: Mapping[Pin, str]) -> None:
         builder.progress.working(f"fetching {count(len(lines), 'pinned package')}")
-        known.remember(fill_from_pins(builder.store, lines, pip))
+        known.add(fill_from_pins(builder.store, lines, pip))
 
-    with builder.store.writing(session.waiting_for_store):
+    with builder.store.write_access(session.waiting_for_store):
         # looked for again: another process may have learned them meanwhile
         if own := _unknown(declarations, known, builder.interpreter):
             hashed = any(map(_is_hashed, own.values()))
@@ -74,7 +74,7 @@ def _lacked_by(
     """
     declarations = read_declarations(other.root)
     interpreter = interpreter_for(other, declarations, session, asked=request.python)
-    if index_fingerprint(other, declarations, interpreter, session.environ) != known.digest:
+    if index_fingerprint(other, declarations, interpreter, session.environ) != known.index_fingerprint:
         return {}
     if valid_lock(other, declarations, interpreter, request.lock_policy, session.store) is not None:
         return {}

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 from isolate.environment.records import read_state
 from isolate.errors import IsolateError
+from isolate.interpreters.discovery import InterpreterFinder
 from isolate.interpreters.interpreter import Interpreter
-from isolate.interpreters.select import choose, version_file_of
+from isolate.interpreters.request import PythonRequest
+from isolate.interpreters.select import Criteria, choose
+from isolate.interpreters.version_file import read_version_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,22 +40,32 @@ def choose_interpreter(
     current: Interpreter | None,
     session: Session,
 ) -> Choice:
-    """Return the interpreter for *application*, and why it is that one; raise `NoInterpreter` if none fits."""
-    setting = declarations.settings.python
-    return choose(
-        asked=asked,
-        setting=None if setting is None else (setting, application.root / "pyproject.toml"),
-        version_file=version_file_of(application.root),
+    """Return the interpreter for *application*, and the reason; raise `NoInterpreter` if none fits."""
+    criteria = Criteria(
+        request=_request(application, declarations, asked),
         current=current,
         requires_python=declarations.requires_python,
-        served=_served(application) if application.lock_file.exists() else None,
-        cache=session.store.interpreters,
-        environ=session.environ,
+        lock_supports=_lock_supports(application) if application.lock_file.exists() else None,
     )
+    return choose(criteria, InterpreterFinder(cache=session.store.paths.interpreters, environ=session.environ))
 
 
-def _served(application: Application) -> Callable[[Interpreter], bool]:
-    """Return what says whether the lock in the tree is for an interpreter; it is read when that is asked."""
+def _request(application: Application, declarations: Declarations, option: str | None) -> PythonRequest | None:
+    """Return the request of the *option* `--python`, else of the setting, else of `.python-version`."""
+    setting, version_file = declarations.settings.python, read_version_file(application.root)
+    if option is not None:
+        return PythonRequest.from_option(option)
+    if setting is not None:
+        return PythonRequest.from_setting(setting, application.root / "pyproject.toml")
+    return version_file
+
+
+def _lock_supports(application: Application) -> Callable[[Interpreter], bool]:
+    """Return a function that returns whether the application's lock supports an interpreter.
+
+    It reads the lock when it is called first. A lock that cannot be read supports every interpreter here; whichever
+    command uses the lock reports the error.
+    """
 
     @functools.cache
     def lock() -> Pylock | None:
@@ -61,12 +74,12 @@ def _served(application: Application) -> Callable[[Interpreter], bool]:
         try:
             return read_lock(application.lock_file)
         except IsolateError:
-            return None  # whoever needs it says what is wrong with it
+            return None
 
-    def served(interpreter: Interpreter) -> bool:
+    def lock_supports(interpreter: Interpreter) -> bool:
         from isolate.lock.select import supports
 
-        found = lock()
-        return found is None or supports(found, interpreter)
+        content = lock()
+        return content is None or supports(content, interpreter)
 
-    return served
+    return lock_supports

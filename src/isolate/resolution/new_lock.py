@@ -51,7 +51,7 @@ def new_lock(  # noqa: PLR0913, PLR0917 - what is asked, and what may be used to
         return lock
     builder.progress.working("resolving")
     reported = resolve(declarations, staying, builder)
-    known.remember(reported)
+    known.add(reported)
     return lock_from(reported, declarations, interpreter, trees=trees)
 
 
@@ -74,8 +74,8 @@ def _shortcuts(  # noqa: PLR0913, PLR0917 - what `new_lock` has at hand
 def _known(declarations: Declarations, builder: EnvironmentBuilder) -> MetadataCache:
     """Return what is known for the interpreter of *workshop*, from where its pip looks."""
     interpreter = builder.interpreter
-    digest = index_fingerprint(builder.application, declarations, interpreter, builder.pips.config.environ)
-    return MetadataCache(store=builder.store, kind=interpreter.kind, digest=digest)
+    fingerprint = index_fingerprint(builder.application, declarations, interpreter, builder.pips.config.environ)
+    return MetadataCache(store=builder.store, compat_tag=interpreter.compat_tag, index_fingerprint=fingerprint)
 
 
 def index_fingerprint(
@@ -83,5 +83,5 @@ def index_fingerprint(
 ) -> str:
     """Return a digest (hex) of what decides which artifacts the pip of *application* finds."""
     settings = settings_digest(environ, application.venv)
-    facts = (settings, interpreter.version, interpreter.kind, *declarations.index_options)
+    facts = (settings, interpreter.version, interpreter.compat_tag, *declarations.index_options)
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]

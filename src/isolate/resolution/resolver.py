@@ -81,7 +81,7 @@ def resolve_moved(
     moved = [one.text for one in declarations.requirements if one.name not in staying]
     moved += [name for name in policy.upgrade_packages if name not in declared]
     found = _find(declarations, moved, builder) if moved else []
-    known.remember(found)
+    known.add(found)
     return closed(declarations, items | {item.name: item for item in found}, builder.interpreter.markers)
 
 

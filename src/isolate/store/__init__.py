@@ -1,1 +1,1 @@
-"""What is kept once for all applications: distributions as pip installed them, each in an entry of its own."""
+"""What is kept once for all applications: each distribution as pip installed it, in an entry."""

@@ -1,6 +1,6 @@
-"""How many pips fill the store at once, and which of them fetches what. Pure.
+"""How many pips fill the store at once, and which of them installs what. Pure.
 
-One pip fetches, unpacks and builds one thing after another, and leaves all cores but one idle.
+A pip downloads, unpacks and builds one distribution after another, and uses a single core.
 """
 
 from __future__ import annotations
@@ -15,67 +15,68 @@ if TYPE_CHECKING:
 
 Key = TypeVar("Key")
 
-WORTH = 8
-"""Distributions that are worth a second pip: to begin another takes a tenth of a second."""
+MIN_FOR_SECOND_PIP = 8
+"""Number of distributions per pip from which on a second pip pays off: starting one takes a tenth of a second."""
 
-LEAST = 4
-"""Distributions that are worth a portion of their own."""
+MIN_BATCH = 4
+"""Number of distributions from which on a separate batch pays off."""
 
-MOST = 4
-"""Pips at once, however many cores there are: the package index is not ours alone."""
+MAX_PIPS = 4
+"""Limit of pips at once, however many cores there are: the package index has other clients."""
 
-SHARE = 1.5
-"""How many times smaller a portion is than what each pip would get if all that is left were dealt out evenly."""
+BATCH_SHRINK = 1.5
+"""How many times smaller a batch is than an equal share, for each pip, of the distributions that are left."""
 
 
 def batches(missing: Mapping[str, LockedDistribution], cores: int) -> list[dict[str, LockedDistribution]]:
-    """Deal *missing* (by key) out into portions for pips that work on as many *cores*.
+    """Return *missing* (by key) in batches, each for one pip, on a machine with this many *cores*.
 
-    Whatever has to be built is in one of them, the first, whose pip so fetches what the builds need once for all. But
-    repositories have no hash, and pip wants one of everything as soon as anything has one: they are dealt out apart.
+    All distributions that have to be built are in the first batch if possible, so that its pip downloads their build
+    dependencies only once. VCS requirements get separate batches, because they have no hash: pip demands a hash for
+    every requirement as soon as one has a hash.
     """
-    repositories = {key: locked for key, locked in missing.items() if "vcs" in locked.table}
-    if repositories and len(repositories) < len(missing):
-        others = {key: locked for key, locked in missing.items() if key not in repositories}
-        return [*batches(others, cores), *batches(repositories, cores)]
+    vcs = {key: locked for key, locked in missing.items() if "vcs" in locked.table}
+    if vcs and len(vcs) < len(missing):
+        others = {key: locked for key, locked in missing.items() if key not in vcs}
+        return [*batches(others, cores), *batches(vcs, cores)]
     built = {key for key, locked in missing.items() if "wheels" not in locked.table}
-    dealt = partition({key: locked.name for key, locked in missing.items()}, cores, together=built)
-    return [{key: missing[key] for key in portion} for portion in dealt]
+    parts = partition({key: locked.name for key, locked in missing.items()}, cores, together=built)
+    return [{key: missing[key] for key in part} for part in parts]
 
 
 def partition(names: Mapping[Key, str], cores: int, *, together: Container[Key] = ()) -> list[list[Key]]:
-    """Deal the keys of *names* out likewise; those that are to stay *together*, to one if possible.
+    """Return the keys of *names* in batches; those in *together* are in the first one if possible.
 
-    Whatever has the same name goes to different portions: no prefix holds two versions of a distribution.
+    Keys with the same name are in different batches: a prefix cannot hold two versions of a distribution.
     """
-    most = max(Counter(names.values()).values(), default=0)
-    sizes = sizes_of_portions(len(names), cores)
-    sizes += [0] * (most - len(sizes))
-    dealt: list[dict[str, Key]] = [{} for _ in sizes]
+    most_versions = max(Counter(names.values()).values(), default=0)
+    sizes = batch_sizes(len(names), cores)
+    sizes += [0] * (most_versions - len(sizes))
+    parts: list[dict[str, Key]] = [{} for _ in sizes]
     for key in sorted(names, key=lambda key: key not in together):
-        free = [number for number, portion in enumerate(dealt) if names[key] not in portion]
-        room = [number for number in free if len(dealt[number]) < sizes[number]]
-        chosen = free[0] if key in together else (room or free)[0]
-        dealt[chosen][names[key]] = key
-    return [list(portion.values()) for portion in dealt if portion]
+        allowed = [number for number, part in enumerate(parts) if names[key] not in part]
+        not_full = [number for number in allowed if len(parts[number]) < sizes[number]]
+        number = allowed[0] if key in together else (not_full or allowed)[0]
+        parts[number][names[key]] = key
+    return [list(part.values()) for part in parts if part]
 
 
-def sizes_of_portions(number: int, cores: int) -> list[int]:
-    """Return how many of a *number* of distributions go into each portion, the largest first.
+def batch_sizes(number: int, cores: int) -> list[int]:
+    """Return how many of *number* distributions go into each batch, the largest first.
 
-    Nobody knows how long one takes. So the first portions are large, because each has to be begun, and the last ones
-    small, because in the end one pip works while the others have nothing to do.
+    How long one takes is unknown. The first batches are large because each pip takes time to start; the last ones are
+    small so that no pip works on while all the others have finished.
     """
-    at_once = pips_at_once(cores)
-    if at_once == 1 or number < 2 * WORTH:
+    pips = concurrent_pips(cores)
+    if pips == 1 or number < 2 * MIN_FOR_SECOND_PIP:
         return [number]
     sizes = []
     while number:
-        sizes.append(min(number, max(LEAST, round(number / (SHARE * at_once)))))
+        sizes.append(min(number, max(MIN_BATCH, round(number / (BATCH_SHRINK * pips)))))
         number -= sizes[-1]
     return sizes
 
 
-def pips_at_once(cores: int) -> int:
-    """Return how many pips may work at the same time on so many *cores*."""
-    return min(cores, MOST)
+def concurrent_pips(cores: int) -> int:
+    """Return how many pips may work at once on this many *cores*."""
+    return min(cores, MAX_PIPS)

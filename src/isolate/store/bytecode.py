@@ -1,8 +1,8 @@
-"""Bytecode, compiled once for each entry and kept in an entry of its own beside it.
+"""Bytecode: compiled once for each entry and kept in a second entry beside it.
 
-An entry is never written to after it is published; so its bytecode is another entry, linked along with it. The files
-are those that Python itself would write below `__pycache__` (PEP 3147), valid by time and size of their source; RECORD
-does not list them, as it does not list what Python writes.
+An entry never changes after it was published, so its bytecode is another entry, which is linked along with it. The
+files are those that Python itself would write into `__pycache__` (PEP 3147), valid by mtime and size of their source.
+RECORD does not list them, as it does not list what Python writes.
 """
 
 from __future__ import annotations
@@ -17,58 +17,59 @@ from typing import TYPE_CHECKING
 
 import pip as own_pip
 from isolate.errors import IsolateError
-from isolate.store.layout import SUFFIX, bytecode_key
-from isolate.store.manifest import File, Manifest, digest_of_file, write_manifest
+from isolate.store.layout import BYTECODE_SUFFIX, bytecode_key, entry_files, entry_manifest
+from isolate.store.manifest import File, digest_of_file, write_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from isolate.interpreters.interpreter import Interpreter
     from isolate.pip.runner import Pip
-    from isolate.store.layout import Entry, Store
+    from isolate.store.store import Entry, Store
 
 
 def compile_missing(store: Store, keys: Sequence[str], pip: Callable[[], Pip], *, on_wait: Callable[[], None]) -> None:
-    """See to it that the store has the bytecode of each entry of *keys*, compiled on all cores by *pip*'s interpreter.
+    """Ensure that the store has the bytecode of each entry of *keys*; *pip*'s interpreter compiles it on all cores.
 
-    A file that does not compile (it may be meant for another Python) is left out, as pip leaves it out.
+    A file that does not compile (it may be meant for a different Python) is skipped, as pip skips it. *on_wait* is
+    called if another process is writing to the store.
     """
     if all(store.has(bytecode_key(key)) for key in keys):
         return
-    worker = pip()
-    with store.writing(on_wait), store.scratch() as scratch:
+    compiler = pip()
+    with store.write_access(on_wait), store.scratch() as scratch:
         missing = [entry for key in keys if not store.has(bytecode_key(key)) and (entry := store.entry(key))]
         for number, entry in enumerate(missing):
             _link_sources(entry, scratch / "sources" / str(number))
-        _compile(worker, scratch / "sources")
+        _compile(compiler, scratch / "sources")
         for number, entry in enumerate(missing):
             _publish(store, entry, scratch / "sources" / str(number), scratch / str(number))
 
 
-def compile_seed(store: Store, key: str, interpreter: Interpreter) -> None:
-    """Let the store have the bytecode of the pip *key*, if our own is the same and was compiled for such a Python.
+def reuse_own_bytecode(store: Store, key: str, interpreter: Interpreter) -> None:
+    """Publish the bytecode of the pip *key* if isolate's own pip has it: the same version, for the same Python.
 
-    A pip without bytecode takes four times as long to start.
+    Without bytecode pip takes four times as long to start.
     """
-    ours = (sys.implementation.name, sys.version_info[:2])
-    theirs = (interpreter.implementation, tuple(int(part) for part in interpreter.short.split(".")))
-    if ours == theirs and not interpreter.free_threaded and f"/pip-{own_pip.__version__}-" in key:
-        take_over(store, key, Path(own_pip.__file__).parent.parent)
+    own = (sys.implementation.name, sys.version_info[:2])
+    required = (interpreter.implementation, tuple(int(part) for part in interpreter.minor_version.split(".")))
+    if own == required and not interpreter.free_threaded and f"/pip-{own_pip.__version__}-" in key:
+        reuse_bytecode(store, key, Path(own_pip.__file__).parent.parent)
 
 
-def take_over(store: Store, key: str, site: Path) -> None:
-    """Make the bytecode of the modules in the directory *site* that of the entry *key*, which holds the same modules.
+def reuse_bytecode(store: Store, key: str, site: Path) -> None:
+    """Publish the bytecode of the modules in the directory *site* as that of the entry *key* with the same modules.
 
-    Bytecode names the time and the size of its source (PEP 552); all else in it is the same wherever the source lies.
-    Nothing is taken over unless all of it is there and valid.
+    Bytecode states mtime and size of its source (PEP 552); nothing else in it depends on where the source is. If the
+    bytecode of a module is missing or out of date, nothing is published.
     """
     entry = store.entry(key)
     if entry is None or store.has(bytecode_key(key)):
         return
-    sources = [file.path for file in entry.manifest.files if file.path.endswith(".py") and file.kind != "script"]
+    modules = [file.path for file in entry.manifest.files if file.path.endswith(".py") and file.kind != "script"]
     with store.scratch() as scratch, contextlib.suppress(OSError, ValueError):
-        for path in sources:
-            content = _dated(f"{site}/{path.partition('site-packages/')[2]}", f"{entry.files}/{path}")
+        for path in modules:
+            content = _bytecode_for(f"{entry.files}/{path}", f"{site}/{path.partition('site-packages/')[2]}")
             target = cache_from_source(f"{scratch}/compiled/{path}")
             os.makedirs(os.path.dirname(target), exist_ok=True)
             with open(target, "xb") as file:
@@ -76,13 +77,16 @@ def take_over(store: Store, key: str, site: Path) -> None:
         _publish(store, entry, scratch / "compiled", scratch / "entry")
 
 
-def _dated(theirs: str, ours: str) -> bytes:
-    """Return the bytecode of the module *theirs* as that of *ours*; raise `OSError` or `ValueError` if it has none."""
-    with open(cache_from_source(theirs), "rb") as file:
+def _bytecode_for(source: str, original: str) -> bytes:
+    """Return the bytecode of the module *original*, with a header that makes it valid for its copy *source*.
+
+    Raises `OSError` or `ValueError` if the original has no valid bytecode.
+    """
+    with open(cache_from_source(original), "rb") as file:
         content = file.read()
-    if content[:16] != _header(theirs) or os.stat(theirs).st_size != os.stat(ours).st_size:
-        raise ValueError(f"the bytecode of {theirs} is of another source")
-    return _header(ours) + content[16:]
+    if content[:16] != _header(original) or os.stat(original).st_size != os.stat(source).st_size:
+        raise ValueError(f"the bytecode of {original} is out of date")
+    return _header(source) + content[16:]
 
 
 def _header(source: str) -> bytes:
@@ -90,46 +94,42 @@ def _header(source: str) -> bytes:
     return MAGIC_NUMBER + struct.pack("<III", 0, int(status.st_mtime) & 0xFFFFFFFF, status.st_size & 0xFFFFFFFF)
 
 
-def _link_sources(entry: Entry, folder: Path) -> None:
-    folder.mkdir(parents=True)
-    made: set[str] = set()
+def _link_sources(entry: Entry, directory: Path) -> None:
+    directory.mkdir(parents=True)
+    created: set[str] = set()
     for file in entry.manifest.files:
         if file.path.endswith(".py") and file.kind != "script":
             parent = os.path.dirname(file.path)
-            if parent not in made:
-                made.add(parent)
-                os.makedirs(folder / parent, exist_ok=True)
-            os.link(entry.files / file.path, folder / file.path)
+            if parent not in created:
+                created.add(parent)
+                os.makedirs(directory / parent, exist_ok=True)
+            os.link(entry.files / file.path, directory / file.path)
 
 
-def _compile(pip: Pip, folder: Path) -> None:
-    argv = (str(pip.python), "-I", "-m", "compileall", "-q", "-j", "0", "-d", "", str(folder))
-    finished = pip.run(argv, cwd=folder, scratch=folder)
+def _compile(pip: Pip, directory: Path) -> None:
+    argv = (str(pip.python), "-I", "-m", "compileall", "-q", "-j", "0", "-d", "", str(directory))
+    finished = pip.run(argv, cwd=directory, scratch=directory)
     if finished.status not in (0, 1):  # 1: some file did not compile
         raise IsolateError(
-            f"bytecode could not be compiled by {pip.python}",
+            f"{pip.python} could not compile bytecode (exit code {finished.status})",
             facts=tuple(finished.errors.splitlines()[-3:]),
             hint="run without --compile",
         )
 
 
-def _publish(store: Store, entry: Entry, sources: Path, target: Path) -> None:
+def _publish(store: Store, entry: Entry, compiled: Path, target: Path) -> None:
+    """Publish the bytecode below *compiled* as that of *entry*; *target* is where its entry is prepared."""
     files = []
-    (target / "files").mkdir(parents=True)
-    for where, _, names in os.walk(sources):
+    directory = entry_files(target)
+    directory.mkdir(parents=True)
+    for parent, _, names in os.walk(compiled):
         for name in names:
             if name.endswith(".pyc"):
-                path = os.path.relpath(os.path.join(where, name), sources)
-                files.append(_move(sources / path, target / "files" / path, path))
-    manifest = Manifest(
-        name=entry.manifest.name + SUFFIX,
-        version=entry.manifest.version,
-        source_id=entry.manifest.source_id,
-        interpreter_kind=entry.manifest.interpreter_kind,
-        pip=entry.manifest.pip,
-        files=tuple(sorted(files)),
-    )
-    write_manifest(manifest, target)
+                path = os.path.relpath(os.path.join(parent, name), compiled)
+                files.append(_move(compiled / path, directory / path, path))
+    original = entry.manifest
+    manifest = original._replace(name=original.name + BYTECODE_SUFFIX, files=tuple(sorted(files)))
+    write_manifest(manifest, entry_manifest(target))
     store.publish(target, bytecode_key(entry.key))
 
 

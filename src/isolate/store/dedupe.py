@@ -1,7 +1,7 @@
-"""Files that two versions of a distribution have in common are kept once.
+"""Keep a file that several versions of a distribution have in common only once.
 
-Most files of a new patch release are those of the one before. As they are the same file in the store, with one time,
-an environment that moves from one version to the other needs to change only what really differs.
+Most files of a patch release are those of the release before. As they are one file in the store, with one mtime, an
+environment that changes from one version to the other replaces only the files that differ.
 """
 
 from __future__ import annotations
@@ -16,31 +16,33 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from isolate.store.layout import Entry
     from isolate.store.manifest import File
+    from isolate.store.store import Entry
 
 
-def share(files: Sequence[File], folder: Path, siblings: Sequence[Entry]) -> tuple[File, ...]:
-    """Replace those of *files* that a sibling has too by links to it, and return what they are then.
+def dedupe_files(files: Sequence[File], directory: Path, published: Sequence[Entry]) -> tuple[File, ...]:
+    """Replace *files* by hard links to the same files of *published* entries; return the files with their new mtimes.
 
-    *files* lie in *folder*, which nobody sees yet; the first of *siblings* that has a file gives it. What was changed
-    in the store after it was published is not taken.
+    *files* are in *directory*, which no other process knows yet. If several entries have a file, the first one counts.
+    A file that was changed after its entry was published is not linked.
     """
-    known: dict[str, tuple[File, Path]] = {}
-    for sibling in reversed(siblings):
-        known |= {file.path: (file, sibling.files / file.path) for file in sibling.manifest.files}
-    return tuple(_shared(file, folder / file.path, known.get(file.path)) for file in files)
+    originals: dict[str, tuple[File, Path]] = {}
+    for entry in reversed(published):
+        originals |= {file.path: (file, entry.files / file.path) for file in entry.manifest.files}
+    return tuple(_dedupe_file(file, directory / file.path, originals.get(file.path)) for file in files)
 
 
-def _shared(file: File, own: Path, found: tuple[File, Path] | None) -> File:
-    if found is None or file.kind not in LINKED or found[0] != file._replace(mtime_ns=found[0].mtime_ns):
+def _dedupe_file(file: File, path: Path, original: tuple[File, Path] | None) -> File:
+    if original is None or file.kind not in LINKED:
         return file
-    theirs, path = found
-    spare = f"{own}~"
-    with contextlib.suppress(OSError):  # gone meanwhile, or it has all the links that it may have
-        status = os.lstat(path)
-        if status.st_mtime_ns == theirs.mtime_ns and digest_of_file(path) == theirs.sha256:
-            os.link(path, spare)
-            os.replace(spare, own)
-            return theirs
+    original_file, original_path = original
+    if file != original_file._replace(mtime_ns=file.mtime_ns):
+        return file
+    link = f"{path}~"
+    with contextlib.suppress(OSError):  # the original was deleted meanwhile, or has as many links as it may have
+        status = os.lstat(original_path)
+        if status.st_mtime_ns == original_file.mtime_ns and digest_of_file(original_path) == file.sha256:
+            os.link(original_path, link)
+            os.replace(link, path)
+            return original_file
     return file

@@ -1,4 +1,4 @@
-"""pip fills the store: what is missing is installed into a scratch prefix, and each distribution becomes an entry."""
+"""Fill the store with pip: install what is missing into a prefix, then make an entry of each distribution."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from isolate.errors import InvalidDistribution
@@ -14,10 +13,12 @@ from isolate.lock.select import as_locked
 from isolate.parallel.map import cores
 from isolate.pip.report import read_report
 from isolate.pip.runner import PREFIX, REPORT
-from isolate.store.batches import batches, partition, pips_at_once
-from isolate.store.dedupe import share
-from isolate.store.ingest import read_prefix, take_in
+from isolate.store.batches import batches, concurrent_pips, partition
+from isolate.store.dedupe import dedupe_files
+from isolate.store.ingest import ingest, read_prefix
+from isolate.store.layout import entry_files, entry_key, entry_manifest
 from isolate.store.manifest import Manifest, write_manifest
+from isolate.store.store import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,107 +28,119 @@ if TYPE_CHECKING:
     from isolate.pip.report import ResolvedDistribution
     from isolate.pip.runner import Pip
     from isolate.store.ingest import UnpackedDistribution
-    from isolate.store.layout import Entry, Store
+    from isolate.store.store import Store
 
 
 def fill(store: Store, missing: Mapping[str, LockedDistribution], pip: Pip) -> None:
     """Ensure that the store has an entry for each of *missing* (by key), installed by *pip*.
 
-    The caller holds the store's write lock. Raises `PipFailed` or `InvalidDistribution`; the entries that could be
-    made stay.
+    The caller holds the store's write access. Raises `PipFailed` or `InvalidDistribution`; entries that were published
+    before stay.
     """
-    dealt = batches({key: locked for key, locked in missing.items() if not store.has(key)}, cores())
+    parts = batches({key: locked for key, locked in missing.items() if not store.has(key)}, cores())
     with store.scratch() as scratch:
-        files = [pip.write([*portion.values()], scratch / str(number)) for number, portion in enumerate(dealt)]
+        files = [pip.write([*part.values()], scratch / str(number)) for number, part in enumerate(parts)]
 
-        def take(number: int) -> None:
-            publish(store, dealt[number], files[number].parent / PREFIX, pip)
+        def publish_batch(number: int) -> None:
+            publish_all(store, parts[number], files[number].parent / PREFIX, pip)
 
-        pip.install(files, scratch, at_once=pips_at_once(cores()), on_installed=take)
+        pip.install(files, scratch, at_once=concurrent_pips(cores()), on_installed=publish_batch)
 
 
 def fill_from_pins(store: Store, lines: Mapping[tuple[str, str], str], pip: Pip) -> list[ResolvedDistribution]:
-    """Let *pip* install what *lines* of a requirements file pin, and nothing that it needs; return what it reports.
+    """Let *pip* install pins without their dependencies, and return what it reports about them.
 
-    They come by name and version. The store then has an entry for each that has a hash. Whoever calls is the only one
-    who fills the store. Raises as `fill` does.
+    *lines* has a line of a requirements file for each pin, by name and version. Afterwards the store has an entry for
+    each pin that has a hash. The caller holds the store's write access. Raises the same errors as `fill`.
     """
-    reported: list[ResolvedDistribution] = []
-    dealt = partition({pin: pin[0] for pin in lines}, cores())
+    dists: list[ResolvedDistribution] = []
+    parts = partition({pin: pin[0] for pin in lines}, cores())
     with store.scratch() as scratch:
         files = [
-            _write_pins([lines[pin] for pin in portion], scratch / str(number), pip)
-            for number, portion in enumerate(dealt)
+            _write_pins([lines[pin] for pin in part], scratch / str(number), pip) for number, part in enumerate(parts)
         ]
 
-        def take(number: int) -> None:
-            folder = files[number].parent
-            items = read_report((folder / REPORT).read_text(encoding="utf-8"))
-            reported.extend(items)
-            locked = [as_locked(item) for item in items if item.hashes]
-            keys = (store.key(pip.kind, one.name, one.version, one.source_id) for one in locked)
-            publish(store, dict(zip(keys, locked, strict=True)), folder / PREFIX, pip)
+        def publish_batch(number: int) -> None:
+            directory = files[number].parent
+            installed = read_report((directory / REPORT).read_text(encoding="utf-8"))
+            dists.extend(installed)
+            locked = [as_locked(dist) for dist in installed if dist.hashes]
+            keys = (entry_key(pip.compat_tag, dist.name, dist.version, dist.source_id) for dist in locked)
+            publish_all(store, dict(zip(keys, locked, strict=True)), directory / PREFIX, pip)
 
-        pip.install(files, scratch, at_once=pips_at_once(cores()), report=True, on_installed=take)
-    return reported
+        pip.install(files, scratch, at_once=concurrent_pips(cores()), report=True, on_installed=publish_batch)
+    return dists
 
 
-def _write_pins(lines: Sequence[str], folder: Path, pip: Pip) -> Path:
-    folder.mkdir()
-    path = folder / "pins.txt"
+def _write_pins(lines: Sequence[str], directory: Path, pip: Pip) -> Path:
+    directory.mkdir()
+    path = directory / "pins.txt"
     path.write_text("".join(f"{line}\n" for line in (*pip.options, *lines)), encoding="utf-8")
     return path
 
 
-def publish(store: Store, wanted: Mapping[str, LockedDistribution], prefix: Path, pip: Pip) -> None:
-    """Create the entries *wanted* (by key) from *prefix*; raise `InvalidDistribution` if it holds anything else."""
-    found = read_prefix(prefix)
+def publish_all(store: Store, wanted: Mapping[str, LockedDistribution], prefix: Path, pip: Pip) -> None:
+    """Publish the entries *wanted* (by key) from what *pip* installed into *prefix*.
+
+    Raises `InvalidDistribution` if it does not hold them.
+    """
+    dists = read_prefix(prefix)
     for key, locked in wanted.items():
-        taken = found.get(locked.name)
-        if taken is None or not same_version(locked.version, taken.version):
-            facts = (f"wanted {locked.name} {locked.version}", f"found {taken.version if taken else 'nothing'}")
+        dist = dists.get(locked.name)
+        if dist is None or not _same_version(locked.version, dist.version):
+            facts = (f"locked: {locked.name} {locked.version}", f"installed: {dist or 'nothing of that name'}")
             raise InvalidDistribution(
-                f"the artifact of {locked.name} holds something else", facts=facts, hint="run `isolate lock`"
+                f"the artifact locked for {locked.name} contains a different package or version",
+                facts=facts,
+                hint="run `isolate lock`",
             )
         if not locked.is_direct:
-            taken = without_direct_url(taken, prefix)
+            dist = _without_direct_url(dist)
         with store.scratch() as scratch:
-            siblings = store.siblings(pip.kind, locked.name)
-            prepare(taken, prefix, scratch / "entry", locked.source_id, pip, siblings=siblings)
-            store.publish(scratch / "entry", key)
+            published = store.newest_entries(pip.compat_tag, locked.name)
+            entry = write_entry(dist, scratch / "entry", locked.source_id, pip, published=published)
+            store.publish(entry.path, key)
 
 
-def prepare(  # noqa: PLR0913 - what an entry consists of, and where from
-    taken: UnpackedDistribution, prefix: Path, target: Path, source_id: str, pip: Pip, *, siblings: Sequence[Entry] = ()
-) -> None:
-    """Make in *target* all that an entry consists of; files that *siblings* have too are shared with them."""
-    target.mkdir()
-    files = take_in(taken, prefix, target, str(pip.python))
+def write_entry(
+    dist: UnpackedDistribution, path: Path, source_id: str, pip: Pip, *, published: Sequence[Entry] = ()
+) -> Entry:
+    """Create the entry of *dist*, which *pip* installed from *source_id*, in the directory *path*.
+
+    Files that *published* entries have as well become links to theirs. Raises the same errors as `ingest`.
+    """
+    path.mkdir()
+    files = ingest(dist, path, str(pip.python))
     manifest = Manifest(
-        name=taken.name,
-        version=taken.version,
+        name=dist.name,
+        version=dist.version,
         source_id=source_id,
-        interpreter_kind=pip.kind,
+        compat_tag=pip.compat_tag,
         pip=pip.version,
-        files=share(files, target / "files", siblings),
+        files=dedupe_files(files, entry_files(path), published),
     )
-    write_manifest(manifest, target)
+    write_manifest(manifest, entry_manifest(path))
+    return Entry(path=path, manifest=manifest)
 
 
-def same_version(locked: str | None, installed: str) -> bool:
-    """Say whether an installed version is the locked one, however each is spelled (PEP 440)."""
+def _same_version(locked: str | None, installed: str) -> bool:
+    """Return whether the *installed* version is the *locked* one, whose spelling may differ (PEP 440)."""
     return locked is None or Version(locked) == Version(installed)
 
 
-def without_direct_url(taken: UnpackedDistribution, prefix: Path) -> UnpackedDistribution:
-    """Take out the address that an older pip was fed with: PEP 610 allows it only where the user gave one."""
-    path = f"{os.path.dirname(taken.record)}/direct_url.json"
-    if path not in taken.claims:
-        return taken
+def _without_direct_url(dist: UnpackedDistribution) -> UnpackedDistribution:
+    """Delete the `direct_url.json` of *dist* and return it without that file.
+
+    An older pip writes one because isolate passes it the URL of each artifact. PEP 610 allows it only if the user
+    required the distribution by URL.
+    """
+    path = f"{os.path.dirname(dist.record)}/direct_url.json"
+    if path not in dist.recorded_hashes:
+        return dist
     with contextlib.suppress(FileNotFoundError):
-        (prefix / path).unlink()
-    record = prefix / taken.record
+        (dist.prefix / path).unlink()
+    record = dist.prefix / dist.record
     rows = record.read_text(encoding="utf-8").splitlines(keepends=True)
     record.write_text("".join(row for row in rows if "/direct_url.json," not in row), encoding="utf-8")
-    claims = {claim: digest for claim, digest in taken.claims.items() if claim != path}
-    return type(taken)(name=canonicalize_name(taken.name), version=taken.version, record=taken.record, claims=claims)
+    hashes = {other: digest for other, digest in dist.recorded_hashes.items() if other != path}
+    return dist._replace(recorded_hashes=hashes)

@@ -1,4 +1,4 @@
-"""From a prefix that pip installed into to entries: each RECORD says which files are whose.
+"""Turn what pip installed into a prefix into entries. RECORD says which distribution a file belongs to.
 
 RECORD is specified in https://packaging.python.org/en/latest/specifications/recording-installed-packages/
 """
@@ -18,137 +18,151 @@ from typing import TYPE_CHECKING, NamedTuple
 from packaging.utils import canonicalize_name
 
 from isolate.errors import InvalidDistribution, file_conflict
-from isolate.store.manifest import MODES, File, tree_of
-from isolate.store.shebangs import without_interpreter
+from isolate.store.layout import entry_files
+from isolate.store.manifest import MODES, File, path_tree
+from isolate.store.shebangs import strip_shebang
 
 if TYPE_CHECKING:
-    from isolate.store.manifest import Kind
+    from isolate.store.manifest import FileKind
 
-NOT_A_DISTRIBUTION = "report it to the authors of the distribution, or pin a version that is sound"
+BROKEN_PACKAGE = "the package is broken: report it to its maintainers, or pin another version"
 
 
 class UnpackedDistribution(NamedTuple):
-    """A distribution in the prefix: its files by path below the prefix, with the sha256 that RECORD gives, if any."""
+    """A distribution that pip installed into *prefix*.
 
+    `record` is the path of its RECORD. `recorded_hashes` has the path of every file, and the sha256 (hex) that RECORD
+    states for it, None if it states none. Paths are below the prefix.
+    """
+
+    prefix: Path
     name: str
     version: str
     record: str
-    claims: Mapping[str, str | None]
+    recorded_hashes: Mapping[str, str | None]
+
+    def __str__(self) -> str:
+        """Return the name and the version, for messages."""
+        return f"{self.name} {self.version}"
 
 
 def read_prefix(prefix: Path) -> dict[str, UnpackedDistribution]:
     """Return the distributions that pip installed into *prefix*, by normalized name.
 
-    Raises `InvalidDistribution` if a RECORD is missing or broken, if it names a file outside *prefix*, or if two
-    distributions claim one file.
+    Raises `InvalidDistribution` if a RECORD is missing or malformed, if it names a file outside *prefix*, or if two
+    distributions install the same file.
     """
-    found: dict[str, UnpackedDistribution] = {}
-    for folder in sorted(prefix.glob("lib*/*/site-packages/*.dist-info")):
-        taken = _read_distribution(prefix, folder)
-        found[taken.name] = taken
-    owners: dict[str, str] = {}
-    for taken in found.values():
-        for path in taken.claims:
-            other = owners.setdefault(path, taken.name)
-            if other != taken.name:
-                facts = (f"{other} {found[other].version}", f"{taken.name} {taken.version}")
-                raise file_conflict(path, other, taken.name, facts=facts)
-    return found
+    dists: dict[str, UnpackedDistribution] = {}
+    for dist_info in sorted(prefix.glob("lib*/*/site-packages/*.dist-info")):
+        dist = _read_distribution(prefix, dist_info)
+        dists[dist.name] = dist
+    owners: dict[str, UnpackedDistribution] = {}
+    for dist in dists.values():
+        for path in dist.recorded_hashes:
+            owner = owners.setdefault(path, dist)
+            if owner is not dist:
+                raise file_conflict(path, owner.name, dist.name, facts=(str(owner), str(dist)))
+    return dists
 
 
-def _read_distribution(prefix: Path, folder: Path) -> UnpackedDistribution:
-    name, _, version = folder.name.removesuffix(".dist-info").partition("-")
+def _read_distribution(prefix: Path, dist_info: Path) -> UnpackedDistribution:
+    name, _, version = dist_info.name.removesuffix(".dist-info").partition("-")
     try:
-        text = (folder / "RECORD").read_text(encoding="utf-8")
+        text = (dist_info / "RECORD").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        raise InvalidDistribution(f"{name} {version} has no RECORD that can be read", hint=NOT_A_DISTRIBUTION) from None
-    site = os.path.relpath(folder.parent, prefix)
-    claims: dict[str, str | None] = {}
+        raise InvalidDistribution(f"{name} {version} has no readable RECORD", hint=BROKEN_PACKAGE) from None
+    site = os.path.relpath(dist_info.parent, prefix)
+    hashes: dict[str, str | None] = {}
     for row in csv.reader(io.StringIO(text)):
         if row:
-            claims[_claimed(row[0], site, f"{name} {version}")] = _sha256_of(row)
-    record = f"{site}/{folder.name}/RECORD"
-    return UnpackedDistribution(name=canonicalize_name(name), version=version, record=record, claims=claims)
+            path = os.path.normpath(os.path.join(site, row[0]))
+            if os.path.isabs(path) or path.split("/", 1)[0] == os.pardir:
+                raise InvalidDistribution(
+                    f"{name} {version} has a file outside the environment: {row[0]}", hint=BROKEN_PACKAGE
+                )
+            hashes[path] = _recorded_sha256(row)
+    return UnpackedDistribution(
+        prefix=prefix,
+        name=canonicalize_name(name),
+        version=version,
+        record=f"{site}/{dist_info.name}/RECORD",
+        recorded_hashes=hashes,
+    )
 
 
-def _claimed(row: str, site: str, who: str) -> str:
-    path = os.path.normpath(os.path.join(site, row))
-    if os.path.isabs(path) or path.split("/", 1)[0] == os.pardir:
-        raise InvalidDistribution(f"{who} has a file outside of its environment: {row}", hint=NOT_A_DISTRIBUTION)
-    return path
-
-
-def _sha256_of(row: list[str]) -> str | None:
+def _recorded_sha256(row: list[str]) -> str | None:
+    """Return the sha256 (hex) in a row of RECORD; None if there is none, a text that no file has if it is malformed."""
     algorithm, _, value = row[1].partition("=") if len(row) > 1 else ("", "", "")
     if algorithm != "sha256":
         return None
     try:
         return base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).hex()
     except ValueError:
-        return "broken"
+        return "malformed"
 
 
-def take_in(taken: UnpackedDistribution, prefix: Path, target: Path, python: str) -> tuple[File, ...]:
-    """Move the files of *taken* from *prefix* to *target*/files, make them read-only, and return them by path.
+def ingest(dist: UnpackedDistribution, entry: Path, python: str) -> tuple[File, ...]:
+    """Move the files of *dist* into the directory *entry*, read-only, and return them by path.
 
     *python* is the interpreter that pip wrote into scripts. Raises `InvalidDistribution` for a file that is missing, is
-    not a plain file, or does not match RECORD.
+    not a regular file, or does not match RECORD.
     """
-    files = [_settle(taken, path, f"{prefix}/{path}", python) for path in taken.claims]
-    (target / "files").mkdir()
-    _move(str(prefix), str(target / "files"), tree_of(taken.claims))
+    files = [_normalize(dist, path, python) for path in dist.recorded_hashes]
+    target = entry_files(entry)
+    target.mkdir()
+    _move(str(dist.prefix), str(target), path_tree(dist.recorded_hashes))
     return tuple(sorted(files))
 
 
 def _move(source: str, target: str, tree: dict[str, dict]) -> None:  # type: ignore[type-arg]
-    """Move what *tree* names from one directory to another: by one rename whatever nothing else is in."""
-    for name, below in tree.items():
-        here, there = f"{source}/{name}", f"{target}/{name}"
-        if not below or _holds_only(here, below):
-            os.rename(here, there)
+    """Move what *tree* names from one directory to another; a directory that holds nothing else takes one rename."""
+    for name, subtree in tree.items():
+        old, new = f"{source}/{name}", f"{target}/{name}"
+        if not subtree or _holds_only(old, subtree):
+            os.rename(old, new)
         else:
-            os.mkdir(there)
-            _move(here, there, below)
+            os.mkdir(new)
+            _move(old, new, subtree)
 
 
-def _holds_only(folder: str, tree: dict[str, dict]) -> bool:  # type: ignore[type-arg]
-    """Say whether all that lies in *folder* is named by *tree*."""
-    with os.scandir(folder) as found:
+def _holds_only(directory: str, tree: dict[str, dict]) -> bool:  # type: ignore[type-arg]
+    """Return whether *tree* names everything in *directory*."""
+    with os.scandir(directory) as paths:
         return all(
-            one.name in tree and (not one.is_dir(follow_symlinks=False) or _holds_only(one.path, tree[one.name]))
-            for one in found
+            path.name in tree and (not path.is_dir(follow_symlinks=False) or _holds_only(path.path, tree[path.name]))
+            for path in paths
         )
 
 
-def _checked(source: str, taken: UnpackedDistribution, path: str) -> tuple[os.stat_result, bytes, str]:
-    """Return a file that pip installed: its status, its content, and its sha256 (hex), which is what RECORD says."""
-    who = f"{taken.name} {taken.version}"
-    try:
-        status = os.lstat(source)
-        if not stat.S_ISREG(status.st_mode):
-            raise InvalidDistribution(f"{who}: {path} is no plain file", hint=NOT_A_DISTRIBUTION)
-        with open(source, "rb") as file:
-            content = file.read()
-    except OSError as error:
-        raise InvalidDistribution(
-            f"{who}: its RECORD lists {path}, which is not there ({error.strerror})", hint=NOT_A_DISTRIBUTION
-        ) from None
-    expected, actual = taken.claims[path], hashlib.sha256(content).hexdigest()
-    if expected not in (None, actual) and path != taken.record:
-        facts = (f"RECORD says {expected}", f"the file is {actual}")
-        raise InvalidDistribution(f"{who}: {path} is not what its RECORD says", facts=facts, hint=NOT_A_DISTRIBUTION)
-    return status, content, actual
-
-
-def _settle(taken: UnpackedDistribution, path: str, source: str, python: str) -> File:
-    """Bring a file into the form that it has in the store, and return what it is then."""
-    status, content, digest = _checked(source, taken, path)
-    kind: Kind = "executable" if status.st_mode & 0o111 else "file"
-    if path == taken.record:
+def _normalize(dist: UnpackedDistribution, path: str, python: str) -> File:
+    """Give a file the permissions and the content that it has in the store, and return the facts about it."""
+    source = f"{dist.prefix}/{path}"
+    status, content, digest = _verified(dist, path, source)
+    kind: FileKind = "executable" if status.st_mode & 0o111 else "file"
+    if path == dist.record:
         kind = "record"
-    elif path.startswith("bin/") and (body := without_interpreter(content, python)) is not None:
+    elif path.startswith("bin/") and (body := strip_shebang(content, python)) is not None:
         kind, digest = "script", hashlib.sha256(body).hexdigest()
         Path(source).write_bytes(body)
         status = os.stat(source)
     os.chmod(source, MODES[kind])
     return File(path, status.st_size, status.st_mtime_ns, digest, kind)
+
+
+def _verified(dist: UnpackedDistribution, path: str, source: str) -> tuple[os.stat_result, bytes, str]:
+    """Return status, content and sha256 (hex) of the file *source*, which RECORD lists as *path*."""
+    try:
+        status = os.lstat(source)
+        if not stat.S_ISREG(status.st_mode):
+            raise InvalidDistribution(f"{dist}: {path} is not a regular file", hint=BROKEN_PACKAGE)
+        with open(source, "rb") as file:
+            content = file.read()
+    except OSError as error:
+        raise InvalidDistribution(
+            f"{dist}: cannot read {path}, which RECORD lists: {error.strerror}", hint=BROKEN_PACKAGE
+        ) from None
+    expected, actual = dist.recorded_hashes[path], hashlib.sha256(content).hexdigest()
+    if expected not in (None, actual) and path != dist.record:
+        facts = (f"RECORD: sha256 {expected}", f"file: sha256 {actual}")
+        raise InvalidDistribution(f"{dist}: {path} does not match its RECORD", facts=facts, hint=BROKEN_PACKAGE)
+    return status, content, actual

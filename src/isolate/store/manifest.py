@@ -1,7 +1,7 @@
-"""The record of every file of an entry. Pure, but for reading and writing the file itself.
+"""The record of every file of an entry. Pure, except for reading and writing the manifest itself.
 
-A manifest is made when an entry is published and never changes; it travels with the files into every environment, so
-that an environment can be checked after the store is gone.
+A manifest is written when its entry is published and never changes. Each environment gets a copy of it, so that the
+environment can be checked after the store was deleted.
 """
 
 from __future__ import annotations
@@ -10,94 +10,95 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from isolate.locked import with_source_id
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-Kind = Literal["file", "executable", "script", "record"]
-"""`script` is kept without its first line, which names an interpreter; `record` is RECORD, which lists them. Both
-are written anew in every environment; the other kinds are linked."""
+FileKind = Literal["file", "executable", "script", "record"]
+"""A `script` is kept without its `#!` line, which names an interpreter; `record` is RECORD, which lists the scripts.
+Both are rewritten in every environment. The other kinds are linked."""
 
 
-MODES: dict[Kind, int] = {"file": 0o444, "executable": 0o555, "script": 0o555, "record": 0o444}
-"""The permissions that each kind has in an entry."""
+MODES: dict[FileKind, int] = {"file": 0o444, "executable": 0o555, "script": 0o555, "record": 0o444}
+"""The permissions of each kind of file in an entry."""
 
 LINKED = ("file", "executable")
 """The kinds of files that environments hold links to."""
 
+OLD_FIELDS = {"identity": "source_id", "interpreter_kind": "compat_tag"}
+"""What two fields are called in older manifests, and what they are called now."""
+
 
 class File(NamedTuple):
-    """One file: path below the environment (`/` between parts), size in bytes, time in nanoseconds, sha256 in hex."""
+    """One file: path below the environment (`/` between parts), size in bytes, mtime in nanoseconds, sha256 in hex."""
 
     path: str
     size: int
     mtime_ns: int
     sha256: str
-    kind: Kind
+    kind: FileKind
 
 
 class Manifest(NamedTuple):
-    """What one distribution consists of. `files` are ordered by path."""
+    """The facts about one distribution and its `files`, which are ordered by path. `pip` is the version of pip."""
 
     name: str
     version: str
     source_id: str
-    interpreter_kind: str
+    compat_tag: str
     pip: str
     files: tuple[File, ...]
 
     @property
-    def folders(self) -> tuple[str, ...]:
-        """Return every directory that holds one of the files, or a directory that does, parents first."""
-        return folders_of(file.path for file in self.files)
+    def directories(self) -> tuple[str, ...]:
+        """Return every directory that holds a file or such a directory, parents first."""
+        return parent_directories(file.path for file in self.files)
 
     @property
     def has_scripts(self) -> bool:
-        """Say whether some files are written anew in each environment."""
+        """Return whether some files are rewritten in every environment."""
         return any(file.kind == "script" for file in self.files)
 
     def to_json(self) -> bytes:
-        """Return the manifest as its file holds it."""
+        """Return the content of the manifest's file."""
         table = {**self._asdict(), "files": [list(file) for file in self.files]}
         return json.dumps(table, separators=(",", ":")).encode()
 
 
-def folders_of(paths: Iterable[str]) -> tuple[str, ...]:
-    """Return all directories above *paths*, parents first; the top, which is always there, is left out."""
-    found: set[str] = set()
+def parent_directories(paths: Iterable[str]) -> tuple[str, ...]:
+    """Return all directories above the relative *paths*, parents first, without the directory they start at."""
+    directories: set[str] = set()
     for path in paths:
-        folder = path.rpartition("/")[0]
-        while folder and folder not in found:
-            found.add(folder)
-            folder = folder.rpartition("/")[0]
-    return tuple(sorted(found))
+        directory = path.rpartition("/")[0]
+        while directory and directory not in directories:
+            directories.add(directory)
+            directory = directory.rpartition("/")[0]
+    return tuple(sorted(directories))
 
 
-def tree_of(paths: Iterable[str]) -> dict[str, dict]:  # type: ignore[type-arg]
-    """Return *paths* as a tree: a directory is a table of what is in it, a file an empty one."""
-    top: dict[str, dict] = {}  # type: ignore[type-arg]
+def path_tree(paths: Iterable[str]) -> dict[str, dict]:  # type: ignore[type-arg]
+    """Return *paths* as nested dicts: a directory maps the names in it, a file is an empty dict."""
+    root: dict[str, dict] = {}  # type: ignore[type-arg]
     for path in paths:
-        here = top
+        directory = root
         for part in path.split("/"):
-            here = here.setdefault(part, {})
-    return top
+            directory = directory.setdefault(part, {})
+    return root
 
 
-CODE = (".py", ".so", ".pyd", ".pth", ".dylib", ".pyi")
-"""Ends of the names of files that Python imports or reads at its start."""
+CODE_SUFFIXES = (".py", ".so", ".pyd", ".pth", ".dylib", ".pyi")
+"""Suffixes of files that Python imports, or reads when it starts."""
 
 
-def code_folders(files: Iterable[File]) -> tuple[str, ...]:
-    """Return the directories that hold modules, scripts or metadata, and those above them where such are looked for."""
-    found = {path.rpartition("/")[0] for path, *_ in files if _counts(path)}
-    above = folders_of(f"{folder}/." for folder in found)
-    return tuple(sorted(found.union(folder for folder in above if "site-packages" in folder)))
+def code_directories(files: Iterable[File]) -> tuple[str, ...]:
+    """Return the directories that hold modules, scripts or metadata, and their parents from `site-packages` down."""
+    directories = {path.rpartition("/")[0] for path, *_ in files if _is_code(path)}
+    parents = parent_directories(f"{directory}/." for directory in directories)
+    return tuple(sorted(directories.union(parent for parent in parents if "site-packages" in parent)))
 
 
-def _counts(path: str) -> bool:
-    return path.endswith(CODE) or path.startswith("bin/") or ".dist-info/" in path
+def _is_code(path: str) -> bool:
+    return path.endswith(CODE_SUFFIXES) or path.startswith("bin/") or ".dist-info/" in path
 
 
 def digest_of_file(path: str | Path) -> str:
@@ -106,17 +107,17 @@ def digest_of_file(path: str | Path) -> str:
         return hashlib.sha256(file.read()).hexdigest()
 
 
-def write_manifest(manifest: Manifest, folder: Path) -> None:
-    """Write *manifest* into *folder*, where nobody sees it yet."""
-    path = folder / "manifest.json"
+def write_manifest(manifest: Manifest, path: Path) -> None:
+    """Write *manifest* to *path*, read-only. Not atomic: no other process may know the directory yet."""
     path.write_bytes(manifest.to_json())
     path.chmod(0o444)
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Return the manifest in *path*; raise `OSError` or `ValueError` if there is none that can be read."""
+    """Return the manifest in *path*; raise `OSError` or `ValueError` if it cannot be read."""
     table: Mapping[str, Any] = json.loads(path.read_bytes())
     try:
-        return Manifest(**{**with_source_id(table), "files": tuple(File(*row) for row in table["files"])})
-    except (TypeError, KeyError) as error:
-        raise ValueError(f"{path} is no manifest: {error}") from None
+        fields = {OLD_FIELDS.get(name, name): value for name, value in table.items()}
+        return Manifest(**{**fields, "files": tuple(File(*row) for row in table["files"])})
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"{path} is not a manifest: {error}") from None

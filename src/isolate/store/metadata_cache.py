@@ -1,7 +1,7 @@
-"""What pip once said about a distribution, kept so that it need not be asked again.
+"""What pip reported about distributions, kept so that pip need not be asked again.
 
-A record belongs to one interpreter and to the settings by which pip found the distribution; it counts for as long as
-the store has the entry that was made of it, so that it never leads to an artifact which is not to be had any more.
+A record is valid for one interpreter and for the settings with which pip found the distribution. It counts only while
+the store has the entry of the artifact, so that it never leads to an artifact that can no longer be downloaded.
 """
 
 from __future__ import annotations
@@ -12,37 +12,41 @@ from typing import TYPE_CHECKING, NamedTuple
 from isolate import fs
 from isolate.lock.select import best_hash
 from isolate.pip.report import ResolvedDistribution
+from isolate.store.layout import entry_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from isolate.store.layout import Store
+    from isolate.store.store import Store
 
 
 class MetadataCache(NamedTuple):
-    """Records for one `kind` of interpreter, found in the circumstances that `digest` stands for."""
+    """The records in *store* for interpreters with one *compat_tag* and for pips with one *index_fingerprint*."""
 
     store: Store
-    kind: str
-    digest: str
+    compat_tag: str
+    index_fingerprint: str
 
     def get(self, name: str, version: str) -> ResolvedDistribution | None:
-        """Return what is known of a distribution that the store has; None if that is nothing."""
+        """Return what pip reported about a distribution; None if there is no record or the store lacks the entry."""
         try:
-            found = ResolvedDistribution(**json.loads(self._path(name, version).read_bytes()))
-            key = self.store.key(self.kind, name, found.version, best_hash(dict(found.hashes)))
+            dist = ResolvedDistribution(**json.loads(self._path(name, version).read_bytes()))
+            key = entry_key(self.compat_tag, name, dist.version, best_hash(dict(dist.hashes)))
         except (OSError, ValueError, TypeError):
             return None
-        return found if self.store.has(key) else None
+        return dist if self.store.has(key) else None
 
-    def remember(self, items: Iterable[ResolvedDistribution]) -> None:
-        """Keep what pip said about *items*, where that holds for everybody: no source trees, no files of this disk."""
-        for item in items:
-            path = self._path(item.name, item.version)
-            if not item.is_direct and item.hashes and not item.url.startswith("file:") and not path.exists():
+    def add(self, dists: Iterable[ResolvedDistribution]) -> None:
+        """Record what pip reported about *dists*, except those that only this application or machine has.
+
+        These are source trees and files on the local disk.
+        """
+        for dist in dists:
+            path = self._path(dist.name, dist.version)
+            if not dist.is_direct and dist.hashes and not dist.url.startswith("file:") and not path.exists():
                 path.parent.mkdir(parents=True, exist_ok=True)
-                fs.write(path, json.dumps(item._asdict()).encode(), by=self.store.tmp)
+                fs.write(path, json.dumps(dist._asdict()).encode(), by=self.store.paths.tmp)
 
     def _path(self, name: str, version: str) -> Path:
-        return self.store.known / self.digest / f"{name}-{version}.json"
+        return self.store.paths.metadata / self.index_fingerprint / f"{name}-{version}.json"

@@ -1,38 +1,40 @@
-"""The first lines of scripts, which name an interpreter: taken off for the store, put on for an environment. Pure."""
+"""The first lines of scripts, which name an interpreter: stripped in the store, added for an environment. Pure."""
 
 from __future__ import annotations
 
 
-def without_interpreter(content: bytes, python: str) -> bytes | None:
-    """Return a script without the first lines that name *python*, or None if it does not begin with them."""
-    for header in (f"#!{python}\n".encode(), _wrapped(python)):
+def strip_shebang(content: bytes, python: str) -> bytes | None:
+    """Return a script without the first lines that name *python*; None if it does not begin with them."""
+    for header in (f"#!{python}\n".encode(), _shell_header(python)):
         if content.startswith(header):
             return content[len(header) :]
     return None
 
 
-def with_interpreter(body: bytes, python: str) -> bytes:
-    """Return the script *body* with first lines that run it by *python*.
+def add_shebang(body: bytes, python: str) -> bytes:
+    """Return the script *body* with first lines that run it with *python*.
 
-    Where the kernel cannot read the path from a `#!` line (blanks in it, or too long), a shell looks for the
-    interpreter beside the script.
+    If the kernel cannot read that path from a `#!` line (it is too long or contains blanks), the lines are a shell
+    command that runs the `python` beside the script.
     """
     line = f"#!{python}\n".encode()
-    simple = not any(blank in python for blank in " \t\n\r") and len(line) <= SHEBANG_LIMIT
-    return (line if simple else BESIDE) + body
+    is_simple = not any(blank in python for blank in " \t\n\r") and len(line) <= SHEBANG_LIMIT
+    return (line if is_simple else SIBLING_HEADER) + body
 
 
 SHEBANG_LIMIT = 127
-"""Bytes of a `#!` line that every supported kernel reads, end of line included."""
+"""Length in bytes of a `#!` line, including its end, that every supported kernel reads."""
 
 
-BESIDE = b"""\
+SIBLING_HEADER = b"""\
 #!/bin/sh
 '''exec' "$(dirname -- "$(realpath -- "$0")")/python" "$0" "$@"
 ' '''
 """
-"""First lines that a shell takes for a command and Python for a text, so that no path has to be quoted for both."""
+"""First lines that are a command to a shell and a string to Python. They name no path, which both would have to quote
+differently."""
 
 
-def _wrapped(python: str) -> bytes:
+def _shell_header(python: str) -> bytes:
+    """Return the first lines that pip writes if *python* does not fit into a `#!` line."""
     return f"#!/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''\n".encode()

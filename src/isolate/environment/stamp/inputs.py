@@ -12,7 +12,7 @@ from isolate.declarations.requirements_file import VARIABLE, decoded, logical_li
 from isolate.environment.stamp.read import file_line
 from isolate.environment.stamp.variables import variable_line
 from isolate.environment.verify import template_damages
-from isolate.interpreters.discovery import identity_of
+from isolate.interpreters.query import fingerprint_of
 from isolate.lock.local_sources import METADATA_FILES
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def stamp_lines_if_unchanged(
     now = {path: file_line(path) for path in (*before, *read, *own)}
     same = all(now[path] == line for path, line in before.items() if path not in written)
     same = same and all(_content(path) == content for path, content in (read | written).items())
-    same = same and identity_of(interpreter.executable) == interpreter.identity
+    same = same and fingerprint_of(interpreter.executable) == interpreter.fingerprint
     if not same or template_damages(application.venv):
         return None
     return [

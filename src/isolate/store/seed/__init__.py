@@ -1,1 +1,1 @@
-"""The first pip of an environment."""
+"""The seed: the pip that a new environment starts with."""

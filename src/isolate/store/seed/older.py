@@ -1,4 +1,4 @@
-"""The pip for interpreters that isolate's own pip does not support any more: the newest that does, fetched once."""
+"""The seed for interpreters that isolate's own pip no longer supports: the newest pip that does, downloaded once."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from isolate.interpreters.interpreter import Interpreter
-    from isolate.store.layout import Store
+    from isolate.store.store import Store
 
 
-def older_wheel(store: Store, interpreter: Interpreter, environ: Mapping[str, str], *, offline: bool) -> Path:
-    """Return the wheel of the newest pip that supports *interpreter*; raise `IsolateError` if none is to be had.
+def older_seed_wheel(store: Store, interpreter: Interpreter, environ: Mapping[str, str], *, offline: bool) -> Path:
+    """Return the wheel of the newest pip that supports *interpreter*, downloaded unless the store has it.
 
-    *offline* leaves the network alone.
+    Raises `IsolateError` if it cannot be downloaded. With *offline*, the network is not used.
     """
-    have = list(store.seeds.glob(f"for-{interpreter.short}/pip-*.whl"))
-    newest = max(have, key=lambda wheel: parse_wheel_filename(wheel.name)[1], default=None)
-    return newest or _fetch(store, interpreter, environ, offline=offline)
+    wheels = store.paths.older_seeds(interpreter.minor_version).glob("pip-*.whl")
+    newest = max(wheels, key=lambda wheel: parse_wheel_filename(wheel.name)[1], default=None)
+    return newest or _download(store, interpreter, environ, offline=offline)
 
 
-def _fetch(store: Store, interpreter: Interpreter, environ: Mapping[str, str], *, offline: bool) -> Path:
-    folder = store.seeds / f"for-{interpreter.short}"
+def _download(store: Store, interpreter: Interpreter, environ: Mapping[str, str], *, offline: bool) -> Path:
+    python_version = interpreter.minor_version
+    directory = store.paths.older_seeds(python_version)
     with store.scratch() as scratch:
-        argv = download_argv(Path(sys.executable), "pip", python_version=interpreter.short, folder=scratch)
+        argv = download_argv(Path(sys.executable), "pip", python_version=python_version, folder=scratch)
         env = pip_environment(environ, prefix=Path(sys.prefix), offline=offline)
         finished = process.run(argv, env=env, cwd=scratch)
-        found = sorted(scratch.glob("pip-*.whl"))
-        if finished.status or not found:
-            first = "run without --offline" if offline else "connect to the package index"
+        wheels = sorted(scratch.glob("pip-*.whl"))
+        if finished.status or not wheels:
+            remedy = "run without --offline" if offline else "connect to the package index"
             raise IsolateError(
-                f"Python {interpreter.version} needs an older pip than ours, which could not be fetched",
+                f"Python {interpreter.version} needs an older pip, and downloading it failed",
                 facts=tuple(redact(finished.errors).splitlines()[-3:]),
-                hint=f"{first} once, or choose a newer Python with --python",
+                hint=f"{remedy} once, or choose a newer Python with --python",
             )
-        folder.mkdir(parents=True, exist_ok=True)
-        found[0].replace(folder / found[0].name)
-    return folder / found[0].name
+        directory.mkdir(parents=True, exist_ok=True)
+        return wheels[0].replace(directory / wheels[0].name)

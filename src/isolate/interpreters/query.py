@@ -1,0 +1,140 @@
+"""Facts about one interpreter. `python-discovery` runs the interpreter to learn them.
+
+They are cached by path, size and mtime of the binary, so that each interpreter runs only once. Neither
+`python-discovery` nor `packaging` is imported unless one has to run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from isolate import fs
+from isolate.errors import NoInterpreter
+from isolate.interpreters.interpreter import Interpreter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from python_discovery import PythonInfo
+
+INTERPRETER_ENV_PREFIXES = ("PYTHON", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__", "CONDA_")
+"""Prefixes of the variables that change what an interpreter reports about itself."""
+
+
+def describe(executable: str, *, cache: Path | None, environ: Mapping[str, str]) -> Interpreter:
+    """Return the facts about the interpreter at the absolute path *executable*.
+
+    For that of an environment, they are the facts about the base interpreter. They are kept in the directory *cache*,
+    and hold until one of the two binaries changes. Raises `NoInterpreter` if it does not run, or is not a Python.
+    """
+    record = cache and cache / f"{hashlib.sha256(os.fsencode(executable)).hexdigest()[:24]}.json"
+    query = [executable, fingerprint_of(executable), _pyenv_selection(executable, environ)]
+    if record and (cached := _read_record(record, query)):
+        return cached
+    interpreter = _query(executable, environ)
+    if record and (query[-1] or not _is_script(executable)):  # where a shim of another tool leads may change unnoticed
+        record.parent.mkdir(parents=True, exist_ok=True)
+        fs.write(record, json.dumps({"asked": query, "found": interpreter.to_dict()}).encode(), by=record.parent)
+    return interpreter
+
+
+def fingerprint_of(executable: str) -> str:
+    """Return a text that changes when the binary behind *executable* is replaced; empty if there is none."""
+    try:
+        status = os.stat(executable)
+    except OSError:
+        return ""
+    return f"{os.path.realpath(executable)} {status.st_size} {status.st_mtime_ns} {status.st_ino}"
+
+
+def interpreter_from(info: PythonInfo) -> Interpreter:
+    """Return what `python-discovery` found out about an interpreter."""
+    executable = _versioned_executable(info)
+    return Interpreter(
+        executable=executable,
+        version=info.marker_environment["python_full_version"].removesuffix("+"),  # built from between two releases
+        implementation=info.implementation.lower(),
+        platform=info.sysconfig_platform or info.platform,
+        free_threaded=info.free_threaded,
+        markers={key: str(value) for key, value in dict(info.marker_environment).items()},
+        fingerprint=fingerprint_of(executable),
+    )
+
+
+def without_interpreter_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return *environ* without the variables that change what an interpreter reports about itself."""
+    return {name: value for name, value in environ.items() if not name.startswith(INTERPRETER_ENV_PREFIXES)}
+
+
+@contextlib.contextmanager
+def output_discarded() -> Iterator[None]:
+    """Keep what interpreters print when they run, and what is logged about it, from the user's terminal."""
+    import logging
+
+    logger = logging.getLogger("python_discovery")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+    with contextlib.redirect_stdout(io.StringIO()):
+        yield
+
+
+def _pyenv_selection(executable: str, environ: Mapping[str, str]) -> str:
+    """Return what selects the target of a shim of pyenv: https://github.com/pyenv/pyenv#choosing-the-python-version."""
+    root = Path(environ.get("PYENV_ROOT") or Path(environ.get("HOME", "/"), ".pyenv"))
+    if Path(executable).parent != root / "shims":
+        return ""
+    current = Path.cwd()
+    files = [*(path / ".python-version" for path in (current, *current.parents)), root / "version"]
+    version = next((file.read_text(encoding="utf-8", errors="replace") for file in files if file.is_file()), "system")
+    return f"{environ.get('PYENV_VERSION', '')} {version}"
+
+
+def _read_record(record: Path, query: list[str]) -> Interpreter | None:
+    """Return the interpreter in *record* if it answers *query* and its binary is still the same."""
+    try:
+        table = json.loads(record.read_bytes())
+        interpreter = Interpreter.from_dict(table["found"])
+        is_current = table["asked"] == query and fingerprint_of(interpreter.executable) == interpreter.fingerprint
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return interpreter if is_current else None
+
+
+def _query(executable: str, environ: Mapping[str, str]) -> Interpreter:
+    from python_discovery import get_interpreter
+
+    reason = "no interpreter was found there"
+    with output_discarded():
+        try:
+            info = get_interpreter(executable, env=without_interpreter_variables(environ))
+            if info is not None:
+                return interpreter_from(info)
+        except Exception as error:  # noqa: BLE001 - any program may be at that path, and answer in any way
+            reason = " ".join(str(error).split())[:200]
+    raise NoInterpreter(
+        f"{executable} is not a usable Python", facts=(reason,), hint="choose a different one with --python"
+    )
+
+
+def _versioned_executable(info: PythonInfo) -> str:
+    """Return the path of an interpreter under its most specific name, `python3.11`, however it was found.
+
+    That path still leads to this version when `python3` leads to a newer one.
+    """
+    path = str(info.system_executable or info.executable)
+    versioned = os.path.join(os.path.dirname(path), f"{info.python_name}{'t' if info.free_threaded else ''}")
+    return versioned if os.path.exists(versioned) and os.path.samefile(path, versioned) else path
+
+
+def _is_script(executable: str) -> bool:
+    try:
+        with open(executable, "rb") as file:
+            return file.read(2) == b"#!"
+    except OSError:
+        return True

@@ -1,0 +1,44 @@
+"""The file `.python-version`, by which pyenv, uv and other tools request an interpreter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from isolate.errors import DeclarationError
+from isolate.interpreters.request import PythonRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def read_version_file(root: Path) -> PythonRequest | None:
+    """Return the request of the `.python-version` in *root* or the nearest directory above; None if there is none.
+
+    Raises `DeclarationError` for a file that contains no version.
+    """
+    path = next((path for path in version_files(root) if path.is_file()), None)
+    if path is None:
+        return None
+    text = _first_line(path)
+    return PythonRequest(text=text, source=f"{path.name}: {text}", directory=path.parent)
+
+
+def version_files(root: Path) -> Iterator[Path]:
+    """Yield where a `.python-version` for *root* may be, the nearest first, up to the top of a git repository."""
+    for directory in (root, *root.parents):
+        yield directory / ".python-version"
+        if (directory / ".git").exists():
+            return
+
+
+def _first_line(path: Path) -> str:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError):
+        lines = []
+    for line in lines:
+        if line.strip() and not line.lstrip().startswith("#"):
+            return line.strip()
+    hint = "write a version into it, for example `3.12`, or delete it"
+    raise DeclarationError("contains no Python version", hint=hint, file=path)

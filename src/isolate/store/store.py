@@ -1,0 +1,194 @@
+"""The store: distributions as pip installed them, kept once per machine for all applications."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from isolate import fs, locks
+from isolate.errors import IsolateError
+from isolate.store.layout import DIRECTORY, StorePaths, entry_files, entry_manifest, key_of
+from isolate.store.manifest import Manifest, read_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+README = """\
+Made by isolate: distributions as pip installed them, kept once and linked into the environments of applications.
+Deleting this directory is always safe: environments keep working, and the next sync fills it again.
+Never edit a file here or in an environment: `isolate store verify` finds such edits.
+"""
+CACHEDIR_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# https://bford.info/cachedir/\n"
+
+
+class Entry(NamedTuple):
+    """One distribution as pip installed it, from one artifact, for interpreters with one compatibility tag."""
+
+    path: Path
+    manifest: Manifest
+
+    @property
+    def files(self) -> Path:
+        """Return the directory of the files, laid out as in an environment."""
+        return entry_files(self.path)
+
+    @property
+    def key(self) -> str:
+        """Return the key of the entry in the store."""
+        return key_of(self.path)
+
+    @property
+    def manifest_file(self) -> Path:
+        """Return the file that the manifest was read from."""
+        return entry_manifest(self.path)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Store:
+    """The store at `paths`, created by `open_store` or `temporary_store`.
+
+    A temporary store reads from the user's store as well: its `fallback`. It cannot delete entries there, so it skips
+    the `discarded_keys`.
+    """
+
+    paths: StorePaths
+    fallback: StorePaths | None = None
+    discarded_keys: set[str] = field(default_factory=set, compare=False)
+
+    @property
+    def root(self) -> Path:
+        """Return the directory of the store."""
+        return self.paths.root
+
+    def entry(self, key: str) -> Entry | None:
+        """Return the entry *key*; None if it does not exist or its manifest cannot be read."""
+        for path in self._candidates(key):
+            with contextlib.suppress(OSError, ValueError):
+                return Entry(path=path, manifest=read_manifest(entry_manifest(path)))
+        return None
+
+    def has(self, key: str) -> bool:
+        """Return whether the entry *key* exists. An entry is published in one step, so it exists completely."""
+        return any(os.path.exists(entry_manifest(path)) for path in self._candidates(key))
+
+    def size_hint(self, key: str) -> int:
+        """Return a number that grows with the number of files of the entry *key*; 0 if it does not exist."""
+        for path in self._candidates(key):
+            with contextlib.suppress(OSError):
+                return os.stat(entry_manifest(path)).st_size
+        return 0
+
+    def entry_keys(self) -> Iterator[str]:
+        """Yield the key of every entry, in no particular order."""
+        return map(key_of, self.paths.entries.glob("*/*"))
+
+    def newest_entries(self, compat_tag: str, name: str) -> list[Entry]:
+        """Return the two entries of the distribution *name* that were published last, the newest first."""
+        published = []
+        for path in (self.paths.entries / compat_tag).glob(f"{name}-*"):
+            with contextlib.suppress(FileNotFoundError):  # another process has discarded it
+                published.append((path.lstat().st_mtime_ns, path))
+        entries = (self.entry(key_of(path)) for _, path in sorted(published, reverse=True))
+        return list(islice((entry for entry in entries if entry is not None and entry.manifest.name == name), 2))
+
+    def _candidates(self, key: str) -> Iterator[Path]:
+        yield self.paths.entry(key)
+        if self.fallback is not None and key not in self.discarded_keys:
+            yield self.fallback.entry(key)
+
+    def publish(self, prepared: Path, key: str) -> None:
+        """Rename the directory *prepared*, below `paths.tmp`, to the entry *key*; keep an entry that already exists."""
+        target = self.paths.entry(key)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            prepared.rename(target)
+        except OSError:
+            if not self.has(key):  # what is there has no manifest
+                self.discard(key)
+                prepared.rename(target)
+
+    def discard(self, key: str) -> None:
+        """Delete the entry *key*. Environments that hold links to its files keep them."""
+        self.discarded_keys.add(key)
+        with self.scratch() as scratch, contextlib.suppress(FileNotFoundError):
+            self.paths.entry(key).rename(scratch / "discarded")
+
+    def cache_lock(self, digest: str, content: bytes, *, replace: bool) -> None:
+        """Keep the lock *content* for the declarations with this *digest*; *replace* an older one only if asked to."""
+        path = self.paths.cached_lock(digest)
+        if replace or not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            fs.write(path, content, by=self.paths.tmp)
+
+    def shared_access(self, on_wait: Callable[[], None] | None = None) -> AbstractContextManager[None]:
+        """Lock the store so that no other process deletes entries; the caller may link them.
+
+        *on_wait* is called once if the caller has to wait for another process, here and in the next two.
+        """
+        return locks.flock(self.paths.access_lock, shared=True, on_wait=on_wait)
+
+    def exclusive_access(self, on_wait: Callable[[], None] | None = None) -> AbstractContextManager[None]:
+        """Lock the store so that no other process has access; the caller may delete entries."""
+        return locks.flock(self.paths.access_lock, on_wait=on_wait)
+
+    def write_access(self, on_wait: Callable[[], None] | None = None) -> AbstractContextManager[None]:
+        """Lock the store so that no other process adds entries, and no artifact is downloaded twice.
+
+        A caller that also links entries holds `shared_access` besides.
+        """
+        return locks.flock(self.paths.write_lock, on_wait=on_wait)
+
+    def scratch(self) -> AbstractContextManager[Path]:
+        """Yield a directory on the file system of the store; it is deleted afterwards."""
+        return fs.scratch_directory(self.paths.tmp)
+
+
+def open_store(cache: Path) -> Store:
+    """Return the store below the directory *cache*, created if it does not exist.
+
+    Raises `IsolateError` if it cannot be written to, or if it belongs to another user, who could change it at any time.
+    """
+    store = Store(paths=StorePaths(cache / DIRECTORY))
+    try:
+        if store.root.exists() and not _is_trusted(store.root):
+            raise IsolateError(
+                f"{store.root} is owned by another user", hint="set ISOLATE_CACHE_DIR to another directory"
+            )
+        _create(store.paths)
+        for directory in (store.paths.tmp, store.paths.interpreters):
+            fs.sweep(directory)
+        with store.scratch():
+            return store
+    except OSError as error:
+        raise IsolateError(
+            f"cannot use the store in {cache}: {error.strerror}", hint="set ISOLATE_CACHE_DIR to another directory"
+        ) from None
+
+
+def temporary_store(cache: Path, directory: Path) -> Store:
+    """Return a store in the temporary *directory* that also reads from the one below *cache*.
+
+    It does not read from a store that belongs to another user.
+    """
+    paths, usual = StorePaths(directory / DIRECTORY), cache / DIRECTORY
+    _create(paths)
+    return Store(paths=paths, fallback=StorePaths(usual) if usual.is_dir() and _is_trusted(usual) else None)
+
+
+def _is_trusted(directory: Path) -> bool:
+    return directory.stat().st_uid in (0, os.geteuid())
+
+
+def _create(paths: StorePaths) -> None:
+    if paths.write_lock.exists():  # written last
+        return
+    paths.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    contents = {paths.readme: README, paths.cachedir_tag: CACHEDIR_TAG, paths.access_lock: "", paths.write_lock: ""}
+    for path, content in contents.items():
+        if not path.exists():
+            path.write_text(content, encoding="utf-8")
