@@ -155,7 +155,7 @@ def test_one_that_cannot_be_read_or_is_stale_or_leaves_it_open_is_for_itself(iso
     (locked / "1/requirements.txt").write_text("alpha==2.0\n")
     (locked / "2/pylock.toml").unlink()
     result = isolate("sync", "--all", "-v", "-j", "1", cwd=locked, status=2)
-    assert [line for line in result.err.splitlines() if "is not TOML" in line]
+    assert [line for line in result.err.splitlines() if "not valid TOML" in line]
     *together, exclusive_access = installed(result)
     assert sorted(name for names in together for name in names) == ["alpha", "alpha", "own3", "own4"]
     assert exclusive_access == ["own2"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-DECLARATIONS = ("pyproject.toml", "requirements.txt", "pylock.toml")
+DECLARATION_FILES = ("pyproject.toml", "requirements.txt", "pylock.toml")
 """The files that an application's directory may have declarations in."""
 
 

@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from isolate.application import DECLARATIONS, Application, without_parents
+from isolate.application import DECLARATION_FILES, Application, without_parents
 from isolate.declarations.settings import Settings
 from isolate.errors import DeclarationError, IsolateError
 from isolate.git import changed_files, ignored
@@ -117,7 +117,7 @@ def _walk(folder: Path, deep: int | None = None) -> Iterator[Path]:
         folders[:] = [name for name in folders if not name.startswith(".") and name not in VENDORED]
         if deep is not None and len(Path(where).relative_to(folder).parts) >= deep:
             folders.clear()
-        if not set(DECLARATIONS).isdisjoint(files):
+        if not set(DECLARATION_FILES).isdisjoint(files):
             yield Path(where)
 
 

@@ -15,7 +15,7 @@ GROUPS = '[project]\nname = "app"\nversion = "1"\n[dependency-groups]\n'
 
 CASES = {
     "no requirement": ({"requirements.txt": "alpha\n\nbeta=1.0\n"}, ["requirements.txt:3: ", "`beta==1.0`?"]),
-    "no TOML": ({"pyproject.toml": "[project]\nname = \n"}, ["pyproject.toml:2: is not TOML"]),
+    "no TOML": ({"pyproject.toml": "[project]\nname = \n"}, ["pyproject.toml:2: not valid TOML"]),
     "a string for a list": (
         {"pyproject.toml": '[project]\ndependencies = "alpha"\n'},
         ["pyproject.toml:2: ", "expected a list of strings, found a string"],
@@ -42,32 +42,35 @@ CASES = {
     ),
     "a group that is not there": (
         {"pyproject.toml": f'{GROUPS}a = [{{include-group="b"}}]\n'},
-        ["includes b, which is not declared"],
+        ["dependency-groups.a includes b, which does not exist"],
     ),
     "an option that is none": ({"requirements.txt": "--frobnicate\n"}, ["requirements.txt:1: `--frobnicate`"]),
     "an option for one build": (
         {"requirements.txt": "delta\nalpha==1.0 --config-settings=a=b\n"},
-        ["requirements.txt:2: ", "--config-settings changes what a build makes", "build a wheel"],
+        ["requirements.txt:2: ", "--config-settings is not supported", "build a wheel"],
     ),
-    "a short option for one build": ({"requirements.txt": "-e . -C a=b\n"}, ["requirements.txt:1: ", "-C changes"]),
+    "a short option for one build": (
+        {"requirements.txt": "-e . -C a=b\n"},
+        ["requirements.txt:1: ", "-C is not supported"],
+    ),
     "a hash that is none": (
         {"requirements.txt": "alpha==1.0 --hash=sha256:abc\n"},
         ["requirements.txt:1: ", "64 digits"],
     ),
     "two pins of one name": (
         {"requirements.txt": "alpha==1.0\nbeta\nalpha==2.0\n"},
-        ["requirements.txt:1: alpha is declared twice", "requirements.txt:3: alpha==2.0"],
+        ["requirements.txt:1: conflicting requirements for alpha", "requirements.txt:3: alpha==2.0"],
     ),
     "a setting that is none": (
         {"pyproject.toml": "[tool.isolate]\npyhton = '3'\n"},
-        ["pyproject.toml:2: ", "pyhton is not known", "known: "],
+        ["pyproject.toml:2: ", "unknown key pyhton", "known keys: "],
     ),
     "a range that is none": (
         {"pyproject.toml": '[project]\nrequires-python = "3.11+"\n'},
-        ["pyproject.toml:2: requires-python"],
+        ["pyproject.toml:2: project.requires-python: `3.11+` is not a valid version specifier"],
     ),
     "a path that is missing": ({"requirements.txt": "./lib\n"}, ["requirements.txt:1: ", "does not exist"]),
-    "bytes that are no text": ({"requirements.txt": "alpha\udcff\n"}, ["requirements.txt: is not text"]),
+    "bytes that are no text": ({"requirements.txt": "alpha\udcff\n"}, ["requirements.txt: cannot be decoded"]),
     "a name that is no package": (
         {"requirements.txt": "alpha\nno-such-thing==1\n"},
         ["no package no-such-thing", "requirements.txt:2"],
@@ -123,12 +126,12 @@ CASES = {
     ),
     "a NUL in the name of an include": (
         {"requirements.txt": "alpha\n-r a\0b\n"},
-        ["requirements.txt:2: '-r a\\x00b': expected text, found a NUL"],
+        ["requirements.txt:2: '-r a\\x00b' contains a NUL"],
     ),
     "a NUL in the name of constraints": ({"requirements.txt": "-c a\0b\n"}, ["requirements.txt:1: "]),
     "a NUL in an address": (
         {"requirements.txt": "alpha @ file:///a%00b-1.0.whl\n"},
-        ["requirements.txt:1: ", "is no address: it has a NUL"],
+        ["requirements.txt:1: ", "is not a valid URL: it contains a NUL"],
     ),
     "a NUL in an address alone": ({"requirements.txt": "-e file:///a%00b\n"}, ["requirements.txt:1: ", "a NUL"]),
     "a NUL in a lock": (
@@ -147,7 +150,7 @@ CASES = {
     ),
     "a project file for tools only": (
         {"pyproject.toml": "[tool.black]\nline-length = 100\n"},
-        ["no declarations in ", "without [project]", "hint: go to the directory of an application"],
+        ["no declarations in ", "neither [project] nor", "hint: change to an application's directory"],
     ),
     "a project file with nothing": ({"pyproject.toml": ""}, ["no declarations in "]),
     "a project file that names applications only": (

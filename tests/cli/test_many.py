@@ -116,7 +116,7 @@ def test_a_failure_is_its_own(isolate, repository):
     (repository / "tools/pyproject.toml").write_text("[project\n")
     result = isolate("sync", "--all", cwd=repository, status=2)
     assert "tools" in result.err
-    assert "is not TOML" in result.err
+    assert "not valid TOML" in result.err
     assert result.out.splitlines()[-1] == "3 applications: 2 done, 1 failed"
     assert versions(repository / "services/shop/.venv") == {"alpha": "1.0"}
 
@@ -127,7 +127,7 @@ def test_json_is_one_document(isolate, repository):
     assert [one["application"] for one in document["applications"]] == ["services/shop", "services/shop/admin", "tools"]
     assert [one["exit_code"] for one in document["applications"]] == [0, 0, 2]
     assert (document["command"], document["exit_code"]) == ("sync", 2)
-    assert "is not TOML" in document["applications"][2]["error"]
+    assert "not valid TOML" in document["applications"][2]["error"]
 
 
 UNKNOWN = "[tool.isolate]\npyhton = '3'\n"

@@ -8,26 +8,26 @@ from hypothesis import strategies as st
 
 from isolate.application_discovery import is_application
 from isolate.declarations.read import read_declarations
-from isolate.declarations.requirements_file import logical_lines
+from isolate.declarations.requirements_text import logical_lines
 from isolate.errors import IsolateError
 
 DIGEST = hashlib.sha256(b"").hexdigest()
 
 
-def read(folder, text, name="requirements.txt", **environ):
-    (folder / name).write_text(text)
-    return read_declarations(folder, environ)
+def read(root, text, name="requirements.txt", **environ):
+    (root / name).write_text(text)
+    return read_declarations(root, environ)
 
 
-def texts(declarations):
-    return [one.text for one in declarations.requirements]
+def texts(requirements):
+    return [declared.text for declared in requirements]
 
 
-def test_comments_and_blank_lines_say_nothing(tmp_path):
-    assert texts(read(tmp_path, "# alpha\n\n  \nbeta # not gamma\n")) == ["beta"]
+def test_comments_and_blank_lines_are_ignored(tmp_path):
+    assert texts(read(tmp_path, "# alpha\n\n  \nbeta # not gamma\n").requirements) == ["beta"]
 
 
-def test_a_backslash_joins_lines_and_the_first_one_counts(tmp_path):
+def test_a_backslash_joins_lines_and_the_first_one_is_the_origin(tmp_path):
     declared = read(
         tmp_path, f"\nalpha==1.0 \\\n    --hash=sha256:{DIGEST} \\\n    --hash=sha256:{DIGEST[::-1]}\n"
     ).requirements[0]
@@ -51,20 +51,20 @@ def test_a_pin_allows_exactly_one_version(tmp_path, text, pin):
     assert read(tmp_path, f"{text}\n").requirements[0].pin == pin
 
 
-def test_includes_are_relative_to_the_file_that_includes(tmp_path):
+def test_includes_are_relative_to_the_including_file(tmp_path):
     (tmp_path / "more").mkdir()
     (tmp_path / "more/base.txt").write_text("-r deep.txt\nbeta\n")
     (tmp_path / "more/deep.txt").write_text("gamma\n")
     declarations = read(tmp_path, "-r more/base.txt\n--requirement=more/deep.txt\nalpha\n")
-    assert texts(declarations) == ["gamma", "beta", "alpha"]
+    assert texts(declarations.requirements) == ["gamma", "beta", "alpha"]
     assert [file.name for file in declarations.files] == ["requirements.txt", "base.txt", "deep.txt"]
 
 
-def test_constraints_are_no_requirements(tmp_path):
+def test_constraints_are_not_requirements(tmp_path):
     (tmp_path / "limits.txt").write_text("beta<2\n")
     declarations = read(tmp_path, "-c limits.txt\nalpha\n")
-    assert texts(declarations) == ["alpha"]
-    assert [one.text for one in declarations.constraints] == ["beta<2"]
+    assert texts(declarations.requirements) == ["alpha"]
+    assert texts(declarations.constraints) == ["beta<2"]
 
 
 def test_index_options_are_kept_in_order(tmp_path):
@@ -80,17 +80,17 @@ def test_index_options_are_kept_in_order(tmp_path):
     )
 
 
-def test_addresses_and_paths_are_told_from_names(tmp_path):
+def test_urls_and_paths_are_distinguished_from_names(tmp_path):
     (tmp_path / "lib").mkdir()
     text = "-e ./lib\n./lib\nalpha @ https://example.org/alpha-1.0.whl\ngit+https://example.org/x.git@v1#egg=beta\n"
-    editable, local, address, vcs = read(tmp_path, text).requirements
+    editable, local, url, vcs = read(tmp_path, text).requirements
     assert (editable.editable, editable.path, editable.name) == (True, tmp_path / "lib", None)
     assert local.path == tmp_path / "lib"
-    assert (address.name, address.url) == ("alpha", "https://example.org/alpha-1.0.whl")
+    assert (url.name, url.url) == ("alpha", "https://example.org/alpha-1.0.whl")
     assert (vcs.name, vcs.url) == ("beta", "git+https://example.org/x.git@v1#egg=beta")
 
 
-def test_variables_are_filled_in_to_read_and_left_alone_to_show(tmp_path):
+def test_variables_are_expanded_in_the_url_but_not_in_the_text(tmp_path):
     declared = read(tmp_path, "alpha @ https://${TOKEN}@example.org/a-1.whl\n", TOKEN="secret").requirements[0]
     assert "secret" in declared.url
     assert "secret" not in declared.text
@@ -99,7 +99,7 @@ def test_variables_are_filled_in_to_read_and_left_alone_to_show(tmp_path):
 @pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b"# -*- coding: latin-1 -*-\n# \xe9\n"])
 def test_other_encodings_are_read(tmp_path, mark):
     (tmp_path / "requirements.txt").write_bytes(mark + b"alpha\n")
-    assert texts(read_declarations(tmp_path, {})) == ["alpha"]
+    assert texts(read_declarations(tmp_path, {}).requirements) == ["alpha"]
 
 
 PROJECT = """
@@ -117,40 +117,40 @@ Docs = [{ include-group = "dev" }, "epsilon"]
 """
 
 
-def test_a_project_says_its_base_extras_and_groups(tmp_path):
+def test_a_project_declares_a_base_extras_and_groups(tmp_path):
     declarations = read(tmp_path, PROJECT, "pyproject.toml")
     assert (declarations.extras, declarations.groups) == (("fast-er", "all"), ("dev", "docs"))
-    assert [one.text for one in declarations.selected((), ())] == ["alpha"]
-    assert [one.text for one in declarations.selected(("all",), ())] == ["alpha", "beta", "gamma"]
-    assert [one.text for one in declarations.selected((), ("docs",))] == ["alpha", "delta", "epsilon"]
+    assert texts(declarations.selected((), ())) == ["alpha"]
+    assert texts(declarations.selected(("all",), ())) == ["alpha", "beta", "gamma"]
+    assert texts(declarations.selected((), ("docs",))) == ["alpha", "delta", "epsilon"]
     assert str(declarations.requires_python) == ">=3.9"
     assert declarations.project.name == "my-app"
     assert not declarations.project.is_package
 
 
-def test_a_project_leads_if_it_declares_dependencies(tmp_path):
+def test_a_project_that_declares_dependencies_takes_precedence(tmp_path):
     read(tmp_path, PROJECT, "pyproject.toml")
     declarations = read(tmp_path, "zeta\n")
-    assert [one.text for one in declarations.selected((), ())] == ["alpha"]
+    assert texts(declarations.selected((), ())) == ["alpha"]
 
 
-def test_a_project_without_dependencies_leaves_the_lead(tmp_path):
+def test_a_project_without_dependencies_leaves_them_to_requirements_txt(tmp_path):
     read(tmp_path, '[project]\nname = "a"\nversion = "1"\nrequires-python = ">=3.9"\n', "pyproject.toml")
     declarations = read(tmp_path, "zeta\n")
-    assert texts(declarations) == ["zeta"]
+    assert texts(declarations.requirements) == ["zeta"]
     assert str(declarations.requires_python) == ">=3.9"
 
 
-def test_settings_name_the_files(tmp_path):
+def test_settings_name_the_requirements_files(tmp_path):
     (tmp_path / "base.in").write_text("zeta\n")
     text = PROJECT + '[tool.isolate]\nrequirements = ["base.in"]\nlink-mode = "copy"\n'
     declarations = read(tmp_path, text, "pyproject.toml")
-    assert texts(declarations) == ["zeta"]
+    assert texts(declarations.requirements) == ["zeta"]
     assert declarations.requirements_files == (tmp_path / "base.in",)
     assert declarations.settings.link_mode == "copy"
 
 
-def test_the_line_of_a_declaration_is_known_where_it_is_written_once(tmp_path):
+def test_the_line_of_a_declaration_is_known_if_it_is_written_once(tmp_path):
     assert str(read(tmp_path, PROJECT, "pyproject.toml").requirements[0].origin) == "pyproject.toml:6"
 
 
@@ -161,9 +161,9 @@ def test_an_application_is_a_directory_with_declarations(tmp_path):
     assert read_declarations(tmp_path, {}).files == ()
 
 
-@pytest.mark.parametrize("make", ["mkdir", "nul"])
-def test_what_is_no_file_of_text_is_refused_with_words(tmp_path, make):
-    if make == "mkdir":
+@pytest.mark.parametrize("kind", ["directory", "nul"])
+def test_a_file_that_is_not_text_is_an_error(tmp_path, kind):
+    if kind == "directory":
         (tmp_path / "requirements.txt").mkdir()
     else:
         (tmp_path / "requirements.txt").write_bytes(b"a\0b\n")
@@ -171,7 +171,7 @@ def test_what_is_no_file_of_text_is_refused_with_words(tmp_path, make):
         read_declarations(tmp_path, {})
 
 
-LINES = st.lists(
+TOKENS = st.lists(
     st.sampled_from(
         [
             "a==1",
@@ -201,10 +201,10 @@ LINES = st.lists(
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    text=st.one_of(st.text(max_size=80), LINES.map("".join)),
+    text=st.one_of(st.text(max_size=80), TOKENS.map("".join)),
     name=st.sampled_from(["requirements.txt", "pyproject.toml"]),
 )
-def test_any_text_is_read_or_refused_with_words(tmp_path, text, name):
+def test_any_text_is_read_or_is_an_error_with_a_message(tmp_path, text, name):
     for path in tmp_path.glob("*.t*"):
         path.unlink()
     (tmp_path / name).write_bytes(text.encode("utf-8", errors="surrogatepass"))
@@ -222,7 +222,7 @@ def test_logical_lines_count_from_their_first_physical_one(lines):
 
 
 @pytest.mark.parametrize(
-    ("text", "is_one"),
+    ("text", "expected"),
     [
         ('[project]\nname = "a"\n', True),
         ('project.name = "a"\n', True),
@@ -232,6 +232,6 @@ def test_logical_lines_count_from_their_first_physical_one(lines):
         ("[tool.other]\nline-length = 1\n", False),
     ],
 )
-def test_a_project_file_that_only_configures_tools_is_no_application(tmp_path, text, is_one):
+def test_a_project_file_that_only_configures_tools_is_not_an_application(tmp_path, text, expected):
     (tmp_path / "pyproject.toml").write_text(text)
-    assert is_application(tmp_path) is is_one
+    assert is_application(tmp_path) is expected

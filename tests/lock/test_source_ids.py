@@ -11,7 +11,7 @@ import pytest
 
 from conftest import versions
 from isolate.declarations.declared import Origin
-from isolate.declarations.requirements_file import parse_requirement
+from isolate.declarations.requirement_line import parse_requirement
 from isolate.lock.source_ids import declared_source, locked_source
 from kit.packages import build_sdist, build_tree, build_wheel
 

@@ -1,1 +1,1 @@
-"""What an application asks for: `pyproject.toml`, requirements files. Read only; no network, no other program."""
+"""What an application declares: `pyproject.toml` and requirements files. It only reads files."""

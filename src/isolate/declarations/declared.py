@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
 
-VARIABLE = re.compile(rb"\$\{([A-Z0-9_]+)\}")
+VARIABLE_BYTES = re.compile(rb"\$\{([A-Z0-9_]+)\}")
 
 
 class Origin(NamedTuple):
-    """Where a declaration stands. `line` counts from 1; None where it is not known."""
+    """The file and line of a declaration. `line` counts from 1; None if it is not known."""
 
     file: Path
     line: int | None = None
@@ -32,11 +32,11 @@ class Origin(NamedTuple):
 
 
 class DeclaredRequirement(NamedTuple):
-    """One thing that is asked for.
+    """One requirement that an application declares.
 
-    `text` is a line of a requirements file that says it, without hashes. `requirement` is None where that names no
-    distribution (a path, an address). `path` is absolute; `extra` and `group` say which part of `pyproject.toml` it is
-    from, by normalized name.
+    `text` is an equivalent line of a requirements file, without hashes. `requirement` is None if that line names no
+    distribution (a path, a URL). `path` is absolute. `extra` and `group` are the normalized names of the extra and the
+    group of `pyproject.toml` that the requirement belongs to.
     """
 
     text: str
@@ -51,12 +51,12 @@ class DeclaredRequirement(NamedTuple):
 
     @property
     def name(self) -> str | None:
-        """Return the normalized name of the distribution, if it has one."""
+        """Return the normalized name of the distribution; None if the requirement has no name."""
         return None if self.requirement is None else canonicalize_name(self.requirement.name)
 
     @property
     def pin(self) -> str | None:
-        """Return the version, where exactly one is allowed (`==1.0` or `===1.0`, no wildcard)."""
+        """Return the version if exactly one is allowed (`==1.0` or `===1.0`, no wildcard), else None."""
         specifiers = [] if self.requirement is None else list(self.requirement.specifier)
         if len(specifiers) != 1 or specifiers[0].operator not in ("==", "===") or "*" in specifiers[0].version:
             return None
@@ -64,7 +64,10 @@ class DeclaredRequirement(NamedTuple):
 
 
 class Project(NamedTuple):
-    """The application as a project. `is_package`: it can be built; `dynamic`: what only building it tells."""
+    """The application as a project.
+
+    `name` is normalized; `is_package`: it can be built; `dynamic`: the fields of `[project]` that only a build tells.
+    """
 
     file: Path
     name: str | None = None
@@ -73,11 +76,11 @@ class Project(NamedTuple):
 
 
 class Declarations(NamedTuple):
-    """All that an application asks for.
+    """Everything that an application declares.
 
-    `contents` has all files that were read, absolute, in order, each with the bytes that it held. `requirements` are
-    those of the base, of every extra and of every group. `requirements_files` are what pip is to be given; empty where
-    `pyproject.toml` leads.
+    `contents` maps each file that was read, by absolute path and in order, to its bytes. `requirements` are those of
+    the base, of every extra and of every group. `requirements_files` are the files to pass to pip; empty if the
+    requirements are those of `pyproject.toml`.
     """
 
     root: Path
@@ -94,17 +97,19 @@ class Declarations(NamedTuple):
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """Return all files that were read, absolute, in order."""
+        """Return the absolute paths of all files that were read, in order."""
         return tuple(self.contents)
 
     @property
-    def variables(self) -> frozenset[str]:
-        """Return the names of the variables that pip may fill in (`${NAME}`), whether set or not."""
-        return frozenset(name.decode() for content in self.contents.values() for name in VARIABLE.findall(content))
+    def variable_names(self) -> frozenset[str]:
+        """Return the names of the environment variables that pip may expand (`${NAME}`), set or not."""
+        return frozenset(
+            name.decode() for content in self.contents.values() for name in VARIABLE_BYTES.findall(content)
+        )
 
     @property
-    def ask_for_project(self) -> bool:
-        """Say whether only building the application tells what it, or an extra of it, depends on (`dynamic`)."""
+    def has_dynamic_dependencies(self) -> bool:
+        """Return whether only a build of the application tells what it, or an extra of it, depends on."""
         dependency_keys = {"dependencies", "optional-dependencies"}
         return (
             self.project is not None
@@ -115,7 +120,8 @@ class Declarations(NamedTuple):
     def selected(self, extras: Collection[str], groups: Collection[str]) -> tuple[DeclaredRequirement, ...]:
         """Return the requirements of the base, of *extras* and of *groups*."""
         return tuple(
-            one
-            for one in self.requirements
-            if (one.extra is None or one.extra in extras) and (one.group is None or one.group in groups)
+            declared
+            for declared in self.requirements
+            if (declared.extra is None or declared.extra in extras)
+            and (declared.group is None or declared.group in groups)
         )

@@ -1,14 +1,14 @@
-"""Which files say what an application asks for, and all that they say."""
+"""Chooses the files that declare an application's requirements, and reads them."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
-from isolate.application import DECLARATIONS
+from isolate.application import DECLARATION_FILES
 from isolate.declarations.declared import Declarations, DeclaredRequirement
 from isolate.declarations.project_file import ProjectFile, read_project_file
-from isolate.declarations.requirements_file import Found, read_requirements
+from isolate.declarations.requirements_file import RequirementsFileContents, read_requirements
 from isolate.declarations.settings import Settings
 from isolate.errors import DeclarationError, NoDeclarations
 
@@ -18,95 +18,109 @@ if TYPE_CHECKING:
 
 
 def read_declarations(root: Path, environ: Mapping[str, str] | None = None) -> Declarations:
-    """Return what the application in *root* asks for; raise `DeclarationError` with the file and the line.
+    """Return what the application in *root* declares.
 
-    `pyproject.toml` leads if it says anything about dependencies; else `requirements.txt` does. Files that
-    `[tool.isolate]` names go before both. Where there is nothing but a lock, that is all that is asked for; where there
-    is not even that, this raises `NoDeclarations`.
+    The requirements are those of the files in `[tool.isolate]`, else of `pyproject.toml` if it declares dependencies,
+    else of `requirements.txt`. With a lock alone, there are none.
+
+    Args:
+        root: The directory of the application, absolute.
+        environ: The environment variables for `${NAME}` in requirements files; by default those of this process.
+
+    Raises:
+        NoDeclarations: There is no file with declarations, and no lock.
+        DeclarationError: A file cannot be read, or one of its lines is not valid.
     """
     environ = os.environ if environ is None else environ
     project = read_project_file(root / "pyproject.toml") if (root / "pyproject.toml").exists() else None
     settings = project.settings if project else Settings()
-    named = [root / name for name in settings.requirements]
-    if not named and not (project and project.declares) and (root / "requirements.txt").exists():
-        named = [root / "requirements.txt"]
-    found = Found(root, contents={root / "pyproject.toml": project.content} if project else {})
-    for path in named:
-        read_requirements(path, environ=environ, found=found)
+    requirements_files = [root / name for name in settings.requirements]
+    if not requirements_files and not (project and project.declares) and (root / "requirements.txt").exists():
+        requirements_files = [root / "requirements.txt"]
+    contents = RequirementsFileContents(root, files={root / "pyproject.toml": project.content} if project else {})
+    for path in requirements_files:
+        read_requirements(path, contents, environ)
     for name in settings.constraints:
-        read_requirements(root / name, environ=environ, found=found, constraint=True)
-    if not named and not (project and project.is_application):
-        _check_lock_alone(root)
-    declarations = _together(root, project, named, found)
-    refuse_contradictions(declarations.requirements, declarations.constraints)
+        read_requirements(root / name, contents, environ, constraint=True)
+    if not requirements_files and not (project and project.is_application):
+        _require_lock(root)
+    declarations = _declarations(project, requirements_files, contents)
+    reject_conflicting_requirements(declarations.requirements, declarations.constraints)
     return declarations
 
 
-def _together(root: Path, project: ProjectFile | None, named: list[Path], found: Found) -> Declarations:
-    leads = project is not None and not named
+def _declarations(
+    project: ProjectFile | None, requirements_files: list[Path], contents: RequirementsFileContents
+) -> Declarations:
+    from_project = project is not None and not requirements_files
     return Declarations(
-        root=root,
-        contents=found.contents,
-        requirements=project.requirements if project and leads else tuple(found.requirements),
-        constraints=tuple(found.constraints),
+        root=contents.root,
+        contents=contents.files,
+        requirements=project.requirements if project and from_project else tuple(contents.requirements),
+        constraints=tuple(contents.constraints),
         requires_python=project.requires_python if project else None,
-        extras=project.extras if project and leads else (),
-        groups=project.groups if project and leads else (),
+        extras=project.extras if project and from_project else (),
+        groups=project.groups if project and from_project else (),
         project=project.project if project else None,
-        requirements_files=tuple(named),
-        index_options=tuple(found.index_options),
+        requirements_files=tuple(requirements_files),
+        index_options=tuple(contents.index_options),
         settings=project.settings if project else Settings(),
     )
 
 
-def _check_lock_alone(root: Path) -> None:
+def _require_lock(root: Path) -> None:
+    """Raise `NoDeclarations` if *root*, which has no declarations, has no `pylock.toml` either."""
     if not (root / "pylock.toml").exists():
-        only = ("a pyproject.toml without [project] and [dependency-groups] is that of no application",)
+        reason = ("pyproject.toml has neither [project] nor [dependency-groups]",)
         raise NoDeclarations(
             f"no declarations in {root}",
-            facts=(f"looked for {', '.join(DECLARATIONS)}", *(only if (root / "pyproject.toml").exists() else ())),
-            hint="go to the directory of an application, or write down what it needs in requirements.txt",
+            facts=(
+                f"looked for {', '.join(DECLARATION_FILES)}",
+                *(reason if (root / "pyproject.toml").exists() else ()),
+            ),
+            hint="change to an application's directory, or create a requirements.txt",
             root=root,
         )
 
 
-def refuse_contradictions(
+def reject_conflicting_requirements(
     requirements: Iterable[DeclaredRequirement], constraints: Iterable[DeclaredRequirement] = ()
 ) -> None:
-    """Raise `DeclarationError` for two declarations of which one pins a version that the other does not allow.
+    """Raise `DeclarationError` if one declaration pins a version that another one does not allow.
 
-    Only such are compared as count together in every environment: same marker or none, and not of two different extras
-    or groups.
+    Two declarations are compared only if every environment with one of them has the other: with equal markers or none,
+    and not in two different extras or groups.
     """
-    everything = [one for one in (*requirements, *constraints) if one.requirement is not None]
     by_name: dict[str | None, list[DeclaredRequirement]] = {}
-    for one in everything:
-        by_name.setdefault(one.name, []).append(one)
-    for declared in by_name.values():
-        for pinned in declared:
-            for other in declared:
-                if pinned.pin is not None and _contradict(pinned, other):
-                    _refuse(pinned, other)
+    for declared in (*requirements, *constraints):
+        if declared.requirement is not None:
+            by_name.setdefault(declared.name, []).append(declared)
+    for same_name in by_name.values():
+        for pinned in same_name:
+            for other in same_name:
+                if _excludes(pinned, other):
+                    raise _conflict(pinned, other)
 
 
-def _contradict(pinned: DeclaredRequirement, other: DeclaredRequirement) -> bool:
+def _excludes(pinned: DeclaredRequirement, other: DeclaredRequirement) -> bool:
+    """Return whether *pinned* is a pin to a version that *other* does not allow, in the same environments."""
     if pinned.requirement is None or other.requirement is None or pinned.pin is None:
         return False
-    together = (
+    same_environments = (
         (pinned.extra, pinned.group) == (other.extra, other.group)
         or (pinned.extra, pinned.group) == (None, None)
         or (other.extra, other.group) == (None, None)
     )
     same_marker = pinned.requirement.marker is None and other.requirement.marker is None
     same_marker = same_marker or str(pinned.requirement.marker) == str(other.requirement.marker)
-    return together and same_marker and not other.requirement.specifier.contains(pinned.pin, prereleases=True)
+    return same_environments and same_marker and not other.requirement.specifier.contains(pinned.pin, prereleases=True)
 
 
-def _refuse(one: DeclaredRequirement, other: DeclaredRequirement) -> None:
-    raise DeclarationError(
-        f"{one.name} is declared twice, and no version meets both",
-        facts=(f"{one.origin}: {one.text}", f"{other.origin}: {other.text}"),
+def _conflict(pinned: DeclaredRequirement, other: DeclaredRequirement) -> DeclarationError:
+    return DeclarationError(
+        f"conflicting requirements for {pinned.name}",
+        facts=(f"{pinned.origin}: {pinned.text}", f"{other.origin}: {other.text}"),
         hint="keep one of them",
-        file=one.origin.file,
-        line=one.origin.line,
+        file=pinned.origin.file,
+        line=pinned.origin.line,
     )

@@ -1,6 +1,6 @@
-"""One requirement, as a line of a requirements file or a text of a `pyproject.toml` has it.
+"""One requirement, as written on a line of a requirements file or in a `pyproject.toml`.
 
-A name (dependency specifiers, PEP 508), a path or an address; in a requirements file with hashes behind it.
+It is a name (dependency specifiers, PEP 508), a path or a URL. In a requirements file, hashes may follow.
 """
 
 from __future__ import annotations
@@ -17,81 +17,90 @@ from isolate.errors import DeclarationError
 
 HASH = re.compile(r"(?:^|\s)--hash[=\s]+(\S+)")
 BUILD_OPTION = re.compile(r"\s(--(?:global-option|config-settings?)(?=[=\s])|-C)")
-DIGITS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128}
-EDITABLE = ("-e", "--editable")
-REPOSITORY = re.compile(r"([\w.-]+\s*(\[[^]]*\]\s*)?@\s*)?(git|hg|svn|bzr)\+")
-ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
+HEX_DIGITS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128}
+EDITABLE_OPTIONS = ("-e", "--editable")
+VCS_URL = re.compile(r"([\w.-]+\s*(\[[^]]*\]\s*)?@\s*)?(git|hg|svn|bzr)\+")
+ARCHIVE_SUFFIXES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
 
 
 def parse_requirement(text: str, expanded: str, origin: Origin, root: Path) -> DeclaredRequirement:
-    """Return the requirement on a line; *expanded* is the line with its variables filled in.
+    """Return the requirement on a line.
 
-    Paths are meant from *root*, the directory that pip is run in.
+    Args:
+        text: The line as written, for messages.
+        expanded: The line with its environment variables expanded.
+        origin: The place of the line.
+        root: The directory that relative paths start from, which is where pip runs.
 
-    Raises `DeclarationError` if it is none.
+    Raises:
+        DeclarationError: The line is not a valid requirement, or not one that isolate supports.
     """
-    _refuse_build_options(text, expanded, origin)
+    _reject_build_options(text, expanded, origin)
     hashes = frozenset(_hash(value, origin) for value in HASH.findall(expanded))
-    said = HASH.sub("", expanded).strip()
+    bare = HASH.sub("", expanded).strip()
     shown = HASH.sub("", text).strip()
-    word, _, rest = said.partition(" ") if not said.startswith("--editable=") else ("-e", "", said[11:])
-    if word in EDITABLE:
-        _refuse_repository(shown, rest.strip(), origin)
-        return _located(rest.strip(), shown, origin, root)._replace(editable=True)
-    if _is_location(said):
-        return _located(said, shown, origin, root)._replace(hashes=hashes)
+    word, _, rest = bare.partition(" ") if not bare.startswith("--editable=") else ("-e", "", bare[11:])
+    if word in EDITABLE_OPTIONS:
+        _reject_editable_vcs(shown, rest.strip(), origin)
+        return _from_location(rest.strip(), shown, origin, root)._replace(editable=True)
+    if _is_location(bare):
+        return _from_location(bare, shown, origin, root)._replace(hashes=hashes)
     try:
-        requirement = Requirement(said)
+        requirement = Requirement(bare)
     except InvalidRequirement as error:
-        raise not_a_requirement(shown, str(error), origin) from None
-    path = _path_in(requirement.url, origin, root) if requirement.url else None
+        raise invalid_requirement(shown, str(error), origin) from None
+    path = _path_of_url(requirement.url, origin, root) if requirement.url else None
     return DeclaredRequirement(
         text=shown, origin=origin, requirement=requirement, hashes=hashes, url=requirement.url, path=path
     )
 
 
-def _refuse_build_options(text: str, expanded: str, origin: Origin) -> None:
-    """Raise `DeclarationError` for an option that says how to build: neither lock nor store could tell builds apart."""
-    if found := BUILD_OPTION.search(expanded):
+def _reject_build_options(text: str, expanded: str, origin: Origin) -> None:
+    """Raise `DeclarationError` for a build option: neither the lock nor the store could tell such builds apart."""
+    if option := BUILD_OPTION.search(expanded):
         raise DeclarationError(
-            f"`{text}`: {found[1]} changes what a build makes, and isolate does not keep such builds apart",
-            hint="build a wheel with it yourself, and declare that",
+            f"`{text}`: {option[1]} is not supported: isolate caches one build per artifact and cannot tell such "
+            "builds apart",
+            hint="build a wheel with this option and declare the wheel",
             file=origin.file,
             line=origin.line,
         )
 
 
-def _refuse_repository(text: str, where: str, origin: Origin) -> None:
-    """Raise `DeclarationError` for a repository to be edited: pip keeps the working copy inside the environment.
+def _reject_editable_vcs(text: str, location: str, origin: Origin) -> None:
+    """Raise `DeclarationError` for an editable VCS requirement.
 
-    What replaces the environment, or is made for another one from the same commit, would lose what was edited there.
+    pip keeps its working copy inside the environment. A rebuild, or an environment that gets the same commit from the
+    store, would lose the edits.
     """
-    if REPOSITORY.match(where):
-        bare = re.sub(r"^(-e|--editable)[=\s]\s*", "", text)
+    if VCS_URL.match(location):
+        plain = re.sub(r"^(-e|--editable)[=\s]\s*", "", text)
         raise DeclarationError(
-            f"`{text}`: isolate keeps no working copy of a repository to be edited",
-            hint=f"write `{bare}` to install it as it is, or clone it and write `-e` and the path of the clone",
+            f"`{text}`: editable VCS requirements are not supported",
+            hint=f"write `{plain}` to install it without editing, or clone the repository and write `-e PATH`",
             file=origin.file,
             line=origin.line,
         )
 
 
-def not_a_requirement(text: str, reason: str, origin: Origin) -> DeclarationError:
-    """Return the error for a text that is no requirement (dependency specifiers, PEP 508)."""
-    single = re.match(r"^([A-Za-z0-9][\w.\[\],-]*)\s*=\s*([\w.*+!-]+)$", text)
-    hint = (
-        f"did you mean `{single[1]}=={single[2]}`?" if single else "expected a name, and perhaps a version: `name==1.0`"
-    )
+def invalid_requirement(text: str, reason: str, origin: Origin) -> DeclarationError:
+    """Return the error for a *text* that is not a requirement (dependency specifiers, PEP 508)."""
+    single_equals = re.match(r"^([A-Za-z0-9][\w.\[\],-]*)\s*=\s*([\w.*+!-]+)$", text)
+    hint = "write a name, optionally with a version: `name==1.0`"
+    if single_equals:
+        hint = f"did you mean `{single_equals[1]}=={single_equals[2]}`?"
     facts = tuple(line.strip() for line in reason.splitlines()[:1] if line.strip())
-    return DeclarationError(f"`{text}` is no requirement", facts=facts, hint=hint, file=origin.file, line=origin.line)
+    return DeclarationError(
+        f"`{text}` is not a valid requirement", facts=facts, hint=hint, file=origin.file, line=origin.line
+    )
 
 
 def _hash(value: str, origin: Origin) -> str:
     algorithm, _, digits = value.partition(":")
-    if DIGITS.get(algorithm) != len(digits) or not re.fullmatch(r"[0-9a-fA-F]+", digits):
+    if HEX_DIGITS.get(algorithm) != len(digits) or not re.fullmatch(r"[0-9a-fA-F]+", digits):
         raise DeclarationError(
-            f"`--hash={value}`: expected an algorithm and its hexadecimal digest, `sha256:` and 64 digits for example",
-            hint="copy the hash anew",
+            f"`--hash={value}`: expected an algorithm and a hexadecimal digest, such as `sha256:` and 64 digits",
+            hint="check the hash",
             file=origin.file,
             line=origin.line,
         )
@@ -99,28 +108,27 @@ def _hash(value: str, origin: Origin) -> str:
 
 
 def _is_location(text: str) -> bool:
+    """Return whether *text* is a path or a URL, not a requirement with a name."""
     if re.match(r"[A-Za-z0-9][\w.-]*\s*(\[[^]]*\]\s*)?@\s*\S", text):
         return False
     bare = text.split(" ;", 1)[0].split("[", 1)[0].strip()
     if re.match(r"[a-z][a-z+]*:", bare):
         return True
-    return bare.startswith((".", "/", "~")) or bare.lower().endswith(ARCHIVES) or (os.sep in bare and "@" not in bare)
+    is_archive = bare.lower().endswith(ARCHIVE_SUFFIXES)
+    return bare.startswith((".", "/", "~")) or is_archive or (os.sep in bare and "@" not in bare)
 
 
-def _located(where: str, text: str, origin: Origin, root: Path) -> DeclaredRequirement:
-    """Return what a path or an address asks for; its name, where a fragment gives one (`#egg=name`)."""
-    bare = where.split(" ;", 1)[0].strip()
+def _from_location(location: str, text: str, origin: Origin, root: Path) -> DeclaredRequirement:
+    """Return the requirement for a path or a URL, with a name if a fragment gives one (`#egg=name`)."""
+    bare = location.split(" ;", 1)[0].strip()
     if not bare:
         raise DeclarationError(
-            f"`{text}`: expected a path or an address", hint="`-e .` for example", file=origin.file, line=origin.line
+            f"`{text}`: expected a path or a URL", hint="example: `-e .`", file=origin.file, line=origin.line
         )
-    egg = re.search(r"[#&]egg=([A-Za-z0-9][\w.-]*(?:\[[\w.,-]+\])?)", bare)
-    requirement = None
-    if egg and re.fullmatch(r"[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?(\[[\w.,-]+\])?", egg[1]):
-        requirement = Requirement(egg[1]) if not re.search(r"\[(,|.*,[,\]])", egg[1]) else None
+    requirement = _egg(bare)
     if re.match(r"[a-z][a-z+]*:", bare):
         return DeclaredRequirement(
-            text=text, origin=origin, requirement=requirement, url=bare, path=_path_in(bare, origin, root)
+            text=text, origin=origin, requirement=requirement, url=bare, path=_path_of_url(bare, origin, root)
         )
     path = Path(os.path.normpath(root / Path(re.sub(r"\[[^]]*\]$", "", bare.split("#", 1)[0]))))
     if not path.exists():
@@ -128,14 +136,23 @@ def _located(where: str, text: str, origin: Origin, root: Path) -> DeclaredRequi
     return DeclaredRequirement(text=text, origin=origin, requirement=requirement, path=path)
 
 
-def _path_in(url: str, origin: Origin, root: Path) -> Path | None:
+def _egg(location: str) -> Requirement | None:
+    """Return the name and the extras in the fragment of *location* (`#egg=name[extra]`), if they are valid."""
+    egg = re.search(r"[#&]egg=([A-Za-z0-9][\w.-]*(?:\[[\w.,-]+\])?)", location)
+    if not egg or not re.fullmatch(r"[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?(\[[\w.,-]+\])?", egg[1]):
+        return None
+    return None if re.search(r"\[(,|.*,[,\]])", egg[1]) else Requirement(egg[1])
+
+
+def _path_of_url(url: str, origin: Origin, root: Path) -> Path | None:
+    """Return the path that a `file:` URL means; None for any other URL."""
     try:
         parts = urlsplit(url)
+        path = unquote(parts.path)
+        if "\0" in path:
+            raise ValueError("it contains a NUL character")
     except ValueError as error:
-        raise DeclarationError(f"`{url}` is no address: {error}", file=origin.file, line=origin.line) from None
-    path = unquote(parts.path)
-    if "\0" in path:
         raise DeclarationError(
-            f"`{url}` is no address: it has a NUL", hint="correct it", file=origin.file, line=origin.line
-        )
+            f"`{url}` is not a valid URL: {error}", hint="correct the URL", file=origin.file, line=origin.line
+        ) from None
     return root / path if parts.scheme == "file" else None

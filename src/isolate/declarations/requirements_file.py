@@ -1,219 +1,134 @@
-"""Requirements files, by the rules of pip: files, what they include, their logical lines, and options.
+"""Requirements files, read as pip reads them: with the files that they include, and with index options.
 
-https://pip.pypa.io/en/stable/reference/requirements-file-format/
-
-pip itself is handed the same files; what is read here serves display, freshness and conflicts.
+When pip resolves, it reads the same files itself. Freshness, conflicts and messages rely on what this module reads.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from isolate.declarations.declared import DeclaredRequirement, Origin
-from isolate.declarations.requirement_line import EDITABLE, parse_requirement
+from isolate.declarations.requirement_line import EDITABLE_OPTIONS, parse_requirement
+from isolate.declarations.requirements_options import INCLUDE_OPTIONS, parse_options, relocated
+from isolate.declarations.requirements_text import VARIABLE, LogicalLine, decode, logical_lines
 from isolate.errors import DeclarationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-COMMENT = re.compile(r"(^|\s+)#.*$")
-CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
-VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
-INCLUDES = ("--requirement", "--constraint")
-SHORT = {"-c": "--constraint", "-f": "--find-links", "-i": "--index-url", "-r": "--requirement"}
-WITH_VALUE = {
-    **SHORT,
-    "--pypi-url": "--index-url",
-    **{
-        name: name
-        for name in (
-            *INCLUDES,
-            "--index-url",
-            "--extra-index-url",
-            "--find-links",
-            "--no-binary",
-            "--only-binary",
-            "--trusted-host",
-            "--use-feature",
-            "--all-releases",
-            "--only-final",
-        )
-    },
-}
-FLAGS = frozenset({"--no-index", "--prefer-binary", "--require-hashes", "--no-require-hashes", "--pre"})
+    from collections.abc import Mapping
 
 
 @dataclass
-class Found:
-    """What some files say, in order, and what was in each.
+class RequirementsFileContents:
+    """What some requirements files declare, in order.
 
-    `root` is where pip is run, and so where the paths of requirements are meant from, whichever file they stand in.
-    `read`: which files were read, and whether as constraints.
+    `root` is the directory that pip runs in. Paths in requirements are relative to it, in included files too. `files`
+    has the bytes of each file; `visited` has the files that were read, and whether as constraints.
     """
 
     root: Path
-    contents: dict[Path, bytes] = field(default_factory=dict)
-    read: set[tuple[Path, bool]] = field(default_factory=set)
+    files: dict[Path, bytes] = field(default_factory=dict)
+    visited: set[tuple[Path, bool]] = field(default_factory=set)
     requirements: list[DeclaredRequirement] = field(default_factory=list)
     constraints: list[DeclaredRequirement] = field(default_factory=list)
     index_options: list[str] = field(default_factory=list)
 
 
-class Line(NamedTuple):
-    """A logical line: `number` is that of its first physical one, from 1."""
-
-    number: int
-    text: str
-
-
-def read_requirements(path: Path, *, environ: Mapping[str, str], found: Found, constraint: bool = False) -> None:
-    """Add to *found* what the requirements file *path* and the files that it includes say.
-
-    Raises `DeclarationError` for whatever pip would not accept, with the file and the line.
-    """
-    _read(path, (), environ, found, constraint=constraint)
-
-
-def _read(path: Path, above: tuple[Origin, ...], environ: Mapping[str, str], found: Found, *, constraint: bool) -> None:
-    if (path, constraint) in found.read:
-        return
-    found.read.add((path, constraint))
-    content = found.contents[path] = found.contents.get(path) or _content_of(path, above)
-    for line in logical_lines(_text_of(path, content)):
-        origin = Origin(file=path, line=line.number)
-        if "\0" in line.text:
-            problem = f"{line.text!r}: expected text, found a NUL in it"
-            raise DeclarationError(problem, hint="correct the line", file=path, line=line.number)
-        expanded = VARIABLE.sub(lambda name: environ.get(name[1]) or name[0], line.text)  # empty is unset
-        if not expanded.startswith("-") or expanded.startswith(EDITABLE):
-            declared = parse_requirement(line.text, expanded, origin, found.root)
-            (found.constraints if constraint else found.requirements).append(declared)
-            continue
-        options = list(_options(expanded, line.text, origin))
-        includes = sorted((one for one in options if one[0] in INCLUDES), key=lambda one: one[0] != "--requirement")
-        for name, value in includes[:1]:  # pip follows one of a line, and passes over whatever else is there
-            limits = name == "--constraint"  # by the last word alone: `-r` below `-c` brings requirements
-            _include(value, (*above, origin), environ, found, constraint=limits)
-        if not includes:
-            found.index_options += [_said(name, value, path, found.root) for name, value in options]
-
-
-def _said(name: str, value: str, file: Path, root: Path) -> str:
-    """Return an option as a line for a requirements file elsewhere: what is a path from here becomes an absolute one.
-
-    pip takes links from *file* if there is such a path, and else, as indexes, from *root*, which it is run in.
-    """
-    folders = {"--find-links": (file.parent, root), "--index-url": (root,), "--extra-index-url": (root,)}
-    for folder in folders.get(name, ()):
-        path = os.path.normpath(folder / value)
-        if os.path.exists(path):
-            return f"{name} {shlex.quote(path)}"
-    return f"{name} {shlex.quote(value)}" if value else name
-
-
-def _include(
-    name: str, above: tuple[Origin, ...], environ: Mapping[str, str], found: Found, *, constraint: bool
+def read_requirements(
+    path: Path, contents: RequirementsFileContents, environ: Mapping[str, str], *, constraint: bool = False
 ) -> None:
-    here = above[-1]
-    if re.match(r"[a-z]+://", name) and not name.startswith("file:"):
-        raise DeclarationError(
-            f"{name} is an address, and includes from elsewhere are not read",
-            hint="keep a copy in the tree and include that",
-            file=here.file,
-            line=here.line,
-        )
-    path = Path(os.path.normpath(here.file.parent / name.removeprefix("file://")))
-    circle = [origin.file for origin in above]
-    if path in circle:
-        route = " → ".join(str(one) for one in (*above[circle.index(path) :], path.name))
-        raise DeclarationError(
-            f"{path.name} includes itself: {route}", hint="take one of the includes out", file=here.file, line=here.line
-        )
-    _read(path, above, environ, found, constraint=constraint)
+    """Add to *contents* what the requirements file *path* and the files that it includes declare.
 
+    With *constraint*, its requirements are constraints. Variables are expanded from *environ*.
 
-def _options(expanded: str, text: str, origin: Origin) -> Iterator[tuple[str, str]]:
-    """Yield the options on a line by their full names, each with its value or nothing; *text* is the line as it stands.
-
-    They are as a command line has them: `--name value`, `--name=value`, `-n value`, `-nvalue`.
+    Raises:
+        DeclarationError: pip would not accept the file, or isolate does not support one of its lines.
     """
-
-    def wrong(expected: str) -> DeclarationError:
-        problem = f"`{text}`: expected {expected}"
-        return DeclarationError(problem, hint="correct the line", file=origin.file, line=origin.line)
-
-    try:
-        words = shlex.split(expanded)
-    except ValueError:
-        raise wrong("a quotation that ends") from None
-    while words:
-        word = words.pop(0)
-        name, equals, value = word.partition("=") if word.startswith("--") else (word[:2], word[2:], word[2:])
-        if name in FLAGS and not equals:
-            yield name, ""
-            continue
-        if name not in WITH_VALUE:
-            raise wrong("a requirement, or an option that pip takes in such a file")
-        if not equals and words:
-            value = words.pop(0)
-        if not value:
-            raise wrong(f"a value after {name}")
-        yield WITH_VALUE[name], value
+    _Reader(contents, environ).read(path, (), constraint=constraint)
 
 
-def _content_of(path: Path, above: tuple[Origin, ...]) -> bytes:
-    here = above[-1] if above else Origin(file=path)
-    what = f"the included {path}" if above else "it"
+class _Reader:
+    def __init__(self, contents: RequirementsFileContents, environ: Mapping[str, str]) -> None:
+        self._contents = contents
+        self._environ = environ
+
+    def read(self, path: Path, includes: tuple[Origin, ...], *, constraint: bool) -> None:
+        """Read *path*. *includes* are the lines that led to it, the last one in the file that includes it."""
+        contents = self._contents
+        if (path, constraint) in contents.visited:
+            return
+        contents.visited.add((path, constraint))
+        content = contents.files[path] = contents.files.get(path) or _read_bytes(path, includes)
+        for line in logical_lines(_decode(path, content)):
+            self._read_line(line, path, includes, constraint=constraint)
+
+    def _read_line(self, line: LogicalLine, path: Path, includes: tuple[Origin, ...], *, constraint: bool) -> None:
+        contents, origin = self._contents, Origin(file=path, line=line.number)
+        if "\0" in line.text:
+            problem = f"{line.text!r} contains a NUL character"
+            raise DeclarationError(problem, hint="correct the line", file=path, line=line.number)
+        # As in pip, a variable that is empty counts as one that is not set.
+        expanded = VARIABLE.sub(lambda match: self._environ.get(match[1]) or match[0], line.text)
+        if not expanded.startswith("-") or expanded.startswith(EDITABLE_OPTIONS):
+            declared = parse_requirement(line.text, expanded, origin, contents.root)
+            (contents.constraints if constraint else contents.requirements).append(declared)
+            return
+        options = list(parse_options(expanded, line.text, origin))
+        included = [option for option in options if option[0] in INCLUDE_OPTIONS]
+        if not included:
+            contents.index_options += [relocated(name, value, path, contents.root) for name, value in options]
+            return
+        # pip follows one include on a line, `-r` before `-c`, and ignores the other options there. The innermost option
+        # decides what the file means: below `-c`, `-r` still adds requirements.
+        name, value = min(included, key=lambda option: option[0] != "--requirement")
+        self._include(value, (*includes, origin), constraint=name == "--constraint")
+
+    def _include(self, name: str, includes: tuple[Origin, ...], *, constraint: bool) -> None:
+        includer = includes[-1]
+        if re.match(r"[a-z]+://", name) and not name.startswith("file:"):
+            raise DeclarationError(
+                f"including a URL is not supported: {name}",
+                hint="save a copy in the repository and include the copy",
+                file=includer.file,
+                line=includer.line,
+            )
+        path = Path(os.path.normpath(includer.file.parent / name.removeprefix("file://")))
+        files = [origin.file for origin in includes]
+        if path in files:
+            route = " → ".join(str(step) for step in (*includes[files.index(path) :], path.name))
+            raise DeclarationError(
+                f"{path.name} includes itself: {route}",
+                hint="remove one of these includes",
+                file=includer.file,
+                line=includer.line,
+            )
+        self.read(path, includes, constraint=constraint)
+
+
+def _read_bytes(path: Path, includes: tuple[Origin, ...]) -> bytes:
+    """Return the bytes of *path*; raise `DeclarationError` at the line that includes it, if there is one."""
+    origin = includes[-1] if includes else Origin(file=path)
+    subject = f"the included file {path}" if includes else "the file"
+
+    def invalid(problem: str, hint: str) -> DeclarationError:
+        return DeclarationError(f"{subject} {problem}", hint=hint, file=origin.file, line=origin.line)
+
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise DeclarationError(
-            f"{what} does not exist", hint="correct the name, or make it", file=here.file, line=here.line
-        ) from None
+        raise invalid("does not exist", "correct its path, or create it") from None
     except OSError as error:
-        raise DeclarationError(f"{what} cannot be read: {error.strerror}", file=here.file, line=here.line) from None
+        raise invalid(f"cannot be read: {error.strerror}", "correct its path, or check its permissions") from None
     if path.name.startswith("pylock.") and path.suffix == ".toml":
-        raise DeclarationError(
-            f"{what} is a lock, no requirements file", hint="name it pylock.toml", file=here.file, line=here.line
-        )
+        raise invalid("is a lock file, not a requirements file", "rename it to pylock.toml to use it as the lock")
     return content
 
 
-def _text_of(path: Path, content: bytes) -> str:
+def _decode(path: Path, content: bytes) -> str:
     try:
-        return decoded(content)
+        return decode(content)
     except (UnicodeDecodeError, LookupError) as error:
-        raise DeclarationError(f"is not text: {error}", hint="save it as UTF-8", file=path) from None
-
-
-def decoded(content: bytes) -> str:
-    """Return the text of a requirements file: UTF-8, unless a mark or one of the first two lines says otherwise."""
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if content.startswith(mark):
-            return content.decode(encoding)
-    for line in content.split(b"\n", 2)[:2]:
-        if match := CODING.match(line):
-            return content.decode(match[1].decode("ascii"))
-    return content.decode("utf-8")
-
-
-def logical_lines(text: str) -> Iterator[Line]:
-    """Yield the lines that say something: joined where a backslash ends them, without comments and blanks."""
-    parts: list[str] = []
-    first = 1
-    for number, line in enumerate([*text.splitlines(), ""], start=1):
-        is_comment = re.match(r"\s*#", line) is not None
-        if not parts:
-            first = number
-        if line.endswith("\\") and not is_comment:
-            parts.append(line[:-1])
-            continue
-        joined = COMMENT.sub("", "".join([*parts, " " + line if is_comment and parts else line])).strip()
-        parts = []
-        if joined:
-            yield Line(first, joined)
+        raise DeclarationError(f"cannot be decoded: {error}", hint="save it as UTF-8", file=path) from None

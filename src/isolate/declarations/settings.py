@@ -1,11 +1,14 @@
-"""`[tool.isolate]` as a value. Whoever only looks for applications needs it, and no parser of requirements."""
+"""`[tool.isolate]` as a value. The search for applications imports it without any parser of requirements."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 LINK_MODES = ("auto", "clone", "hardlink", "copy")
-"""How files can leave the store: `auto` clones where the file system can, links where it cannot, else copies."""
+"""How files are installed from the store.
+
+`auto` clones if the file system can, hard-links if it cannot, and copies if neither works.
+"""
 
 
 class Settings(NamedTuple):

@@ -36,7 +36,7 @@ def recall(
 def pinned(declarations: Declarations, markers: Mapping[str, str]) -> dict[str, str] | None:
     """Return the version of each distribution that *declarations* ask for; None if they leave any of them open."""
     pins: dict[str, str] = {}
-    if declarations.ask_for_project:
+    if declarations.has_dynamic_dependencies:
         return None
     for one in declarations.requirements:
         if one.requirement is None or one.name is None or one.url is not None or one.path is not None:

@@ -33,7 +33,7 @@ def builder_for(
         environ=session.environ,
         offline=request.offline,
         index_options=declarations.index_options,
-        variable_names=declarations.variables,
+        variable_names=declarations.variable_names,
         declared_urls=tuple(
             requirement.url for requirement in declarations.requirements if requirement.url is not None
         ),

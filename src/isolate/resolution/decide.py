@@ -218,6 +218,6 @@ def source_tree_digests(declarations: Declarations) -> Mapping[str, str]:
 def source_trees(declarations: Declarations) -> list[str]:
     """Return the directories and archives, there or not, that the lock depends on beyond the declarations."""
     trees = [path for one in declarations.requirements if (path := local_path(one)) is not None]
-    if declarations.ask_for_project:
+    if declarations.has_dynamic_dependencies:
         trees.append(str(declarations.root))
     return trees

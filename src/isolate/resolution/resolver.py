@@ -72,7 +72,7 @@ def resolve_moved(
     It is enough if all is known of the versions in *staying*, and if together they meet every need.
     """
     every = [*declarations.requirements, *declarations.constraints]
-    if declarations.ask_for_project or any(one.requirement is None or one.url or one.hashes for one in every):
+    if declarations.has_dynamic_dependencies or any(one.requirement is None or one.url or one.hashes for one in every):
         return None
     items = {name: item for name, version in staying.items() if (item := known.get(name, version)) is not None}
     if not staying or len(items) < len(staying):
@@ -118,7 +118,7 @@ def _ask(
 def _derived(declarations: Declarations, scratch: Path) -> Path:
     """Write what `pyproject.toml` asks for as a requirements file, word for word."""
     lines = [one.text for one in declarations.requirements]
-    if declarations.ask_for_project:
+    if declarations.has_dynamic_dependencies:
         lines.append(f"-e {declarations.root.as_uri()}")  # an address needs no quotes, whatever is in the path
     path = scratch / "requirements.txt"
     path.write_text("".join(f"{line}\n" for line in dict.fromkeys(lines)), encoding="utf-8")

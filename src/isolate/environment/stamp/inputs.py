@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from isolate.declarations.requirements_file import VARIABLE, decoded, logical_lines
+from isolate.declarations.requirements_text import VARIABLE, decode, logical_lines
 from isolate.environment.stamp.read import file_line
 from isolate.environment.stamp.variables import variable_line
 from isolate.environment.verify import template_damages
@@ -85,7 +85,7 @@ def _variables(declarations: Declarations) -> Iterator[str]:
     """Yield the variables that declarations name, in the form that pip fills in: `${NAME}`."""
     for content in declarations.contents.values():
         if b"$" in content:
-            yield from (name for line in logical_lines(decoded(content)) for name in VARIABLE.findall(line.text))
+            yield from (name for line in logical_lines(decode(content)) for name in VARIABLE.findall(line.text))
 
 
 def _content(path: str) -> bytes | None:

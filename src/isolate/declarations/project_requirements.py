@@ -1,0 +1,144 @@
+"""The requirements of a `pyproject.toml`: dependencies and extras (PEP 621), groups (PEP 735)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from isolate.declarations.declared import DeclaredRequirement
+from isolate.declarations.requirement_line import invalid_requirement
+from isolate.declarations.toml_file import type_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from isolate.declarations.declared import Project
+    from isolate.declarations.toml_file import TomlFile
+
+
+class RequirementReader:
+    """Reads the requirements of the `pyproject.toml` *file*, whose `[project]` table describes *project*.
+
+    Its methods raise `DeclarationError` for a value that is not valid.
+    """
+
+    def __init__(self, file: TomlFile, project: Project) -> None:
+        self._file = file
+        self._project = project
+        self._table = file.mapping(file.table, "project")
+        self._extras = file.mapping(self._table, "optional-dependencies", "project.optional-dependencies")
+        self._groups = file.mapping(file.table, "dependency-groups")
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """Return the normalized names of the extras."""
+        return tuple(canonicalize_name(extra) for extra in self._extras)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Return the normalized names of the groups."""
+        return tuple(canonicalize_name(group) for group in self._groups)
+
+    def base(self) -> list[DeclaredRequirement]:
+        """Return the requirements that every environment gets."""
+        texts = self._file.strings(self._table, "dependencies", "project.dependencies")
+        return [self._declared(text) for text in texts]
+
+    def of_extras(self) -> Iterator[DeclaredRequirement]:
+        """Yield the requirements of every extra."""
+        for extra in self._extras:
+            for text in self._expand(self._of_extra(extra), self._project.name, (extra,)):
+                yield self._declared(text, extra=canonicalize_name(extra))
+
+    def of_groups(self) -> Iterator[DeclaredRequirement]:
+        """Yield the requirements of every group."""
+        names = self._group_names()
+        # Without a build system the name means a package of the index. If extras are dynamic, only a build tells them.
+        expands = self._project.is_package and "optional-dependencies" not in self._project.dynamic
+        for group in self._groups:
+            texts = self._of_group(group, names, ())
+            for text in self._expand(texts, self._project.name if expands else None, ()):
+                yield self._declared(text, group=canonicalize_name(group))
+
+    def _of_extra(self, extra: str) -> list[str]:
+        return self._file.strings(self._extras, extra, f"project.optional-dependencies.{extra}")
+
+    def _expand(self, texts: Iterable[str], project: str | None, above: tuple[str, ...]) -> Iterator[str]:
+        """Yield *texts*, each reference to extras of *project* (`project[extra]`) replaced by their requirements.
+
+        *above* are the extras that are being expanded, so that a cycle ends.
+        """
+        for text in texts:
+            requirement = self._requirement(text)
+            if project is None or canonicalize_name(requirement.name) != project:
+                yield text
+                continue
+            referenced = {canonicalize_name(extra) for extra in requirement.extras}
+            for extra in self._extras:
+                if canonicalize_name(extra) in referenced and extra not in above:
+                    yield from self._expand(self._of_extra(extra), project, (*above, extra))
+
+    def _group_names(self) -> Mapping[str, str]:
+        """Return the groups' names as written, by normalized name."""
+        names: dict[str, str] = {}
+        for group in self._groups:
+            if other := names.get(canonicalize_name(group)):
+                raise self._file.error(f"duplicate group: {group} and {other} have the same normalized name", group)
+            names[canonicalize_name(group)] = group
+        return names
+
+    def _of_group(self, group: str, names: Mapping[str, str], above: tuple[str, ...]) -> Iterator[str]:
+        """Yield the requirements of *group* and of the groups that it includes; *above* are those that include it."""
+        if group in above:
+            route = " → ".join((*above, group))
+            raise self._file.error(f"dependency-groups.{group} includes itself: {route}", "include-group")
+        items = self._groups[group]
+        if not isinstance(items, list):
+            raise self._file.error(f"dependency-groups.{group}: expected a list, found {type_name(items)}", group)
+        for item in items:
+            if isinstance(item, str):
+                yield item
+            else:
+                yield from self._of_group(self._included_group(item, group, names), names, (*above, group))
+
+    def _included_group(self, item: object, group: str, names: Mapping[str, str]) -> str:
+        """Return the name, as written, of the group that an *item* of *group* includes."""
+        name: Any = item.get("include-group") if isinstance(item, dict) and len(item) == 1 else None
+        if not isinstance(name, str):
+            expected = 'a requirement or { include-group = "name" }'
+            raise self._file.error(f"dependency-groups.{group}: expected {expected}, found {type_name(item)}", group)
+        if canonicalize_name(name) not in names:
+            raise self._file.error(
+                f"dependency-groups.{group} includes {name}, which does not exist",
+                name,
+                hint=f"declared groups: {', '.join(names.values())}",
+            )
+        return names[canonicalize_name(name)]
+
+    def _declared(self, text: str, *, extra: str | None = None, group: str | None = None) -> DeclaredRequirement:
+        requirement, origin = self._requirement(text), self._file.origin(text)
+        # A project that can be built is installed from its own directory; the index is not asked for it.
+        is_own_project = self._project.is_package and canonicalize_name(requirement.name) == self._project.name
+        return DeclaredRequirement(
+            text=text,
+            origin=origin,
+            requirement=requirement,
+            editable=is_own_project,
+            path=self._file.path.parent if is_own_project else None,
+            url=requirement.url,
+            extra=extra,
+            group=group,
+        )
+
+    def _requirement(self, text: str) -> Requirement:
+        try:
+            requirement = Requirement(text)
+            parts = urlsplit(requirement.url or "")  # rejects some URLs that `Requirement` accepts
+            if "\0" in unquote(parts.path):
+                raise ValueError("the URL contains a NUL character")
+        except ValueError as error:
+            raise invalid_requirement(text, str(error), self._file.origin(text)) from None
+        return requirement

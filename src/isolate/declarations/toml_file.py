@@ -1,0 +1,94 @@
+"""A TOML file with typed access to its values. Its errors name the file and, if possible, the line."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+from isolate.declarations.declared import Origin
+from isolate.errors import DeclarationError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+class TomlFile:
+    """The bytes, the text and the top-level table of a TOML file.
+
+    The methods take a table, a key, and the full name of the key for messages.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read *path*; raise `DeclarationError` if it cannot be read or is not TOML."""
+        self.path = path
+        try:
+            self.content = path.read_bytes()
+            self.text = self.content.decode()
+            self.table: Mapping[str, Any] = tomllib.loads(self.text)
+        except OSError as error:
+            hint = "check the permissions of the file"
+            raise DeclarationError(f"cannot be read: {error.strerror}", hint=hint, file=path) from None
+        except UnicodeDecodeError as error:
+            raise DeclarationError(f"not valid UTF-8: {error.reason}", hint="save it as UTF-8", file=path) from None
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            line = re.search(r"at line (\d+)", str(error))
+            raise DeclarationError(
+                f"not valid TOML: {error}", hint=self._hint, file=path, line=int(line[1]) if line else None
+            ) from None
+
+    def mapping(self, table: Mapping[str, Any], key: str, name: str | None = None) -> Mapping[str, Any]:
+        """Return the table at *key*, empty if there is none; raise `DeclarationError` for any other value."""
+        value = table.get(key, {})
+        if not isinstance(value, dict):
+            raise self.error(f"{name or key}: expected a table, found {type_name(value)}", key)
+        return value
+
+    def strings(self, table: Mapping[str, Any], key: str, name: str) -> list[str]:
+        """Return the list of strings at *key*, empty if there is none; raise `DeclarationError` for any other value."""
+        value = table.get(key, [])
+        if not isinstance(value, list):
+            raise self.error(f"{name}: expected a list of strings, found {type_name(value)}", key)
+        for item in value:
+            if not isinstance(item, str):
+                raise self.error(f"{name}: expected strings, found {type_name(item)}", key)
+            self._reject_nul(item, key, name)
+        return value
+
+    def string(self, table: Mapping[str, Any], key: str, name: str) -> str | None:
+        """Return the string at *key*, None if there is none; raise `DeclarationError` for any other value."""
+        value = table.get(key)
+        if value is not None and not isinstance(value, str):
+            raise self.error(f"{name}: expected a string, found {type_name(value)}", key)
+        self._reject_nul(value or "", key, name)
+        return value
+
+    def error(self, problem: str, about: str | None, *, hint: str | None = None) -> DeclarationError:
+        """Return an error at the line of *about*, a text of the file."""
+        line = self.origin(about).line if about else None
+        return DeclarationError(problem, hint=hint or self._hint, file=self.path, line=line)
+
+    def origin(self, text: str) -> Origin:
+        """Return the place of *text*, without a line if several lines have the text or it is written with escapes."""
+        lines = [number for number, line in enumerate(self.text.splitlines(), start=1) if text in line]
+        return Origin(file=self.path, line=lines[0] if len(lines) == 1 else None)
+
+    def _reject_nul(self, text: str, key: str, name: str) -> None:
+        if "\0" in text:  # neither a path nor an argument of a program can contain one
+            raise self.error(f"{name}: {text!r} contains a NUL character", key)
+
+    @property
+    def _hint(self) -> str:
+        return f"correct {self.path.name}"
+
+
+def type_name(value: object) -> str:
+    """Return the type of a TOML *value* as messages call it."""
+    names = {str: "a string", bool: "a boolean", int: "a number", float: "a number", list: "a list"}
+    return "a table" if isinstance(value, dict) else names.get(type(value), "a date")
