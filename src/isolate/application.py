@@ -1,10 +1,10 @@
-"""Where an application keeps things.
+"""The directory of an application, and the paths in it that isolate uses.
 
 <root>/
-  pyproject.toml, requirements.txt   what it asks for (read only)
-  pylock.toml                        what was decided, where the declarations leave anything open
-  .venv/                             its environment
-  .isolate-staging/                  only while isolate works, or after it was killed: see `environment.staging`
+  pyproject.toml, requirements.txt   the declarations; isolate only reads them
+  pylock.toml                        the lock; written if the declarations leave versions open
+  .venv/                             the environment
+  .isolate-staging/                  exists while isolate works, or after it was killed: see `environment.staging`
 """
 
 from __future__ import annotations
@@ -20,34 +20,37 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 DECLARATION_FILES = ("pyproject.toml", "requirements.txt", "pylock.toml")
-"""The files that an application's directory may have declarations in."""
+"""The files that make a directory an application."""
+
+RENAME = "rename the directory"
 
 
 class Application(NamedTuple):
     """A directory with declarations.
 
-    `root` is absolute and without `..`, so that an application is the same from wherever it is named; links in it are
-    not resolved, so that users see the path that they typed.
+    `root` is absolute and has no `..`, so that an application is the same under any relative path. Symbolic links in it
+    are not resolved, so that messages show the path that the user typed.
     """
 
     root: Path
 
     @classmethod
-    def at(cls, folder: Path) -> Application:
-        """Return the application in *folder*; raise `IsolateError` where there is no such directory."""
-        if not folder.is_dir():
-            raise IsolateError(f"{folder} is not a directory", hint="name the directory of an application")
-        root = without_parents(folder.absolute())
+    def at(cls, directory: Path) -> Application:
+        """Return the application in *directory*; raise `IsolateError` if no environment can work there."""
+        if not directory.is_dir():
+            problem = "is not a directory" if os.path.lexists(directory) else "does not exist"
+            raise IsolateError(f"{directory} {problem}", hint="name the directory of an application")
+        root = without_parents(directory.absolute())
         if ":" in str(root):
             raise IsolateError(
-                f"{root} has a colon in its path, which separates the entries of PATH: no environment works there",
-                hint="give the directory another name",
+                f"{root} has a colon in its path, and PATH separates directories by colons: no environment works there",
+                hint=RENAME,
             )
         try:
             str(root).encode()
         except UnicodeEncodeError:
             raise IsolateError(
-                f"{str(root)!r} is no UTF-8, and a record of it cannot be kept", hint="give the directory another name"
+                f"{str(root)!r} is not valid UTF-8, so isolate cannot record the path", hint=RENAME
             ) from None
         return cls(root=root)
 
@@ -58,29 +61,33 @@ class Application(NamedTuple):
 
     @property
     def lock_file(self) -> Path:
-        """Return where `pylock.toml` stands, or would."""
+        """Return the path of `pylock.toml`, whether it exists or not."""
         return self.root / "pylock.toml"
 
     @property
     def venv(self) -> Path:
-        """Return where the environment stands, or would."""
+        """Return the path of the environment, whether it exists or not."""
         return self.root / ".venv"
 
     @property
     def staging(self) -> Path:
-        """Return the directory in which a new environment is made ready, on the file system of `.venv`."""
+        """Return the directory in which a new environment is built, on the file system of `.venv`."""
         return self.root / ".isolate-staging"
 
     def exclusive(self, on_wait: Callable[[], None] | None = None) -> AbstractContextManager[None]:
-        """Hold the right to change this application. The directory itself is the lock: no file is left in the tree."""
+        """Hold the exclusive right to change this application.
+
+        The directory itself is locked, so no lock file is left in the repository. *on_wait* is called if another
+        process has the right.
+        """
         from isolate import locks
 
         return locks.flock(self.root, on_wait=on_wait)
 
 
-def without_parents(folder: Path) -> Path:
-    """Return the absolute *folder* without `..`; where one follows a link, what the link points to decides."""
-    if os.pardir not in folder.parts:
-        return folder
-    plain = Path(os.path.normpath(folder))
-    return plain if plain.is_dir() and plain.samefile(folder) else folder.resolve()
+def without_parents(directory: Path) -> Path:
+    """Return the absolute *directory* without `..`; if one follows a symbolic link, the link is resolved."""
+    if os.pardir not in directory.parts:
+        return directory
+    plain = Path(os.path.normpath(directory))
+    return plain if plain.is_dir() and plain.samefile(directory) else directory.resolve()

@@ -1,7 +1,8 @@
-"""Finding the applications of a repository: every directory with declarations, but for those that are not its own.
+"""Finds the applications of a repository: the directories with declarations of their own.
 
-Left out are hidden directories, environments, what others wrote (`VENDORED`), what git ignores, and what `exclude` in
-`[tool.isolate]` of the root names. `applications` there says instead where to look.
+Hidden directories, virtual environments, vendored directories (`VENDORED_NAMES`), git-ignored directories and what
+`exclude` in `[tool.isolate]` of the root names are skipped. If `applications` is set there, only what it names is
+searched.
 """
 
 from __future__ import annotations
@@ -15,172 +16,184 @@ from typing import TYPE_CHECKING
 from isolate.application import DECLARATION_FILES, Application, without_parents
 from isolate.declarations.settings import Settings
 from isolate.errors import DeclarationError, IsolateError
-from isolate.git import changed_files, ignored
+from isolate.git import changed_files, ignored_paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
-VENDORED = frozenset({"node_modules", "site-packages", "third_party", "vendor", "vendored", "_vendor", "__pycache__"})
-"""Names of directories that hold what others wrote."""
+VENDORED_NAMES = frozenset(
+    {"node_modules", "site-packages", "third_party", "vendor", "vendored", "_vendor", "__pycache__"}
+)
+"""Names of directories that hold copies of other projects."""
 
-DECLARES = re.compile(rb"^\s*(\[\s*(project|dependency-groups)\b|(project|dependency-groups)\s*[.=])", re.MULTILINE)
-"""What the `pyproject.toml` of an application has; one without either only configures tools."""
+DECLARES_APPLICATION = re.compile(
+    rb"^\s*(\[\s*(project|dependency-groups)\b|(project|dependency-groups)\s*[.=])", re.MULTILINE
+)
+"""Matches the `pyproject.toml` of an application. One without either table only configures tools."""
+
+QUICK_SEARCH_DEPTH = 2
+"""How many levels a quick search descends, so that it never reads a whole home directory."""
 
 
 def find_applications(root: Path) -> list[Application]:
     """Return the applications in *root* (an absolute directory) and below it, ordered by path.
 
-    Raises `DeclarationError` if the `pyproject.toml` of *root* cannot be read, `IsolateError` if there is none at all.
+    Raises:
+        DeclarationError: The `pyproject.toml` of *root* cannot be read.
+        IsolateError: There are none.
     """
-    settings = _settings_of(root, _text_of(root))
+    settings = _read_settings(root, _project_file_bytes(root))
     if settings.applications:
         matching = {path for pattern in settings.applications for path in _matching(pattern, root)}
-        found = sorted(_each_once(sorted(matching), root))
+        candidates = sorted(_deduplicated(sorted(matching), root))
     else:
-        found = sorted(_walk(root))
-    own = [path for path in found if is_application(path) and not _is_excluded(path, root, settings.exclude)]
-    dropped = ignored([path for path in own if path != root], root)
-    kept = [path for path in own if path not in dropped]
-    if not kept:
+        candidates = sorted(_walk(root))
+    included = [path for path in candidates if is_application(path) and not _is_excluded(path, root, settings.exclude)]
+    ignored = ignored_paths([path for path in included if path != root], root)
+    applications = [Application(root=without_parents(path)) for path in included if path not in ignored]
+    if not applications:
+        tables = "[project] or [dependency-groups]"
         raise IsolateError(
             f"no application in {root} or below it",
-            facts=("an application has a requirements.txt, a pylock.toml, or a pyproject.toml with [project]",),
-            hint="name another directory",
+            facts=(f"an application has a requirements.txt, a pylock.toml, or a pyproject.toml with {tables}",),
+            hint="name a directory with applications",
         )
-    return [Application(root=without_parents(path)) for path in kept]
+    return applications
 
 
-def are_below(root: Path) -> bool:
-    """Say whether there are applications below *root*, which is none: as far as a short look tells."""
+def has_applications_below(root: Path) -> bool:
+    """Return whether there are applications below *root*, which is not one itself, as far as a quick search finds."""
     try:
-        settings = _settings_of(root, _text_of(root))
+        settings = _read_settings(root, _project_file_bytes(root))
         named = (path for pattern in settings.applications for path in _matching(pattern, root))
-        return any(map(is_application, named if settings.applications else _walk(root, SHORT_LOOK)))
+        return any(map(is_application, named if settings.applications else _walk(root, QUICK_SEARCH_DEPTH)))
     except DeclarationError:
         return False
 
 
-SHORT_LOOK = 2
-"""How many directories a short look goes down; somebody's home is not to be read as a whole."""
+def is_application(directory: Path) -> bool:
+    """Return whether *directory* has declarations of its own.
 
-
-def is_application(folder: Path) -> bool:
-    """Say whether *folder* has declarations of its own, or some that cannot be read: then it says so in its turn."""
-    if (folder / "requirements.txt").is_file() or (folder / "pylock.toml").is_file():
+    A directory whose declarations cannot be read is an application too: the command then reports why.
+    """
+    if (directory / "requirements.txt").is_file() or (directory / "pylock.toml").is_file():
         return True
     try:
-        text = _text_of(folder)
-        return DECLARES.search(text) is not None or bool(_settings_of(folder, text).requirements)
+        content = _project_file_bytes(directory)
+        return DECLARES_APPLICATION.search(content) is not None or bool(_read_settings(directory, content).requirements)
     except DeclarationError:
         return True
 
 
-def _text_of(folder: Path) -> bytes:
-    file = folder / "pyproject.toml"
+def _project_file_bytes(directory: Path) -> bytes:
+    file = directory / "pyproject.toml"
     try:
         return file.read_bytes()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return b""
     except OSError as error:
-        raise DeclarationError(f"cannot be read: {error.strerror}", hint="make it readable", file=file) from None
+        hint = "check the permissions of the file"
+        raise DeclarationError(f"cannot be read: {error.strerror}", hint=hint, file=file) from None
 
 
-def _settings_of(folder: Path, text: bytes) -> Settings:
-    """Return what `[tool.isolate]` says in *text*, the `pyproject.toml` of *folder*."""
-    if b"tool.isolate" not in text:
+def _read_settings(directory: Path, content: bytes) -> Settings:
+    """Return the settings in *content*, the `pyproject.toml` of *directory*, which is parsed only if it has some."""
+    if b"tool.isolate" not in content:
         return Settings()
     from isolate.declarations.project_file import read_project_file
 
-    return read_project_file(folder / "pyproject.toml").settings
+    return read_project_file(directory / "pyproject.toml").settings
 
 
 def _matching(pattern: str, root: Path) -> list[Path]:
-    """Return the directories below *root* that *pattern* means; `.` is *root* itself."""
+    """Return the directories below *root* that match *pattern*; `.` is *root* itself."""
     if pattern and os.path.normpath(pattern) == ".":
         return [root]
     try:
         return [path for path in root.glob(pattern) if path.is_dir()]
     except (NotImplementedError, ValueError):
         raise DeclarationError(
-            f"tool.isolate.applications: `{pattern}` is no pattern for directories below this one",
-            hint="`services/*` for example",
+            f"tool.isolate.applications: `{pattern}` is not a valid glob pattern for subdirectories",
+            hint="example: `services/*`",
             file=root / "pyproject.toml",
         ) from None
 
 
-def _walk(folder: Path, deep: int | None = None) -> Iterator[Path]:
-    """Yield the directories that may be applications, *folder* and those below it, down to *deep* if that is given."""
-    for where, folders, files in os.walk(folder):
+def _walk(root: Path, max_depth: int | None = None) -> Iterator[Path]:
+    """Yield the directories in and below *root*, at most *max_depth* levels, that may be applications."""
+    for path, directories, files in os.walk(root):
         if "pyvenv.cfg" in files:
-            folders.clear()
+            directories.clear()
             continue
-        folders[:] = [name for name in folders if not name.startswith(".") and name not in VENDORED]
-        if deep is not None and len(Path(where).relative_to(folder).parts) >= deep:
-            folders.clear()
+        directories[:] = [name for name in directories if not name.startswith(".") and name not in VENDORED_NAMES]
+        if max_depth is not None and len(Path(path).relative_to(root).parts) >= max_depth:
+            directories.clear()
         if not set(DECLARATION_FILES).isdisjoint(files):
-            yield Path(where)
+            yield Path(path)
 
 
 def _is_excluded(path: Path, root: Path, patterns: Sequence[str]) -> bool:
     relative = path.relative_to(root)
-    above = [str(one) for one in (relative, *relative.parents)]
-    plain = [os.path.normpath(pattern) for pattern in patterns if pattern]
-    return any(fnmatch.fnmatchcase(one, pattern) for one in above for pattern in plain)
+    candidates = [str(parent) for parent in (relative, *relative.parents)]
+    normalized = [os.path.normpath(pattern) for pattern in patterns if pattern]
+    return any(fnmatch.fnmatchcase(candidate, pattern) for candidate in candidates for pattern in normalized)
 
 
-def _each_once(folders: Iterable[Path], root: Path) -> Iterator[Path]:
-    """Yield each directory by one of its names among *folders*: by that without links below *root*, if it is there."""
-    by_place: dict[tuple[int, int], Path] = {}
-    for folder in folders:
-        status = folder.stat()
-        place = (status.st_dev, status.st_ino)
-        if place not in by_place or _is_without_links(folder, root):
-            by_place[place] = folder
-    yield from by_place.values()
+def _deduplicated(directories: Iterable[Path], root: Path) -> Iterator[Path]:
+    """Yield each directory under one of its paths in *directories*, preferably one without links below *root*."""
+    by_inode: dict[tuple[int, int], Path] = {}
+    for directory in directories:
+        status = directory.stat()
+        inode = (status.st_dev, status.st_ino)
+        if inode not in by_inode or _has_no_links(directory, root):
+            by_inode[inode] = directory
+    yield from by_inode.values()
 
 
-def _is_without_links(folder: Path, root: Path) -> bool:
-    return os.path.realpath(folder) == os.path.join(os.path.realpath(root), os.path.relpath(folder, root))
+def _has_no_links(directory: Path, root: Path) -> bool:
+    return os.path.realpath(directory) == os.path.join(os.path.realpath(root), os.path.relpath(directory, root))
 
 
 def changed_since(
-    applications: Iterable[Application], revision: str, installed_files: Callable[[Application], Iterable[Path]]
+    applications: Iterable[Application], revision: str, input_files: Callable[[Application], Iterable[Path]]
 ) -> list[Application]:
     """Return those *applications* of which a file has changed since a git *revision*, committed or not.
 
-    A file belongs to the innermost application around it, and to each that names it among *files_of* itself; an
-    application of which these cannot be told is among the changed, if anything is. Raises `IsolateError` where there is
-    no repository, or git does not know the revision.
-    """
-    every = list(applications)
-    tracked, others = changed_files([one.root for one in every], revision)
-    folders = {os.path.realpath(one.root) for one in every}
-    touched = {_innermost(name, folders) for name in tracked | others}
+    A file belongs to the innermost application around it, and to each application that has it among its *input_files*.
+    An application whose input files cannot be determined counts as changed if any file has changed.
 
-    def is_changed(one: Application) -> bool:
-        root = os.path.realpath(one.root)
-        if root in touched or not tracked.isdisjoint(_upwards(root)):  # above it only a submodule is told of
+    Raises:
+        IsolateError: An application is not in a git repository, or git does not know the revision.
+    """
+    candidates = list(applications)
+    tracked, untracked = changed_files([application.root for application in candidates], revision)
+    roots = {os.path.realpath(application.root) for application in candidates}
+    touched = {_innermost(name, roots) for name in tracked | untracked}
+
+    def is_changed(application: Application) -> bool:
+        root = os.path.realpath(application.root)
+        if root in touched or not tracked.isdisjoint(_with_parents(root)):  # a parent is listed if it is a submodule
             return True
         try:
-            files = {*installed_files(one)}
+            files = {*input_files(application)}
         except IsolateError:
             return True
-        return not (tracked | others).isdisjoint(path for file in files for path in _places(file))
+        return not (tracked | untracked).isdisjoint(path for file in files for path in _paths_of(file))
 
-    return [one for one in every if tracked | others and is_changed(one)]
-
-
-def _innermost(file: str, folders: Container[str]) -> str | None:
-    return next((folder for folder in _upwards(os.path.dirname(file)) if folder in folders), None)
+    return [application for application in candidates if tracked | untracked and is_changed(application)]
 
 
-def _upwards(folder: str) -> Iterator[str]:
-    yield folder
-    while folder != os.path.dirname(folder):
-        folder = os.path.dirname(folder)
-        yield folder
+def _innermost(file: str, roots: Container[str]) -> str | None:
+    return next((directory for directory in _with_parents(os.path.dirname(file)) if directory in roots), None)
 
 
-def _places(file: Path) -> tuple[str, str]:
-    """Return where *file* is, and where what it links to is."""
+def _with_parents(directory: str) -> Iterator[str]:
+    yield directory
+    while directory != os.path.dirname(directory):
+        directory = os.path.dirname(directory)
+        yield directory
+
+
+def _paths_of(file: Path) -> tuple[str, str]:
+    """Return the real path of *file* and, if it is a symbolic link, that of its target."""
     return os.path.join(os.path.realpath(file.parent), file.name), os.path.realpath(file)

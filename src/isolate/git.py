@@ -1,6 +1,6 @@
 """What git knows about directories: which of them it ignores, and which of their files have changed.
 
-Each is asked about in the repository that it lies in; one repository may lie in another, as a submodule does.
+git is asked about each directory in the repository that contains it. Repositories can be nested, as submodules are.
 """
 
 from __future__ import annotations
@@ -16,118 +16,133 @@ from isolate.errors import IsolateError, ProgramNotStarted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-ELSEWHERE = frozenset(
+REPOSITORY_VARIABLES = frozenset(
     {"GIT_COMMON_DIR", "GIT_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_WORK_TREE"}
 )
-"""Variables with which a hook of one repository would lead git astray in another."""
+"""Variables that git sets for a hook. They would direct git to the hook's repository instead of the one asked about."""
 
 
-class NoAnswer(IsolateError):
-    """git cannot tell what it was asked."""
+class GitFailed(IsolateError):
+    """A git command failed."""
 
 
-def ignored(folders: Iterable[Path], root: Path) -> set[Path]:
-    """Return those of *folders*, found from *root*, that git ignores: none where it cannot tell, or is not there.
+def ignored_paths(directories: Iterable[Path], root: Path) -> set[Path]:
+    """Return those of *directories*, which are below *root*, that git ignores.
 
-    What lies in a repository of its own is ignored with the whole of it, too.
+    A directory in a nested repository is ignored too if that whole repository is. The result is empty if git is not
+    installed or fails.
     """
     top = os.path.realpath(root)
-    below = os.path.join(top, "")
-    asked: dict[str, dict[str, list[Path]]] = {}
-    real: Callable[[str], str] = functools.cache(os.path.realpath)
-    around = functools.cache(_repository_around)
-    for folder in folders:
-        above, last = os.path.split(folder)
-        name = os.path.join(real(above), last)  # a link itself may be ignored, whatever it points to
-        while name != top and (repository := around(os.path.dirname(name))) is not None:
-            asked.setdefault(repository, {}).setdefault(name, []).append(folder)
-            if not repository.startswith(below):
+    below_top = os.path.join(top, "")
+    questions: dict[str, dict[str, list[Path]]] = {}  # for each repository, its paths to ask about
+    realpath: Callable[[str], str] = functools.cache(os.path.realpath)
+    repository_around = functools.cache(_repository_around)
+    for directory in directories:
+        parent, name = os.path.split(directory)
+        path = os.path.join(realpath(parent), name)  # a symbolic link can be ignored itself, unlike its target
+        while path != top and (repository := repository_around(os.path.dirname(path))) is not None:
+            questions.setdefault(repository, {}).setdefault(path, []).append(directory)
+            if not repository.startswith(below_top):
                 break
-            name = repository
+            path = repository
     return {
-        folder
-        for repository, names in asked.items()
-        for name in _ignored_in(repository, list(names))
-        for folder in names[name]
+        directory
+        for repository, paths in questions.items()
+        for path in _ignored_in(repository, list(paths))
+        for directory in paths[path]
     }
 
 
-def _ignored_in(repository: str, names: Sequence[str]) -> list[str]:
+def _ignored_in(repository: str, paths: Sequence[str]) -> list[str]:
     try:
-        said = _git(repository, ["check-ignore", "-z", "--stdin"], "".join(f"{name}\0" for name in names))
-    except (NoAnswer, ProgramNotStarted):
+        output = _git(repository, ["check-ignore", "-z", "--stdin"], "".join(f"{path}\0" for path in paths))
+    except (GitFailed, ProgramNotStarted):
         return []
-    answer = set(said.split("\0")) if said else set()
-    # A name that is no UTF-8 is replaced as in what programs say.
-    return [name for name in names if answer and os.fsencode(name).decode(errors="replace") in answer]
+    ignored = set(output.split("\0")) if output else set()
+    # The output of programs is decoded with replacement characters, so the path is too.
+    return [path for path in paths if ignored and os.fsencode(path).decode(errors="replace") in ignored]
 
 
-def _repository_around(folder: str) -> str | None:
-    """Return the top of the repository that *folder* (a real path) lies in, by the `.git` there."""
-    while not os.path.lexists(os.path.join(folder, ".git")):
-        if folder == os.path.dirname(folder):
+def _repository_around(directory: str) -> str | None:
+    """Return the root of the repository around *directory* (a real path), by its `.git`; None if there is none."""
+    while not os.path.lexists(os.path.join(directory, ".git")):
+        if directory == os.path.dirname(directory):
             return None
-        folder = os.path.dirname(folder)
-    return folder
+        directory = os.path.dirname(directory)
+    return directory
 
 
-def changed_files(folders: Iterable[Path], revision: str) -> tuple[set[str], set[str]]:
-    """Return the real paths of what has changed since *revision* in the repositories that *folders* lie in.
+def changed_files(directories: Iterable[Path], revision: str) -> tuple[set[str], set[str]]:
+    """Return the real paths of what has changed since *revision* in the repositories around *directories*.
 
-    First what git keeps track of, a submodule as a whole, by the directory that it is in; then what it does not, yet.
-    Raises `IsolateError` if one of *folders* is in no repository, or a repository does not know *revision*.
+    The first set has tracked files; a changed submodule is in it as one path, its directory. The second set has
+    untracked files that are not ignored.
+
+    Raises:
+        IsolateError: One of *directories* is not in a repository, or a repository does not know *revision*.
     """
     tracked: set[str] = set()
-    others: set[str] = set()
-    for top in sorted({_outermost(inner) for inner in {_repository_of(folder) for folder in folders}}):
+    untracked: set[str] = set()
+    for top in sorted({_superproject(repository) for repository in {_repository_of(path) for path in directories}}):
         commit = _git(
             top,
             ["rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}"],
             hint="name a revision that git knows",
         ).strip()
         compare = ["diff", "--no-renames", "--ignore-submodules=none", "--name-only", "-z", commit, "--"]
-        tracked |= _paths(top, _git(top, compare))
-        others |= _paths(top, _git(top, ["ls-files", "--others", "--exclude-standard", "-z"]))
-    return tracked, others
+        tracked |= _absolute(top, _git(top, compare))
+        untracked |= _absolute(top, _git(top, ["ls-files", "--others", "--exclude-standard", "-z"]))
+    return tracked, untracked
 
 
-def _repository_of(folder: Path) -> str:
-    found = _repository_around(os.path.realpath(folder))
-    if found is None:
+def _repository_of(directory: Path) -> str:
+    repository = _repository_around(os.path.realpath(directory))
+    if repository is None:
         raise IsolateError(
-            f"{folder} is in no git repository, so nothing tells what has changed there",
-            hint="name a directory that is in one, or leave out --changed-since",
+            f"{directory} is not in a git repository, so its changes are not known",
+            hint="name a directory in a git repository, or leave out --changed-since",
         )
-    return found
+    return repository
 
 
-def _outermost(repository: str) -> str:
-    """Return the top of *repository*, or of the one that it is a submodule of: that is where revisions are meant."""
-    while above := _git(repository, ["rev-parse", "--show-superproject-working-tree"]).rstrip("\n"):
-        repository = above
+def _superproject(repository: str) -> str:
+    """Return the root of the outermost repository that has *repository* as a submodule, where revisions are resolved.
+
+    It is *repository* itself if that is not a submodule.
+    """
+    while parent := _git(repository, ["rev-parse", "--show-superproject-working-tree"]).rstrip("\n"):
+        repository = parent
     return os.path.realpath(_git(repository, ["rev-parse", "--show-toplevel"]).rstrip("\n"))
 
 
-def _paths(top: str, names: str) -> set[str]:
+def _absolute(top: str, names: str) -> set[str]:
+    """Return the paths of *names*, which are separated by NUL and relative to *top*."""
     return {os.path.join(top, name).rstrip("/") for name in names.split("\0") if name}
 
 
 def _git(
-    folder: str, arguments: Sequence[str], stdin_text: str = "", hint: str = "mend that, then run the command again"
+    directory: str,
+    arguments: Sequence[str],
+    stdin: str = "",
+    hint: str = "fix this, then run the command again",
 ) -> str:
-    """Return what git answers in *folder*; a status of 1, with which it says no, is an answer.
+    """Return the output of git in *directory*. Exit status 1 means "no", and counts as success.
 
-    Raises `NoAnswer`, with *hint*, where it has none, and `IsolateError` with the remedy of git where it has one.
+    Raises:
+        GitFailed: git exited with another status; the error has *hint*.
+        IsolateError: git rejects the owner of the repository; the hint is the command that git suggests.
+        ProgramNotStarted: git is not installed.
     """
     from isolate import process
 
-    environ = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
-    done = process.run(("git", *arguments), env=environ, cwd=Path(folder), stdin=stdin_text)
+    environ = {name: value for name, value in os.environ.items() if name not in REPOSITORY_VARIABLES}
+    done = process.run(("git", *arguments), env=environ, cwd=Path(directory), stdin=stdin)
     if done.status in (0, 1):
         return done.output
-    said = done.errors.strip().splitlines()
+    messages = done.errors.strip().splitlines()
     if remedy := re.search(r"git config --global --add safe\.directory .+", done.errors):
         raise IsolateError(
-            "git refuses to look at a repository that belongs to somebody else", facts=tuple(said[:1]), hint=remedy[0]
+            "git refuses to read a repository that another user owns", facts=tuple(messages[:1]), hint=remedy[0]
         )
-    raise NoAnswer("git cannot tell", facts=(f"{' '.join(arguments)}, in {folder}", *said[:3]), hint=hint)
+    command = f"git {' '.join(arguments)}"
+    raise GitFailed(f"git {arguments[0]} failed", facts=(f"{command} (in {directory})", *messages[:3]), hint=hint)

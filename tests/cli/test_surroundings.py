@@ -142,7 +142,7 @@ def test_a_colon_in_the_path_is_refused_where_no_environment_could_work(isolate,
 def test_a_path_that_is_no_utf8_is_refused(tmp_path):
     folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
     folder.mkdir()
-    with pytest.raises(IsolateError, match="is no UTF-8"):
+    with pytest.raises(IsolateError, match="is not valid UTF-8"):
         Application.at(folder)
     shutil.rmtree(folder)
 

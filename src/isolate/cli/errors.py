@@ -52,9 +52,13 @@ def describe_error(error: BaseException) -> tuple[str, int]:
     from isolate.pip.redaction import redact
 
     if isinstance(error, NoDeclarations) and error.root is not None:
-        from isolate.application_discovery import are_below
+        from isolate.application_discovery import has_applications_below
 
-        error.hint = "`isolate sync --all` is for all applications below it" if are_below(error.root) else error.hint
+        error.hint = (
+            "`isolate sync --all` is for all applications below it"
+            if has_applications_below(error.root)
+            else error.hint
+        )
     if isinstance(error, IsolateError):
         return redact(f"isolate: {error}"), error.exit_code
     if isinstance(error, OSError):
