@@ -21,10 +21,10 @@ def test_a_pattern_that_no_subdirectory_can_match_is_an_error_with_its_file(tmp_
     (tmp_path / "pyproject.toml").write_text(f'[tool.isolate]\napplications = ["{pattern}"]\n')
     with pytest.raises(DeclarationError) as caught:
         find_applications(tmp_path)
+    place = f"{tmp_path / 'pyproject.toml'}: tool.isolate.applications"
     assert str(caught.value).splitlines() == [
-        f"{tmp_path / 'pyproject.toml'}: tool.isolate.applications: `{pattern}` is not a valid glob pattern for "
-        "subdirectories",
-        "hint: example: `services/*`",
+        f"{place}: `{pattern}` is not a valid glob pattern for subdirectories",
+        "hint: write a pattern such as `services/*`",
     ]
 
 

@@ -114,7 +114,7 @@ def _matching(pattern: str, root: Path) -> list[Path]:
     except (NotImplementedError, ValueError):
         raise DeclarationError(
             f"tool.isolate.applications: `{pattern}` is not a valid glob pattern for subdirectories",
-            hint="example: `services/*`",
+            hint="write a pattern such as `services/*`",
             file=root / "pyproject.toml",
         ) from None
 

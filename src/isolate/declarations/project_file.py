@@ -71,7 +71,7 @@ def _requires_python(file: TomlFile) -> SpecifierSet | None:
         return None if text is None else SpecifierSet(text)
     except InvalidSpecifier:
         problem = f"project.requires-python: `{text}` is not a valid version specifier"
-        raise file.error(problem, text, hint="example: `>=3.10`") from None
+        raise file.error(problem, text, hint="write a specifier such as `>=3.10`") from None
 
 
 def _settings(file: TomlFile) -> Settings:

@@ -123,7 +123,10 @@ def _from_location(location: str, text: str, origin: Origin, root: Path) -> Decl
     bare = location.split(" ;", 1)[0].strip()
     if not bare:
         raise DeclarationError(
-            f"`{text}`: expected a path or a URL", hint="example: `-e .`", file=origin.file, line=origin.line
+            f"`{text}`: expected a path or a URL",
+            hint="write it after the option: `-e .`",
+            file=origin.file,
+            line=origin.line,
         )
     requirement = _egg(bare)
     if re.match(r"[a-z][a-z+]*:", bare):
