@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 
 from conftest import SOURCE
 from isolate.cli.main import isolate
-from isolate.declarations.project_file import KNOWN
+from isolate.declarations.settings import Settings
 from isolate.pip.settings import ALLOWED
 from test_architecture import LAYERS
 
@@ -183,7 +183,7 @@ def test_every_setting_of_pip_is_listed():
 
 def test_every_key_of_the_configuration_is_listed():
     rows = re.findall(r"^\| `([a-z-]+)` \|", read(DOCS / "reference/configuration.md"), re.MULTILINE)
-    assert sorted(rows) == sorted(KNOWN)
+    assert sorted(rows) == sorted(field.replace("_", "-") for field in Settings._fields)
 
 
 def test_every_dependency_is_justified():
