@@ -11,7 +11,7 @@ import pytest
 
 from conftest import SOURCE, versions
 from isolate.environment.journal import Step
-from isolate.environment.stamp.mtimes import UNKNOWN, DirectoryMtimes, times_of
+from isolate.environment.stamp.mtimes import UNKNOWN_MTIME, DirectoryMtimes, MoveTracker, directory_mtimes
 from isolate.environment.stamp.read import up_to_date_message
 from isolate.environment.stamp.variables import variable_line
 from kit.packages import build_sdist, build_tree, build_wheel
@@ -160,31 +160,32 @@ def test_what_moves_during_a_switch_is_known_only_if_the_switch_moved_it(tmp_pat
     (tmp_path / "site/taken").touch()
     for folder in ("site/kept", "site"):
         os.utime(tmp_path / folder, ns=(10**18, 10**18))
-    before = times_of(tmp_path, ["site", "site/kept"])
+    before = directory_mtimes(tmp_path, ["site", "site/kept"])
     steps = [Step("out", "site/taken", "trash/1"), Step("in", "staging/site/brought", "site/brought")]
-    watch = DirectoryMtimes(tmp_path, ["site", "site/kept"], before, steps)
+    tracker = MoveTracker(tmp_path, ["site", "site/kept"], DirectoryMtimes(before), steps)
     (tmp_path / "site/taken").unlink()
     for name in ("brought", *more):
         (tmp_path / "site" / name).touch()
-    after = {**before, **watch.times()}
-    assert (after["site"] != UNKNOWN) is known
+    after = {**before, **tracker.mtimes()}
+    assert (after["site"] != UNKNOWN_MTIME) is known
     assert after["site/kept"] == before["site/kept"]
     if known:
-        assert after == times_of(tmp_path, after)
+        assert after == directory_mtimes(tmp_path, after)
 
 
 def test_what_moves_before_a_switch_and_after_the_look_is_not_known(tmp_path):
     (tmp_path / "site").mkdir()
     os.utime(tmp_path / "site", ns=(10**18, 10**18))
-    before = times_of(tmp_path, ["site"])
+    before = directory_mtimes(tmp_path, ["site"])
     (tmp_path / "site/hand").touch()
-    watch = DirectoryMtimes(tmp_path, ["site"], before, [Step("in", "staging/site/brought", "site/brought")])
-    assert watch.times() == {"site": UNKNOWN}
+    steps = [Step("in", "staging/site/brought", "site/brought")]
+    tracker = MoveTracker(tmp_path, ["site"], DirectoryMtimes(before), steps)
+    assert tracker.mtimes() == {"site": UNKNOWN_MTIME}
 
 
 def test_the_time_of_a_directory_that_changed_a_moment_ago_is_not_known(tmp_path):
     (tmp_path / "site").mkdir()
-    assert times_of(tmp_path, ["site", "gone"]) == {"site": UNKNOWN, "gone": UNKNOWN}
+    assert directory_mtimes(tmp_path, ["site", "gone"]) == {"site": UNKNOWN_MTIME, "gone": UNKNOWN_MTIME}
 
 
 @pytest.mark.parametrize(
@@ -228,9 +229,8 @@ def test_the_value_of_a_variable_is_written_down_nowhere_and_the_answer_stays_qu
 def test_an_answer_that_depends_on_no_variable_does_without_digests(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
     isolate("sync", cwd=app)
-    code = (
-        "import sys; from isolate import fastpath; sys.argv = ['isolate', 'sync']; fastpath.main(); print(*sys.modules)"
-    )
+    code = "import sys; from isolate import fast_path; sys.argv = ['isolate', 'sync']\n"
+    code += "fast_path.main(); print(*sys.modules)"
     environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCE)}
     done = subprocess.run(
         [sys.executable, "-S", "-c", code], cwd=app, env=environ, capture_output=True, text=True, check=True

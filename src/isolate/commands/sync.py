@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from isolate.declarations.read import read_declarations
 from isolate.environment import staging
-from isolate.environment.stamp.inputs import inputs_of, inputs_of_lock, inputs_of_trees
+from isolate.environment.stamp.inputs import input_files, input_files_of_lock, input_files_of_trees
 from isolate.lock.select import select
 from isolate.operations.apply import apply, remember
 from isolate.operations.builder import builder_for, requested_link_mode
@@ -41,9 +41,9 @@ def sync(application: Application, request: Request, session: Session) -> Outcom
 
 
 def _sync(application: Application, request: Request, session: Session) -> Transaction:
-    before = inputs_of(application)
+    before = input_files(application)
     declarations = read_declarations(application.root)
-    before |= inputs_of_trees(source_trees(declarations))
+    before |= input_files_of_trees(source_trees(declarations))
     asked = {"adopt": request.adopt, "thorough": request.verify, "hashes": request.verify}
     situation = inspect(application, declarations, request.python, session, **asked)
     situation = situation.with_requested_options(
@@ -53,8 +53,8 @@ def _sync(application: Application, request: Request, session: Session) -> Trans
         proposal = propose(declarations, situation, request, builder, session)
         if request.dry_run:
             return proposal
-        times = apply(proposal, builder, session)
-    remember(proposal, session, {**proposal.inputs, **before}, times)
+        apply(proposal, builder, session)
+    remember(proposal, session, {**proposal.inputs, **before})
     return proposal
 
 
@@ -66,7 +66,7 @@ def propose(
     learn = None if request.dry_run else _learner(request, session)
     decision = decide(declarations, request.lock_policy, builder, learn=learn)
     locked = select(decision.lock, situation.interpreter, selection, root=str(application.root))
-    inputs = inputs_of_lock(locked)
+    inputs = input_files_of_lock(locked)
     targets = targets_for(locked, situation.interpreter)
     if not any(target.name == "pip" for target in targets):
         targets.append(builder.pips.ensure_seed())

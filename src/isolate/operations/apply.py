@@ -8,10 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from isolate.environment import records, staging
+from isolate.environment.create import create
+from isolate.environment.desired_state import DesiredState
 from isolate.environment.history import Generation, next_number, record_paths
 from isolate.environment.stamp.inputs import stamp_lines_if_unchanged
 from isolate.environment.stamp.write import remove_stamp, write_stamp
-from isolate.environment.update import Next, change, create, update_state
+from isolate.environment.update import update, update_state
 from isolate.errors import IsolateError
 from isolate.formatting import count
 from isolate.operations.current_state import FIRST
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
     from isolate.store.store import Entry
 
 
-def apply(proposal: Transaction, builder: EnvironmentBuilder, session: Session) -> Mapping[str, int]:
-    """Do what *proposal* says, and return the times of the environment's directories as far as they are known.
+def apply(proposal: Transaction, builder: EnvironmentBuilder, session: Session) -> None:
+    """Do what *proposal* says.
 
     Whatever fails before the switch leaves everything as it was.
     """
@@ -39,16 +41,15 @@ def apply(proposal: Transaction, builder: EnvironmentBuilder, session: Session) 
     if proposal.is_empty:
         write_lock(proposal)
         _record_request(proposal)
-        return proposal.situation.times
+        return
     register_environment(builder.store, proposal.application.venv)
     with _built(proposal, builder) as built:
-        coming = _next(proposal, built, session, builder)
+        desired = _desired_state(proposal, built, session, builder)
         if proposal.situation.rebuild or proposal.situation.state is None:
-            times = create(builder, coming, proposal.situation.state, at_last=partial(_commit, proposal))
+            create(builder, desired, proposal.situation.state, before_commit=partial(_before_commit, proposal))
         else:
-            times = change(builder, coming, proposal.situation.state, at_last=partial(_commit, proposal))
+            update(builder, desired, proposal.situation.state, before_commit=partial(_before_commit, proposal))
     verify_installed(proposal)
-    return times
 
 
 def _record_request(proposal: Transaction) -> None:
@@ -59,7 +60,7 @@ def _record_request(proposal: Transaction) -> None:
             update_state(proposal.application.venv, state)
 
 
-def _commit(proposal: Transaction) -> None:
+def _before_commit(proposal: Transaction) -> None:
     """Do what must be done before the switch and not sooner: as long as anything can be refused, nothing changes."""
     remove_stamp(proposal.application.venv)
     write_lock(proposal)
@@ -103,7 +104,9 @@ def write_lock(proposal: Transaction) -> None:
         staging.write_file(proposal.application, path, decision.text)
 
 
-def _next(proposal: Transaction, built: Mapping[str, Entry], session: Session, builder: EnvironmentBuilder) -> Next:
+def _desired_state(
+    proposal: Transaction, built: Mapping[str, Entry], session: Session, builder: EnvironmentBuilder
+) -> DesiredState:
     venv = proposal.application.venv
     base = builder.context.base_state
     history = record_paths(venv)
@@ -112,7 +115,7 @@ def _next(proposal: Transaction, built: Mapping[str, Entry], session: Session, b
     remembered = {records.LOCK: proposal.decision.text, generation.path: generation.to_json()}
     if proposal.situation.rebuild:
         remembered |= {path: (venv / path).read_bytes() for path in staying}
-    return Next(
+    return DesiredState(
         plan=proposal.plan,
         state=records.State(
             venv=str(venv),
@@ -123,11 +126,11 @@ def _next(proposal: Transaction, built: Mapping[str, Entry], session: Session, b
             link_mode=base.link_mode if base else builder.linker.options.mode,  # kept files stay linked as they were
         ),
         built=built,
-        foreign=proposal.situation.foreign,
-        remembered=remembered,
-        forgotten=forgotten,
-        damaged=[damage.path for damage in proposal.situation.damages],
-        times=proposal.situation.times,
+        unmanaged=proposal.situation.foreign,
+        new_records=remembered,
+        expired_records=forgotten,
+        damaged_files=[damage.path for damage in proposal.situation.damages],
+        mtimes=proposal.situation.mtimes,
     )
 
 
@@ -147,10 +150,10 @@ def _generation(proposal: Transaction, number: int, now: float) -> Generation:
     )
 
 
-def remember(proposal: Transaction, session: Session, before: Mapping[str, str], times: Mapping[str, int]) -> None:
+def remember(proposal: Transaction, session: Session, before: Mapping[str, str]) -> None:
     """Remember that there is nothing to do until something changes, and the lock in case the environment goes.
 
-    *before* has the inputs of the sync as they stood before it read them, *times* is what `apply` returned.
+    *before* has the inputs of the sync as they stood before it read them.
     """
     application, declarations, decision = proposal.application, proposal.declarations, proposal.decision
     interpreter = proposal.situation.interpreter
@@ -162,6 +165,6 @@ def remember(proposal: Transaction, session: Session, before: Mapping[str, str],
         answer = f"nothing to do: {count(proposal.packages, 'package')}, Python {interpreter.version}"
         lock = decision.text if decision.in_tree else None
         inputs = partial(stamp_lines_if_unchanged, application, declarations, interpreter, lock, before)
-        write_stamp(application.venv, answer, inputs, times)
+        write_stamp(application.venv, answer, inputs, proposal.situation.mtimes)
     else:
         remove_stamp(application.venv)

@@ -11,9 +11,10 @@ from isolate.plan import InstalledRef, InstalledState, Plan, Target, make_plan
 from isolate.store.layout import entry_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from isolate.environment.records import Installed, State
+    from isolate.environment.stamp.mtimes import DirectoryMtimes
     from isolate.environment.verify import Damage, UnmanagedDistribution
     from isolate.interpreters.interpreter import Choice
     from isolate.store.store import Store
@@ -34,15 +35,15 @@ class CurrentState(NamedTuple):
     """What is.
 
     `state` is the record of the environment, None if there is none of ours. `rebuild` says why the environment has to
-    be made anew; None if it can be built on. `times` are those of its directories before they were looked at.
+    be made anew; None if it can be built on. `mtimes` are those of its directories before they were inspected.
     """
 
     choice: Choice
     state: State | None
     rebuild: Rebuild | None
+    mtimes: DirectoryMtimes
     damages: tuple[Damage, ...] = ()
     foreign: tuple[UnmanagedDistribution, ...] = ()
-    times: Mapping[str, int] = {}
 
     @property
     def interpreter(self) -> Interpreter:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from isolate.environment.ownership import ensure_replaceable, reject_symlink
 from isolate.environment.records import FOLDER, is_managed, read_state, was_moved
-from isolate.environment.stamp.mtimes import UNKNOWN, times_of, watched
-from isolate.environment.stamp.read import stamped_folders
+from isolate.environment.stamp.mtimes import UNKNOWN_MTIME, DirectoryMtimes, directory_mtimes, watched_directories
+from isolate.environment.stamp.read import stamped_mtimes
 from isolate.environment.template import site_packages
 from isolate.environment.verify import damages, foreign, template_damages
 from isolate.interpreters.interpreter import Interpreter
@@ -56,17 +56,17 @@ def inspect(  # noqa: PLR0913 - what a command asks, by name
         if os.path.lexists(venv):
             reason = "its record cannot be read" if broken else "it was not made by isolate"
             rebuild = Rebuild(FIRST.code, reason)
-        return CurrentState(choice=choice, state=None, rebuild=rebuild, foreign=_strangers(application))
+        return CurrentState(
+            choice=choice, state=None, rebuild=rebuild, mtimes=DirectoryMtimes(), foreign=_strangers(application)
+        )
     return inspect_existing(application, state, current, choice, thorough=thorough, hashes=hashes)
 
 
-def changed_distributions(
-    state: State, stamped: Mapping[str, int] | None, times: Mapping[str, int]
-) -> list[str] | None:
+def changed_distributions(state: State, stamped: Mapping[str, int] | None, mtimes: DirectoryMtimes) -> list[str] | None:
     """Return the distributions with a directory whose time is not the *stamped* one; None, for all, without a stamp."""
     if stamped is None:
         return None
-    changed = {folder for folder, was in stamped.items() if was == UNKNOWN or times.get(folder) != was}
+    changed = {folder for folder, was in stamped.items() if was == UNKNOWN_MTIME or mtimes.get(folder) != was}
     return [name for name, one in state.installed.items() if not changed.isdisjoint(one.folders)]
 
 
@@ -85,13 +85,13 @@ def inspect_existing(  # noqa: PLR0913 - see above
     every content that is looked at is read, not only where size or time are others.
     """
     venv = application.venv
-    times = times_of(venv, watched(state.installed))
+    mtimes = DirectoryMtimes(directory_mtimes(venv, watched_directories(state.installed)))
     site = site_packages(venv, state.interpreter)
     strangers = () if site is None else tuple(foreign(venv, site, state.installed))
     gone = Rebuild("missing-file", "its site-packages are gone") if site is None else None
     if rebuild := gone or _rebuild_reason(application, state, current, choice.interpreter):
-        return CurrentState(choice=choice, state=state, rebuild=rebuild, foreign=strangers)
-    names = None if thorough else changed_distributions(state, stamped_folders(str(venv)), times)
+        return CurrentState(choice=choice, state=state, rebuild=rebuild, mtimes=mtimes, foreign=strangers)
+    names = None if thorough else changed_distributions(state, stamped_mtimes(str(venv)), mtimes)
     found = damages(venv, state, names=names, verify_hashes=hashes)
     if names is not None:
         found += template_damages(venv, verify_hashes=hashes)
@@ -99,8 +99,10 @@ def inspect_existing(  # noqa: PLR0913 - see above
     if own:
         first = min(own, key=lambda damage: damage.path)
         rebuild = Rebuild(first.code, f"{first.path} is not as it was made")
-        return CurrentState(choice=choice, state=state, rebuild=rebuild, foreign=strangers)
-    return CurrentState(choice=choice, state=state, rebuild=None, damages=tuple(found), foreign=strangers, times=times)
+        return CurrentState(choice=choice, state=state, rebuild=rebuild, mtimes=mtimes, foreign=strangers)
+    return CurrentState(
+        choice=choice, state=state, rebuild=None, mtimes=mtimes, damages=tuple(found), foreign=strangers
+    )
 
 
 def _rebuild_reason(

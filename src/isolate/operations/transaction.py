@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Transaction(NamedTuple):
     """What is to become of an application's environment, and why.
 
-    `inputs` has what is read of the trees and archives in `locked`, as it stood before: see `inputs_of_lock`.
+    `inputs` has what is read of the trees and archives in `locked`, as it stood before: see `input_files_of_lock`.
     """
 
     application: Application

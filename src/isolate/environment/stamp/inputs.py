@@ -1,6 +1,7 @@
-"""The files that "nothing to do" depends on, and whether they are still what a sync has read.
+"""The files that "nothing to do" depends on, and whether they are still what a sync read.
 
-A file that is edited while a sync is at work must not be taken for one that was read: the next sync would not look.
+A file may be edited while a sync is running. The stamp must not record such an edit as read, because the next sync
+would then not notice it.
 """
 
 from __future__ import annotations
@@ -25,18 +26,18 @@ if TYPE_CHECKING:
     from isolate.locked import LockedDistribution
 
 
-def inputs_of(application: Application) -> dict[str, str]:
-    """Return the files in and above an application that a sync may read, there or not: each path with its line.
+def input_files(application: Application) -> dict[str, str]:
+    """Return the files in and above an application that a sync may read, each path with its stamp line.
 
-    To be asked for before any of them is read.
+    Files that do not exist are included. The caller calls this before it reads any of them.
     """
     root = application.root
     named = [root / "pyproject.toml", root / "requirements.txt", application.lock_file]
-    return _lines([*named, *(folder / ".python-version" for folder in (root, *root.parents))])
+    return _lines([*named, *(directory / ".python-version" for directory in (root, *root.parents))])
 
 
-def inputs_of_trees(trees: Iterable[str]) -> dict[str, str]:
-    """Return, as `inputs_of` does, the files that hold the metadata of source *trees*; an archive is one itself."""
+def input_files_of_trees(trees: Iterable[str]) -> dict[str, str]:
+    """Return, like `input_files`, the files that hold the metadata of source *trees*; an archive is one itself."""
     return _lines(path for tree in trees for path in _metadata_files(tree))
 
 
@@ -44,10 +45,10 @@ def _metadata_files(tree: str) -> list[str]:
     return [f"{tree}/{name}" for name in METADATA_FILES] if os.path.isdir(tree) else [tree]
 
 
-def inputs_of_lock(locked: Iterable[LockedDistribution]) -> dict[str, str]:
-    """Return, as `inputs_of` does, what is read of the directories and archives that are *locked*."""
-    places = (one.directory or one.table.get("archive", {}).get("path") for one in locked)
-    return inputs_of_trees(place for place in places if place is not None)
+def input_files_of_lock(locked: Iterable[LockedDistribution]) -> dict[str, str]:
+    """Return, like `input_files`, what is read of the directories and archives that are *locked*."""
+    paths = (dist.directory or dist.table.get("archive", {}).get("path") for dist in locked)
+    return input_files_of_trees(path for path in paths if path is not None)
 
 
 def _lines(paths: Iterable[Path | str]) -> dict[str, str]:
@@ -61,28 +62,26 @@ def stamp_lines_if_unchanged(
     lock: bytes | None,
     before: Mapping[str, str],
 ) -> list[str] | None:
-    """Return the lines for a stamp of all inputs as they stand now; None if one of them is not as it was read, or made.
+    """Return the stamp lines of all inputs; None if any input changed since it was read or written.
 
-    *before* has the inputs as they stood before that. *lock* is what `pylock.toml` is to hold, None if there is to be
-    none: a sync may write it.
+    *before* holds the lines from before the inputs were read. *lock* is the content that `pylock.toml` must have, None
+    if it must not exist; the sync itself may have written it.
     """
     written = {str(application.lock_file): lock}
     read = {str(path): content for path, content in declarations.contents.items()}
-    own = map(str, (application.venv / "pyvenv.cfg", interpreter.executable))
-    now = {path: file_line(path) for path in (*before, *read, *own)}
+    others = map(str, (application.venv / "pyvenv.cfg", interpreter.executable))
+    now = {path: file_line(path) for path in (*before, *read, *others)}
     same = all(now[path] == line for path, line in before.items() if path not in written)
     same = same and all(_content(path) == content for path, content in (read | written).items())
     same = same and fingerprint_of(interpreter.executable) == interpreter.fingerprint
     if not same or template_damages(application.venv):
         return None
-    return [
-        *now.values(),
-        *(variable_line(name, str(application.venv)) for name in sorted({*_variables(declarations)})),
-    ]
+    names = sorted({*_variables(declarations)})
+    return [*now.values(), *(variable_line(name, str(application.venv)) for name in names)]
 
 
 def _variables(declarations: Declarations) -> Iterator[str]:
-    """Yield the variables that declarations name, in the form that pip fills in: `${NAME}`."""
+    """Yield the names of the variables in declarations that pip substitutes: `${NAME}`."""
     for content in declarations.contents.values():
         if b"$" in content:
             yield from (name for line in logical_lines(decode(content)) for name in VARIABLE.findall(line.text))

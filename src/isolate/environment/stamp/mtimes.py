@@ -1,9 +1,9 @@
-"""When the directories in which a change must be noticed were changed last, as far as it is known what is in them.
+"""Modification times of the watched directories, recorded so that concurrent changes are never mistaken for our own.
 
-What somebody else does in an environment while a sync works on it must not be taken for what the sync has seen, or has
-done itself. So the time that is remembered of a directory is not the one that it has in the end, but the one that it
-had before it was looked at, or was given where nobody else could see it. Where a switch moves something out of a
-directory or into it, the names in it must become others by that alone.
+Another process may change the environment while a sync works on it. So the mtime that a stamp holds for a directory
+is not the one that the directory has in the end. It is the one that the directory had before isolate inspected it, or
+the one that it got while no other process could see it. Where journal steps move something into a directory or out of
+it, its mtime is known only if these moves explain every change of its entries.
 """
 
 from __future__ import annotations
@@ -20,102 +20,125 @@ if TYPE_CHECKING:
     from isolate.environment.records import Installed
 
 MTIME_GRANULARITY_NS = 11_000_000
-"""Nanoseconds after which a change surely gets another time than one before it, on any kernel's clock for files."""
+"""Nanoseconds after which a change is sure to get another mtime than one before it, on any kernel's file clock."""
 
-UNKNOWN = -1
-"""In place of a time: it is not known what the directory holds. No directory has this time."""
-
-
-def watched(installed: Mapping[str, Installed]) -> list[str]:
-    """Return the directories, below the environment, in which a change must be noticed."""
-    return sorted({folder for one in installed.values() for folder in one.folders})
-
-
-def times_of(venv: Path, folders: Iterable[str]) -> dict[str, int]:
-    """Return when each of *folders* was changed last, to be asked for before anything in them is looked at.
-
-    It is `UNKNOWN` for what is not there, and for what was changed so recently that another change might not show.
-    """
-    at = os.open(venv, os.O_RDONLY)  # a path is found sooner from here than from the root
-    found, settled = {}, time.time_ns() - MTIME_GRANULARITY_NS
-    try:
-        for folder in folders:
-            try:
-                changed = os.stat(folder, dir_fd=at).st_mtime_ns
-            except OSError:
-                changed = UNKNOWN
-            found[folder] = changed if changed <= settled else UNKNOWN
-    finally:
-        os.close(at)
-    return found
-
-
-def settled_mtime(folder: str) -> int:
-    """Return when *folder* was changed; if that was a moment ago, make it so much earlier that a change will show.
-
-    Whatever happens in it before this returns may not show, so that it has to be looked at afterwards, unless nobody
-    else sees it yet.
-    """
-    changed = os.stat(folder).st_mtime_ns
-    if not is_recent(changed):
-        return changed
-    earlier = min(changed, time.time_ns()) - MTIME_GRANULARITY_NS
-    try:
-        os.utime(folder, ns=(earlier, earlier))
-    except PermissionError:  # somebody else's, who lets us write there
-        time.sleep(MTIME_GRANULARITY_NS / 1e9)
-    return os.stat(folder).st_mtime_ns
-
-
-def is_recent(nanoseconds: int) -> bool:
-    """Say whether another change at this moment might get the same time."""
-    return nanoseconds > time.time_ns() - MTIME_GRANULARITY_NS
+UNKNOWN_MTIME = -1
+"""The mtime of a directory whose contents are not known. No directory has it."""
 
 
 class DirectoryMtimes:
-    """Looks after *folders*, directories of an environment, while *steps* are carried out in it.
+    """The mtimes of one environment's watched directories, from the inspection to the stamp.
 
-    *times* are theirs from when they were looked at; in those that it has not, nothing needed to be.
+    They are read before the environment is inspected. `create` and `update` record what they change. The stamp is
+    written from them.
     """
 
-    def __init__(self, venv: Path, folders: Iterable[str], times: Mapping[str, int], steps: Iterable[Step]) -> None:
-        """Begin, right before the steps."""
+    def __init__(self, mtimes: Mapping[str, int] | None = None) -> None:
+        self._mtimes = dict(mtimes or {})
+
+    def get(self, directory: str) -> int:
+        """Return the mtime of *directory* in nanoseconds, or `UNKNOWN_MTIME`."""
+        return self._mtimes.get(directory, UNKNOWN_MTIME)
+
+    def record(self, mtimes: Mapping[str, int]) -> None:
+        """Replace the mtimes of the directories in *mtimes*."""
+        self._mtimes.update(mtimes)
+
+    def is_outdated(self, directory: str, path: str) -> bool:
+        """Return whether *directory*, now at *path*, has changed since its mtime was read; False if it never was."""
+        return directory in self._mtimes and os.stat(path).st_mtime_ns != self._mtimes[directory]
+
+
+def watched_directories(installed: Mapping[str, Installed]) -> list[str]:
+    """Return the directories, relative to the environment, in which a change must be noticed."""
+    return sorted({directory for dist in installed.values() for directory in dist.folders})
+
+
+def directory_mtimes(venv: Path, directories: Iterable[str]) -> dict[str, int]:
+    """Return the mtime (ns) of each of *directories*; the caller inspects their contents afterwards.
+
+    It is `UNKNOWN_MTIME` for a missing directory, and for one that changed so recently that another change might not
+    show.
+    """
+    root = os.open(venv, os.O_RDONLY)  # the kernel resolves a path faster from here than from the root
+    mtimes, settled = {}, time.time_ns() - MTIME_GRANULARITY_NS
+    try:
+        for directory in directories:
+            try:
+                mtime = os.stat(directory, dir_fd=root).st_mtime_ns
+            except OSError:
+                mtime = UNKNOWN_MTIME
+            mtimes[directory] = mtime if mtime <= settled else UNKNOWN_MTIME
+    finally:
+        os.close(root)
+    return mtimes
+
+
+def settled_mtime(path: str) -> int:
+    """Return the mtime (ns) of the directory *path*, set back if it is more recent than the clock's granularity.
+
+    A later change is then guaranteed to produce a different mtime. A change before this function returns may not show,
+    so the caller has to inspect the directory afterwards, unless no other process can see it yet.
+    """
+    mtime = os.stat(path).st_mtime_ns
+    if not is_recent(mtime):
+        return mtime
+    earlier = min(mtime, time.time_ns()) - MTIME_GRANULARITY_NS
+    try:
+        os.utime(path, ns=(earlier, earlier))
+    except PermissionError:  # another user owns it, and lets us write there
+        time.sleep(MTIME_GRANULARITY_NS / 1e9)
+    return os.stat(path).st_mtime_ns
+
+
+def is_recent(nanoseconds: int) -> bool:
+    """Return whether another change right now might get the same mtime."""
+    return nanoseconds > time.time_ns() - MTIME_GRANULARITY_NS
+
+
+class MoveTracker:
+    """Tracks *directories* of an environment while journal *steps* move entries into them and out of them.
+
+    *known* holds the mtimes from before the inspection. Directories that were not inspected may be missing from it.
+    """
+
+    def __init__(self, venv: Path, directories: Iterable[str], known: DirectoryMtimes, steps: Iterable[Step]) -> None:
+        """Start tracking; the caller replays the steps next."""
         self._venv = venv
-        self._moving = _names(steps)
+        self._moving = _moving_names(steps)
         self._before: dict[str, set[str] | None] = {}
-        for folder in folders:
-            path = f"{venv}/{folder}"
-            if folder in self._moving and os.path.isdir(path):
-                same = folder not in times or os.stat(path).st_mtime_ns == times[folder]
-                self._before[folder] = {*os.listdir(path)} if same else None
+        for directory in directories:
+            path = f"{venv}/{directory}"
+            if directory in self._moving and os.path.isdir(path):
+                self._before[directory] = None if known.is_outdated(directory, path) else {*os.listdir(path)}
 
-    def moves_into(self, folder: str) -> bool:
-        """Say whether single things move into *folder* or out of it: else it stays as it is, or moves itself."""
-        return folder in self._before
+    def moves_into(self, directory: str) -> bool:
+        """Return whether entries move into *directory* or out of it; otherwise it stays, or moves as a whole."""
+        return directory in self._before
 
-    def times(self) -> dict[str, int]:
-        """Return, right after the steps, the times of the directories in which they moved something."""
-        return {folder: self._time(folder) for folder in self._before}
+    def mtimes(self) -> dict[str, int]:
+        """Return, right after the steps, the mtimes (ns) of the directories in which they moved entries."""
+        return {directory: self._mtime(directory) for directory in self._before}
 
-    def _time(self, folder: str) -> int:
-        path, before = f"{self._venv}/{folder}", self._before[folder]
+    def _mtime(self, directory: str) -> int:
+        path, before = f"{self._venv}/{directory}", self._before[directory]
         if before is None:
-            return UNKNOWN
+            return UNKNOWN_MTIME
         try:
-            changed = settled_mtime(path)
-            others = before.symmetric_difference(os.listdir(path)) - self._moving[folder] - {"__pycache__"}
-        except OSError:  # nothing was left in it
-            return UNKNOWN
-        return UNKNOWN if others else changed
+            mtime = settled_mtime(path)
+            unexplained = before.symmetric_difference(os.listdir(path)) - self._moving[directory] - {"__pycache__"}
+        except OSError:  # the steps emptied it, and removed it
+            return UNKNOWN_MTIME
+        return UNKNOWN_MTIME if unexplained else mtime
 
 
-def _names(steps: Iterable[Step]) -> dict[str, set[str]]:
-    """Return the names that *steps* may bring, take or pass through, by directory."""
-    found: dict[str, set[str]] = {}
+def _moving_names(steps: Iterable[Step]) -> dict[str, set[str]]:
+    """Return by directory the names of the entries that *steps* may add, remove or pass through."""
+    names: dict[str, set[str]] = {}
     for step in steps:
         for path in (step.source, step.target):
-            here = path
-            while here:
-                here, _, name = here.rpartition("/")
-                found.setdefault(here, set()).add(name)
-    return found
+            directory = path
+            while directory:
+                directory, _, name = directory.rpartition("/")
+                names.setdefault(directory, set()).add(name)
+    return names

@@ -1,52 +1,58 @@
-"""Everything that "nothing to do" depends on, in a form that is looked through in milliseconds.
+"""Everything that "nothing to do" depends on, in a form that is checked in milliseconds.
 
-A stamp is a text file. Its lines are a version, the answer to give, and then facts:
+A stamp is a text file. Its first line is the format, the second the message to print, and the others are facts:
 
-    at PATH                          where the environment stood
-    file SIZE MTIME CTIME INODE PATH an input, or the interpreter, as it was (times in nanoseconds)
-    none PATH                        an input that was not there
-    env DIGEST NAME                  a variable that a declaration names, `-` if it was not set; its value stays unsaid
-    link TARGET PATH                 a symbolic link and what it pointed to
-    dir MTIME PATH                   a directory of the environment that holds modules, scripts or metadata; a time
-                                     of -1, which none has, says that nobody knows what is in it
+    at PATH                          the path of the environment
+    file SIZE MTIME CTIME INODE PATH an input, or the interpreter (times in nanoseconds)
+    none PATH                        an input that did not exist
+    env DIGEST NAME                  a variable that a declaration refers to, `-` if it was not set; never its value
+    link TARGET PATH                 a symbolic link and its target
+    dir MTIME PATH                   a directory of the environment that holds modules, scripts or metadata; the mtime
+                                     is -1, which no directory has, if its contents are not known
 
-This module is imported by every run of the command and so imports next to nothing.
+Every run of the command imports this module, so it imports nothing but `os`. That is why it joins the paths below
+`.isolate` itself instead of taking them from `records`.
 """
 
 from __future__ import annotations
 
 import os
 
-TYPE_CHECKING = False  # typing costs milliseconds
+TYPE_CHECKING = False  # importing typing costs milliseconds
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 FORMAT = "isolate stamp 2"
-FOLDER = "dir "
+DIRECTORY_PREFIX = "dir "
 
 
 def up_to_date_message(venv: str, variable_line: Callable[[str, str], str]) -> str | None:
-    """Return the answer that the stamp of the environment *venv* holds, if all that it depends on is as it was.
+    """Return the message of the stamp of the environment *venv* if everything it depends on is unchanged.
 
-    *variable_line* is that of `variables`; only whoever calls can tell when to import it.
+    *variable_line* is the function of that name in `variables`. The caller passes it, so that it can import the module
+    only if a stamp has variables.
     """
     try:
-        with open(f"{venv}/.isolate/stamp", encoding="utf-8") as file:
-            lines = file.read().split("\n")
+        lines = _read_lines(venv)
     except (OSError, ValueError):
         return None
     if lines[0] != FORMAT or any(map(os.path.lexists, (f"{venv}/.isolate/work", f"{venv}/../.isolate-staging"))):
         return None
-    folders = [line for line in lines if line.startswith(FOLDER)]
+    directories = [line for line in lines if line.startswith(DIRECTORY_PREFIX)]
     try:
-        facts = (line for line in lines[2:-1] if not line.startswith(FOLDER))
-        current = all(_holds(line, venv, variable_line) for line in facts)
-        return lines[1] if current and next(_changed(folders, venv), None) is None else None
+        facts = (line for line in lines[2:-1] if not line.startswith(DIRECTORY_PREFIX))
+        current = all(_is_current(line, venv, variable_line) for line in facts)
+        return lines[1] if current and next(_changed_directories(directories, venv), None) is None else None
     except (OSError, ValueError, IndexError):
         return None
 
 
-def _holds(line: str, venv: str, variable_line: Callable[[str, str], str]) -> bool:
+def _read_lines(venv: str) -> list[str]:
+    with open(f"{venv}/.isolate/stamp", encoding="utf-8") as file:
+        return file.read().split("\n")
+
+
+def _is_current(line: str, venv: str, variable_line: Callable[[str, str], str]) -> bool:
     kind, _, rest = line.partition(" ")
     if kind == "file":
         *_, path = rest.split(" ", 4)
@@ -61,36 +67,35 @@ def _holds(line: str, venv: str, variable_line: Callable[[str, str], str]) -> bo
     return kind == "link" and os.readlink(f"{venv}/{path}") == target
 
 
-def _changed(folders: list[str], venv: str) -> Iterator[str]:
-    """Yield the paths in *venv* of those *folders*, lines of a stamp, that are not as they were."""
-    at = os.open(venv, os.O_RDONLY)  # a path is found sooner from here than from the root
+def _changed_directories(lines: list[str], venv: str) -> Iterator[str]:
+    """Yield the directories in *lines* of a stamp that have another mtime in *venv*."""
+    root = os.open(venv, os.O_RDONLY)  # the kernel resolves a path faster from here than from the root
     try:
-        for line in folders:
+        for line in lines:
             _, mtime, path = line.split(" ", 2)
             try:
-                if os.stat(path, dir_fd=at).st_mtime_ns != int(mtime):
+                if os.stat(path, dir_fd=root).st_mtime_ns != int(mtime):
                     yield path
             except OSError:
                 yield path
     finally:
-        os.close(at)
+        os.close(root)
 
 
-def stamped_folders(venv: str) -> dict[str, int] | None:
-    """Return the directories in *venv* that the stamp has, with their times; None if there is no stamp to tell."""
+def stamped_mtimes(venv: str) -> dict[str, int] | None:
+    """Return the directories of the stamp of *venv* with their mtimes (ns); None if there is no readable stamp."""
     try:
-        with open(f"{venv}/.isolate/stamp", encoding="utf-8") as file:
-            lines = file.read().split("\n")
+        lines = _read_lines(venv)
         if lines[0] != FORMAT:
             return None
-        folders = [line.split(" ", 2) for line in lines if line.startswith(FOLDER)]
-        return {path: int(mtime) for _, mtime, path in folders}
+        directories = [line.split(" ", 2) for line in lines if line.startswith(DIRECTORY_PREFIX)]
+        return {path: int(mtime) for _, mtime, path in directories}
     except (OSError, ValueError):
         return None
 
 
 def file_line(path: str) -> str:
-    """Return the line for an input, there or not."""
+    """Return the line for an input, whether it exists or not."""
     try:
         status = os.stat(path)
     except OSError:

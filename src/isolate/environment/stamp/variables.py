@@ -1,4 +1,4 @@
-"""The variables that declarations name: is each as it was? What one holds may be a secret, and is not written down."""
+"""The variables that declarations refer to. A value may be a secret, so a stamp holds only its digest."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import os
 
 
 def variable_line(name: str, venv: str) -> str:
-    """Return the line for the variable *name* in the stamp of the environment *venv*: see `stamp`.
+    """Return the line for the variable *name* in the stamp of the environment *venv*: see `read`.
 
-    The digest is of that environment alone, so that nobody sees where else the same is held.
+    The digest covers the path of the environment, so that equal values in two environments do not show.
     """
     if name not in os.environ:
         return f"env - {name}"
     import hashlib
 
-    held = b"\0".join(map(os.fsencode, (venv, name, os.environ[name])))
-    return f"env {hashlib.sha256(held).hexdigest()} {name}"
+    content = b"\0".join(map(os.fsencode, (venv, name, os.environ[name])))
+    return f"env {hashlib.sha256(content).hexdigest()} {name}"

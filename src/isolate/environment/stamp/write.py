@@ -1,4 +1,4 @@
-"""Writing the stamp: which files and directories "nothing to do" depends on."""
+"""Write the stamp: the files and directories that "nothing to do" depends on."""
 
 from __future__ import annotations
 
@@ -9,54 +9,68 @@ from typing import TYPE_CHECKING
 
 from isolate import fs
 from isolate.environment.records import STAMP, WORK, read_state
-from isolate.environment.stamp.mtimes import MTIME_GRANULARITY_NS, UNKNOWN, is_recent, settled_mtime, watched
-from isolate.environment.stamp.read import FOLDER, FORMAT
+from isolate.environment.stamp.mtimes import (
+    MTIME_GRANULARITY_NS,
+    UNKNOWN_MTIME,
+    is_recent,
+    settled_mtime,
+    watched_directories,
+)
+from isolate.environment.stamp.read import DIRECTORY_PREFIX, FORMAT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+    from isolate.environment.records import State
+    from isolate.environment.stamp.mtimes import DirectoryMtimes
+
 LINKS = ("bin/python",)
 """The links of an environment that lead out of it."""
 
 
-def write_stamp(venv: Path, answer: str, inputs: Callable[[], list[str] | None], times: Mapping[str, int]) -> None:
-    """Remember everything as it was read and seen, so that the next run can answer without looking closer.
+def write_stamp(
+    venv: Path, message: str, inputs: Callable[[], list[str] | None], directory_mtimes: DirectoryMtimes
+) -> None:
+    """Record everything that the next run compares to print *message* without any other work.
 
-    *inputs* gives their lines, None if one of them was edited meanwhile. Then, and where a source tree is installed by
-    copy or the record cannot be written, there is no stamp, and the next run looks. *times* are those of the
-    directories, as `watch` has them: the next run looks into those that have another by then.
+    *inputs* returns the lines of the inputs, None if one was edited meanwhile. In that case there will be no stamp,
+    and the next run inspects the environment. The same holds if a source tree is installed that is not editable, or if
+    the stamp cannot be written. The next run also inspects the directories whose mtime differs from *directory_mtimes*.
     """
     state = read_state(venv)
-    if state is None or any(
-        one.key.startswith("tree:") and not one.source_id.endswith(":editable") for one in state.installed.values()
-    ):
+    if state is None or _has_copied_source_tree(state):
         remove_stamp(venv)
         return
     with contextlib.suppress(OSError, ValueError):
-        links = [f"link {os.readlink(f'{venv}/{path}')}\t{path}" for path in LINKS]  # before *inputs* looks at them
-        if (lines := _settled(inputs)) is None:
+        links = [f"link {os.readlink(f'{venv}/{path}')}\t{path}" for path in LINKS]  # before *inputs* checks them
+        if (lines := _settled_lines(inputs)) is None:
             remove_stamp(venv)
             return
-        folders = {folder: times.get(folder, UNKNOWN) for folder in watched(state.installed)}
-        for folder in (folder for folder, changed in folders.items() if changed == UNKNOWN):
-            with contextlib.suppress(OSError):
-                settled_mtime(f"{venv}/{folder}")  # so that the next run, which looks there, can know it
-        text = _text(str(venv), answer, facts=[*lines, *links], folders=folders)
-        # what a digest was made of can be guessed at by whoever reads it
+        mtimes = {directory: directory_mtimes.get(directory) for directory in watched_directories(state.installed)}
+        _settle_unknown(venv, mtimes)
+        text = _text(str(venv), message, facts=[*lines, *links], mtimes=mtimes)
+        # Other users must not read the digest of a variable: they could guess its value and compare.
         mode = 0o600 if any(line.startswith("env ") for line in lines) else 0o644
         fs.write(venv / STAMP, text.encode(), by=venv / WORK, mode=mode)
         (venv / WORK).rmdir()
 
 
+def _has_copied_source_tree(state: State) -> bool:
+    """Return whether a source tree is installed as a copy: only its contents tell whether the copy is current."""
+    return any(
+        dist.key.startswith("tree:") and not dist.source_id.endswith(":editable") for dist in state.installed.values()
+    )
+
+
 def remove_stamp(venv: Path) -> None:
-    """Forget that there was nothing to do."""
+    """Delete the stamp of *venv*, so that the next run inspects the environment."""
     with contextlib.suppress(OSError):
         (venv / STAMP).unlink()
 
 
-def _settled(inputs: Callable[[], list[str] | None]) -> list[str] | None:
-    """Return the lines of the inputs when any further change of one of them will show."""
+def _settled_lines(inputs: Callable[[], list[str] | None]) -> list[str] | None:
+    """Return the lines of the inputs once any later change of one of them is sure to show."""
     lines = inputs()
     files = [line.split(" ", 4) for line in lines or () if line.startswith("file ")]
     if not any(is_recent(int(changed)) for _, _, *times, _ in files for changed in times):
@@ -65,13 +79,18 @@ def _settled(inputs: Callable[[], list[str] | None]) -> list[str] | None:
     return inputs()
 
 
-def _text(venv: str, answer: str, *, facts: Iterable[str], folders: Mapping[str, int]) -> str:
-    """Return the stamp of the environment *venv*, whose *folders* have these times.
+def _settle_unknown(venv: Path, mtimes: Mapping[str, int]) -> None:
+    """Settle the directories with an unknown mtime, so that the next run can know them after it has inspected them."""
+    for directory, mtime in mtimes.items():
+        if mtime == UNKNOWN_MTIME:
+            with contextlib.suppress(OSError):
+                settled_mtime(f"{venv}/{directory}")
 
-    Raises `ValueError` for a path that no line can hold.
-    """
-    lines = [FORMAT, answer, f"at {venv}", *facts]
-    lines += [f"{FOLDER}{changed} {path}" for path, changed in folders.items()]
+
+def _text(venv: str, message: str, *, facts: Iterable[str], mtimes: Mapping[str, int]) -> str:
+    """Return the content of the stamp; raise `ValueError` for a path that contains a line feed."""
+    lines = [FORMAT, message, f"at {venv}", *facts]
+    lines += [f"{DIRECTORY_PREFIX}{mtime} {path}" for path, mtime in mtimes.items()]
     if any("\n" in line for line in lines):
-        raise ValueError("a path with a line end in it")
+        raise ValueError("a path contains a line feed")
     return "\n".join([*lines, ""])

@@ -1,0 +1,74 @@
+"""Create an environment beside the existing one, then put it in place by one rename."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from isolate.environment import staging
+from isolate.environment.records import installed_files, manifest_path, template_files
+from isolate.environment.stamp.mtimes import settled_mtime, watched_directories
+from isolate.environment.update import write_records
+from isolate.environment.verify import unowned
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from isolate.environment.builder import EnvironmentBuilder
+    from isolate.environment.desired_state import DesiredState
+    from isolate.environment.records import Installed, State
+
+
+def create(
+    builder: EnvironmentBuilder, desired: DesiredState, old: State | None, *, before_commit: Callable[[], None]
+) -> None:
+    """Create the application's environment as *desired*, call *before_commit*, and put the environment in place.
+
+    *old* is the record of the existing environment, None if isolate did not create it. What no distribution in it
+    owns is preserved, and so are unmanaged distributions that the plan does not remove. The mtimes of *desired* are
+    updated.
+    """
+    tree, venv = builder.staged_tree.stage(), builder.application.venv
+    installed = _link(builder, desired, tree)
+    if venv.is_dir():
+        _preserve_user_files(venv, tree, old, desired)
+    write_records(tree, desired, installed)
+    mtimes = {directory: settled_mtime(f"{tree}/{directory}") for directory in watched_directories(installed)}
+    before_commit()
+    staging.put_in_place(builder.application)
+    desired.mtimes.record(mtimes)
+
+
+def _link(builder: EnvironmentBuilder, desired: DesiredState, tree: Path) -> dict[str, Installed]:
+    """Link all of *desired* into *tree* and return it by name; replace the bootstrap pip if another is desired."""
+    installed = dict(builder.staged_tree.bootstrap_installed)
+    present = {dist.key for dist in installed.values()}
+    missing = [target for target in desired.plan.install if target.key not in present]
+    if any(target.name == "pip" for target in missing):
+        _remove_files(tree, installed.pop("pip"))
+    return installed | builder.linker.link(missing, tree, desired.built).installed
+
+
+def _remove_files(tree: Path, installed: Installed) -> None:
+    for file in installed_files(tree, installed):
+        (tree / file.path).unlink()
+    (tree / manifest_path(installed.name)).unlink()
+
+
+def _preserve_user_files(venv: Path, tree: Path, old: State | None, desired: DesiredState) -> None:
+    """Add to *tree* every file of *venv* that *tree* lacks, except those of distributions that are removed."""
+    removed, kept = {file.path for file in template_files(venv)}, set[str]()
+    for installed in old.installed.values() if old else ():
+        removed |= {file.path for file in installed_files(venv, installed)}
+    for dist in desired.unmanaged:
+        (removed if dist.name in desired.plan.remove_unmanaged else kept).update(dist.files)
+    for path in unowned(venv, removed - kept):
+        target = tree / path
+        if os.path.lexists(target):
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (venv / path).is_symlink():
+            target.symlink_to(os.readlink(venv / path))
+        else:
+            os.link(venv / path, target)
