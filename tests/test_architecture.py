@@ -55,6 +55,7 @@ PURE = (
     "lock/pinning",
     "pip/command",
     "pip/explanation",
+    "pip/options",
     "pip/origins",
     "pip/resolution_failures",
     "pip/system_failures",

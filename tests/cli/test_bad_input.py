@@ -73,27 +73,27 @@ CASES = {
     "bytes that are no text": ({"requirements.txt": "alpha\udcff\n"}, ["requirements.txt: cannot be decoded"]),
     "a name that is no package": (
         {"requirements.txt": "alpha\nno-such-thing==1\n"},
-        ["no package no-such-thing", "requirements.txt:2"],
+        ["package no-such-thing was not found", "requirements.txt:2"],
     ),
     "a version that does not exist": (
         {"requirements.txt": "alpha==9\n"},
-        ["alpha==9 does not exist", "these do: 2.0, 1.1, 1.0", "requirements.txt:1"],
+        ["alpha==9 does not exist", "available: 2.0, 1.1, 1.0", "requirements.txt:1"],
     ),
     "pins that contradict each other below": (
         {"requirements.txt": "alpha==1.0\nbeta==2.0\n"},
-        ["contradict each other", "alpha==1.0 (requirements.txt:1)", "beta 2.0 depends on alpha>=2"],
+        ["conflicting requirements", "alpha==1.0 (requirements.txt:1)", "beta 2.0 depends on alpha>=2"],
     ),
     "a package for another Python": (
         {"requirements.txt": "future==1.0\n"},
-        ["needs another Python", ">=99", "--python"],
+        ["requires a different Python", ">=99", "--python"],
     ),
     "a hash that does not match": (
         {"requirements.txt": f"alpha==1.0 --hash=sha256:{'0' * 64}\n"},
-        ["its hash differs", "Expected sha256 000", "Got"],
+        ["hash mismatch", "Expected sha256 000", "Got"],
     ),
     "hashes for some only": (
         {"requirements.txt": f"alpha==1.0 --hash=sha256:{'a1' * 32}\ndelta==1.0\n"},
-        ["all of them need one", "delta"],
+        ["every requirement needs a hash", "delta"],
     ),
     "a build that fails": (
         {"requirements.txt": "broken==1.0\n"},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -43,7 +42,7 @@ def test_an_index_that_misbehaves_leaves_the_old_environment(isolate, synced, in
 
 def test_no_network_is_told(isolate, synced):
     message = isolate("sync", cwd=synced, status=2, env={"PIP_INDEX_URL": "http://127.0.0.1:9/simple"}).err
-    assert re.search("cannot be reached|out of reach", message)
+    assert "cannot be reached" in message
     assert versions(synced / ".venv") == {"alpha": "1.0"}
 
 
@@ -51,14 +50,14 @@ def test_no_network_is_told(isolate, synced):
 def test_what_is_missing_offline_is_blamed_on_that(isolate, synced, application, arguments):
     application({"requirements.txt": "alpha==1.0\ndelta\n"})
     message = isolate(*arguments, "--offline", cwd=synced, status=2).err
-    assert "hint: --offline" in message
+    assert "hint: no index is used with --offline" in message
     assert "spelling" not in message
 
 
 def test_an_index_that_is_asked_again_and_again_is_told_meanwhile(isolate, synced, application):
     application({"requirements.txt": "alpha==1.0\ndelta\n"})
     away = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "1"}
-    assert "retrying: the package index does not answer" in isolate("sync", cwd=synced, status=2, env=away).err
+    assert "retrying a request to the package index" in isolate("sync", cwd=synced, status=2, env=away).err
 
 
 def start(app, *arguments):

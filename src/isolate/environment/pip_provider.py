@@ -54,7 +54,9 @@ class PipProvider:
             python=venv / "bin/python",
             compat_tag=self._context.interpreter.compat_tag,
             version=version,
-            env=pip_environment(config.environ, prefix=venv, offline=config.offline, named=config.variable_names),
+            env=pip_environment(
+                config.environ, prefix=venv, offline=config.offline, variable_names=config.variable_names
+            ),
             options=config.index_options,
             credentials=credentials_in(config.declared_urls, config.environ),
             progress=self._context.progress,

@@ -1,1 +1,1 @@
-"""What we say to pip, and what it answers."""
+"""Run pip as a program: its command lines, its settings, its report, and explanations of its failures."""

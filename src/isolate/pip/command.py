@@ -1,4 +1,4 @@
-"""The command lines that pip gets. Pure: tuples in the order that pip's documentation has them."""
+"""Build the command lines for pip. Pure: tuples whose arguments are in the order of pip's documentation."""
 
 from __future__ import annotations
 
@@ -9,17 +9,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def _pip(python: Path, command: str) -> tuple[str, ...]:
-    """Return how pip is run: with `-I`, so that no module of the current directory stands in for one of its own."""
-    return (str(python), "-I", "-m", "pip", command)
-
-
 def resolve_argv(
     python: Path, *, requirements: Sequence[Path], constraints: Sequence[Path], report: Path
 ) -> tuple[str, ...]:
     """Return the command that resolves *requirements* under *constraints* as if nothing were installed.
 
-    The installation report goes to *report*: https://pip.pypa.io/en/stable/reference/installation-report/
+    pip writes its installation report to *report*: https://pip.pypa.io/en/stable/reference/installation-report/
     """
     argv = [*_pip(python, "install"), "--dry-run", "--ignore-installed", "--report", str(report)]
     for path in requirements:
@@ -30,12 +25,23 @@ def resolve_argv(
 
 
 def install_arguments(*, requirements: Path, prefix: Path) -> tuple[str, ...]:
-    """Return what tells a pip to install exactly *requirements* (a requirements file or a lock) into *prefix*."""
-    exactly = ("--no-deps", "--no-compile", "--ignore-installed", "--no-warn-script-location")
-    return ("install", *exactly, "--prefix", str(prefix), "--requirement", str(requirements))
+    """Return the arguments for pip that install exactly *requirements* into *prefix*.
+
+    *requirements* is a requirements file or a lock.
+    """
+    options = ("--no-deps", "--no-compile", "--ignore-installed", "--no-warn-script-location")
+    return ("install", *options, "--prefix", str(prefix), "--requirement", str(requirements))
 
 
-def download_argv(python: Path, requirement: str, *, python_version: str, folder: Path) -> tuple[str, ...]:
-    """Return the command that puts the newest wheel of *requirement* for another Python (`3.8`) into *folder*."""
-    which = ("--no-deps", "--only-binary", ":all:", "--python-version", python_version)
-    return (*_pip(python, "download"), *which, "--dest", str(folder), requirement)
+def download_argv(python: Path, requirement: str, *, python_version: str, directory: Path) -> tuple[str, ...]:
+    """Return the command that downloads the newest wheel of *requirement* into *directory*.
+
+    The wheel is for another Python, *python_version* (`3.8`).
+    """
+    options = ("--no-deps", "--only-binary", ":all:", "--python-version", python_version)
+    return (*_pip(python, "download"), *options, "--dest", str(directory), requirement)
+
+
+def _pip(python: Path, command: str) -> tuple[str, ...]:
+    """Return the start of a command line. With `-I`, no module of the current directory shadows one that pip needs."""
+    return (str(python), "-I", "-m", "pip", command)

@@ -1,11 +1,19 @@
-"""Several pips that share one start: importing pip takes as long as to install eight small distributions.
+"""Run several pips that share one start: importing pip takes as long as installing eight small distributions.
 
-The Python of an environment runs this file, so it is written for every version that pip itself supports, and imports
-nothing of isolate. On standard input it is told, as JSON: `runs`, the arguments of each pip; `at_once`, how many may
-work at the same time; `fork`, whether a copy of this process may be one (else each is started anew); and `mark`. What
-they say comes out of standard output, each line as soon as it is complete: the mark, the number of the pip in `runs`,
-`said`, and the line. When one has ended there is a line for that: the mark, its number, `ended`, and its status
-(negative: a signal).
+The Python of an environment runs this file as a script. Therefore it works with every Python version that pip supports,
+and it imports nothing of isolate.
+
+Standard input is a JSON object:
+
+    runs        a list with the arguments of each pip
+    jobs        how many pips may run at the same time
+    fork        whether a fork of this process may run a pip; if not, each pip is a new process
+    separator   the text that every line of output begins with
+
+Standard output has one line for each event, written as soon as it happens:
+
+    <separator><number> output <line>     pip <number> (its index in `runs`) printed <line>
+    <separator><number> exit <status>     pip <number> has exited; a negative status is a signal
 """
 
 from __future__ import annotations
@@ -25,128 +33,128 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import NoReturn
 
-NEEDED = (
+PRELOADED_MODULES = (
     "pip._internal.cli.main",
     "pip._internal.commands.install",
     "pip._internal.network.session",
     "pip._internal.operations.install.wheel",
     "pip._internal.resolution.resolvelib.resolver",
 )
-"""What every pip that installs imports. A pip that has it elsewhere imports it when it is there."""
+"""What every pip imports that installs. A pip that lacks one of these modules imports its counterpart later."""
 
-LOOK = 0.2
-"""Seconds between two looks at whether a pip has ended whose stream is held open by what it left running."""
+POLL_INTERVAL = 0.2
+"""Seconds between two checks whether a pip has exited although a process that it started keeps its pipe open."""
 
 PR_SET_PDEATHSIG, SIGKILL = 1, 9
 
 
 def main() -> None:
-    """Run what standard input tells of."""
+    """Run the pips that standard input describes."""
     task = json.load(sys.stdin)
     if task["fork"]:
-        _prepare()
-    work = _run if task["fork"] else _become
+        _preload()
+    run_pip = _run_pip if task["fork"] else _exec_pip
     waiting = list(enumerate(task["runs"]))
-    working: list[_Pip] = []
-    while waiting or working:
-        while waiting and len(working) < task["at_once"]:
+    running: list[_RunningPip] = []
+    while waiting or running:
+        while waiting and len(running) < task["jobs"]:
             number, arguments = waiting.pop(0)
-            working.append(_Pip(f"{task['mark']}{number}", *_begun(work, arguments)))
-        select.select([pip.stream for pip in working], [], [], LOOK)
-        working = [pip for pip in working if not pip.has_ended()]
+            running.append(_RunningPip(f"{task['separator']}{number}", *_start(run_pip, arguments)))
+        select.select([pip.pipe for pip in running], [], [], POLL_INTERVAL)
+        running = [pip for pip in running if not pip.poll()]
 
 
-class _Pip:
-    """A pip at work: `name` is what its lines begin with, `process` its number, `stream` where it speaks."""
+class _RunningPip:
+    """A pip at work: `name` is how its lines begin, `pid` its process, and `pipe` the end from which to read."""
 
-    def __init__(self, name: str, process: int, stream: int) -> None:
-        self.name, self.process, self.stream = name, process, stream
-        self.begun = b""  # of a line that is not complete
-        os.set_blocking(stream, False)
+    def __init__(self, name: str, pid: int, pipe: int) -> None:
+        self.name, self.pid, self.pipe = name, pid, pipe
+        self.partial_line = b""
+        os.set_blocking(pipe, False)
 
-    def has_ended(self) -> bool:
-        """Pass on what it has said meanwhile, and say whether that was all; then that it has ended is passed on too."""
-        may_say_more = self._listen()
-        process, status = os.waitpid(self.process, os.WNOHANG if may_say_more else 0)
-        if not process:
+    def poll(self) -> bool:
+        """Forward new output and return whether this pip has exited; if so, write the line about that, too."""
+        pipe_is_open = self._forward_output()
+        pid, status = os.waitpid(self.pid, os.WNOHANG if pipe_is_open else 0)
+        if not pid:
             return False
-        if may_say_more:
-            self._listen()
-        if self.begun:
-            self._tell(b"said " + self.begun)
-        os.close(self.stream)
+        if pipe_is_open:
+            self._forward_output()
+        if self.partial_line:
+            self._write_event(b"output " + self.partial_line)
+        os.close(self.pipe)
         code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)
-        self._tell(f"ended {code}".encode())
+        self._write_event(f"exit {code}".encode())
         return True
 
-    def _listen(self) -> bool:
-        """Pass on the lines that are complete, and say whether the stream is open still."""
+    def _forward_output(self) -> bool:
+        """Forward all complete lines, and return whether the pipe is still open."""
         with contextlib.suppress(BlockingIOError):
-            while chunk := os.read(self.stream, 1 << 16):
-                *lines, self.begun = (self.begun + chunk).split(b"\n")
+            while chunk := os.read(self.pipe, 1 << 16):
+                *lines, self.partial_line = (self.partial_line + chunk).split(b"\n")
                 for line in lines:
-                    self._tell(b"said " + line)
+                    self._write_event(b"output " + line)
             return False
         return True
 
-    def _tell(self, what: bytes) -> None:
-        sys.stdout.buffer.write(b"%s %s\n" % (self.name.encode(), what))
+    def _write_event(self, event: bytes) -> None:
+        sys.stdout.buffer.write(b"%s %s\n" % (self.name.encode(), event))
         sys.stdout.buffer.flush()
 
 
-def _prepare() -> None:
-    for name in NEEDED:
+def _preload() -> None:
+    for name in PRELOADED_MODULES:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
-    with contextlib.suppress(Exception):  # each asks the system for its name by running programs; the answer is kept
+    with contextlib.suppress(Exception):  # computing it runs programs that name the system; pip caches the answer
         importlib.import_module("pip._internal.network.session").user_agent()
     gc.collect()
-    gc.freeze()  # what is there is not garbage, and need not be looked through by each
+    gc.freeze()  # none of this is garbage, so the forked pips need not examine it
 
 
-def _begun(work: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> tuple[int, int]:
-    """Begin a pip by *work*, in a process of its own, and return the number of that and where it speaks."""
-    die = _dying_with_parent()
-    here, there = os.pipe()
-    process = os.fork()
-    if process == 0:
+def _start(run_pip: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> tuple[int, int]:
+    """Call *run_pip* in a child process. Return the process ID, and the file descriptor to read its output from."""
+    die_with_parent = _parent_death_signal()
+    read_end, write_end = os.pipe()
+    pid = os.fork()
+    if pid == 0:
         code = 2
         try:
-            for stream in (1, 2):  # one pipe for both, so that they come in the order in which they were said
-                os.dup2(there, stream)
-            die()
-            code = work(arguments)
-        except BaseException:  # noqa: BLE001 - nothing may get out of here into the loop of the parent
+            for stream in (1, 2):  # one pipe for both, so that their lines keep their order
+                os.dup2(write_end, stream)
+            die_with_parent()
+            code = run_pip(arguments)
+        except BaseException:  # noqa: BLE001 - no exception may escape into the parent's loop
             traceback.print_exc()
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)
-    os.close(there)
-    return process, here
+    os.close(write_end)
+    return pid, read_end
 
 
-def _run(arguments: Sequence[str]) -> int:
+def _run_pip(arguments: Sequence[str]) -> int:
     sys.argv = ["pip", *arguments]
     try:
         runpy.run_module("pip", run_name="__main__", alter_sys=True)
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except SystemExit as exit_request:
+        return exit_request.code if isinstance(exit_request.code, int) else int(exit_request.code is not None)
     return 0
 
 
-def _become(arguments: Sequence[str]) -> NoReturn:
+def _exec_pip(arguments: Sequence[str]) -> NoReturn:
     os.execv(sys.executable, [sys.executable, "-I", "-m", "pip", *arguments])
 
 
-def _dying_with_parent() -> Callable[[], object]:
-    """Return what has the kernel kill the process that calls it when its parent dies, where that can be had."""
+def _parent_death_signal() -> Callable[[], object]:
+    """Return a function that makes the kernel kill the calling process when its parent dies, if the system can."""
     if sys.platform == "linux":
-        with contextlib.suppress(ImportError):  # not every Python has it
+        with contextlib.suppress(ImportError):  # a Python may be built without ctypes
             import ctypes
 
-            ask = ctypes.CDLL(None).prctl
-            return lambda: ask(PR_SET_PDEATHSIG, SIGKILL)
+            prctl = ctypes.CDLL(None).prctl
+            return lambda: prctl(PR_SET_PDEATHSIG, SIGKILL)
     return lambda: None
 
 

@@ -1,4 +1,4 @@
-"""Credentials that stand in declared addresses: a lock is without them, and pip needs them again."""
+"""Credentials in declared URLs: a lock is written without them, and pip needs them again."""
 
 from __future__ import annotations
 
@@ -16,21 +16,24 @@ if TYPE_CHECKING:
 VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 
 
-def credentials_in(declared: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the *declared* addresses that hold credentials, with variables filled in, by what a lock says instead."""
-    found = {}
-    for url in declared:
+def credentials_in(declared_urls: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return those of *declared_urls* that hold credentials, by the URL that a lock has instead.
+
+    Variables in a URL are replaced by their values in *environ*.
+    """
+    by_locked_url = {}
+    for url in declared_urls:
         try:
-            whole = _as_reported(VARIABLE.sub(lambda name: environ.get(name[1]) or name[0], url))
-        except ValueError:  # no address: pip will say so
+            complete = _as_reported(VARIABLE.sub(lambda match: environ.get(match[1]) or match[0], url))
+        except ValueError:  # not a valid URL: pip reports that
             continue
-        if (bare := without_credentials(whole)) != whole:
-            found[bare] = whole
-    return found
+        if (bare := without_credentials(complete)) != complete:
+            by_locked_url[bare] = complete
+    return by_locked_url
 
 
 def with_credentials(locked: LockedDistribution, credentials: Mapping[str, str]) -> LockedDistribution:
-    """Return *locked* with those *credentials* in its address that were declared for it. To be shown to pip alone."""
+    """Return *locked* with the declared *credentials* in its URL. Only pip may see the result."""
     table = {
         key: {**source, "url": credentials[source["url"]]}
         for key, source in locked.table.items()
@@ -40,8 +43,8 @@ def with_credentials(locked: LockedDistribution, credentials: Mapping[str, str])
 
 
 def _as_reported(url: str) -> str:
-    """Return *url* as pip reports it, credentials aside: without fragment, kind of repository and revision."""
+    """Return *url* as pip reports it, but with credentials: without fragment, VCS prefix and revision."""
     parts = urlsplit(url)
-    kind, plus, scheme = parts.scheme.partition("+")
+    vcs, plus, scheme = parts.scheme.partition("+")
     path = re.sub(r"@[^@]*$", "", parts.path) if plus else parts.path
-    return urlunsplit((scheme if plus else kind, parts.netloc, path, parts.query, ""))
+    return urlunsplit((scheme if plus else vcs, parts.netloc, path, parts.query, ""))

@@ -1,7 +1,7 @@
-"""Why pip failed, in a few lines and with what to do next. Pure.
+"""Explain why pip failed, in a few lines and with what to do next. Pure.
 
-pip says what happened, but within hundreds of lines; each kind of failure has its own sentence there, and the first
-that is found explains the failure.
+pip says what happened, but within hundreds of lines. Each kind of failure has a sentence of its own there; the first
+one that is found explains the failure.
 """
 
 from __future__ import annotations
@@ -16,50 +16,54 @@ if TYPE_CHECKING:
 
     from isolate.pip.origins import Declaration
 
-MOST_FACTS = 8
-LONGEST_FACT = 240
-"""Characters that a fact has at most: three lines of a terminal."""
+MAX_FACTS = 8
 
+MAX_FACT_LENGTH = 240
+"""In characters: three lines of a terminal."""
 
-OFFLINE = "--offline leaves pip no index to look in: run it again without"
+OFFLINE_HINT = "no index is used with --offline; run again without it"
 
 
 def explain(output: str, *, declared: Sequence[Declaration], offline: bool = False) -> PipFailed:
-    """Return the failure that *output*, all that pip said with credentials taken out, is about.
+    """Return the failure that *output* reports, with a message of at most ten lines.
 
-    *declared* are the declarations that pip was given, so that the message can say where the cause stands. It has ten
-    lines at most. *offline* says that pip had no index to look in.
+    *output* is everything that pip printed, with credentials removed. *declared* are the declarations that pip was
+    given; the message names those that caused the failure. *offline* tells that pip had no index.
     """
-    found = (error_outcome for kind in KINDS if (error_outcome := kind(output, declared)) is not None)
-    error_outcome = next(found, None) or _other(output)
+    explanations = (explanation for explainer in EXPLAINERS if (explanation := explainer(output, declared)) is not None)
+    failure = next(explanations, None) or _unknown_failure(output)
     if offline and "No matching distribution found" in output:
-        error_outcome.hint = OFFLINE
-    error_outcome.output = output
-    error_outcome.facts = tuple(map(_short, error_outcome.facts[:MOST_FACTS]))
-    return error_outcome
+        failure.hint = OFFLINE_HINT
+    failure.output = output
+    failure.facts = tuple(map(_shortened, failure.facts[:MAX_FACTS]))
+    return failure
 
 
-def _other(output: str) -> PipFailed:
-    said = [line.strip() for line in output.splitlines() if line.strip(" ^~")]
-    errors = [line for line in said if line.lower().startswith("error") and line != "ERROR: Exception:"] or said[-2:]
-    return PipFailed("pip failed", facts=tuple(errors[-MOST_FACTS:]), hint="run with -v to read all that pip said")
+def _unknown_failure(output: str) -> PipFailed:
+    """Return a failure that quotes pip's error lines, or its last lines if none is marked as an error."""
+    lines = [line.strip() for line in output.splitlines() if line.strip(" ^~")]
+    errors = [line for line in lines if line.lower().startswith("error") and line != "ERROR: Exception:"] or lines[-2:]
+    return PipFailed("pip failed", facts=tuple(errors[-MAX_FACTS:]), hint="run with -v to see pip's full output")
 
 
-def _short(line: str) -> str:
-    return line if len(line) <= LONGEST_FACT else f"{line[:LONGEST_FACT]} …"
+def _shortened(line: str) -> str:
+    return line if len(line) <= MAX_FACT_LENGTH else f"{line[:MAX_FACT_LENGTH]} …"
 
 
-KINDS: tuple[Callable[[str, Sequence[Declaration]], PipFailed | None], ...] = (
-    resolution_failures.wrong_hash,
+EXPLAINERS: tuple[Callable[[str, Sequence[Declaration]], PipFailed | None], ...] = (
+    resolution_failures.hash_mismatch,
     resolution_failures.missing_hash,
-    system_failures.no_space,
-    system_failures.repository,
-    system_failures.build,
-    system_failures.not_allowed,
-    resolution_failures.other_python,
+    system_failures.disk_full,
+    system_failures.vcs_failure,
+    system_failures.build_failure,
+    system_failures.permission_denied,
+    resolution_failures.incompatible_python,
     resolution_failures.conflict,
-    system_failures.unreachable,
-    resolution_failures.no_version,
-    resolution_failures.invalid,
+    system_failures.index_failure,
+    resolution_failures.no_matching_version,
+    resolution_failures.invalid_input,
 )
-"""What explains a failure, the more telling before what may only follow from it."""
+"""Each returns the failure that pip's output reports, or None if it reports another kind.
+
+The order matters: a cause comes before what may only follow from it.
+"""

@@ -1,7 +1,7 @@
-"""How a part of a lock is said to pip.
+"""Write the file that tells pip which locked distributions to install.
 
-A pip that can read `pylock.toml` gets one, and then needs no index page. An older pip gets lines `name @ address` (PEP
-508) with the hash that must be met; it needs no index page either.
+A pip that can read `pylock.toml` gets one, and then needs no index page. An older pip gets a requirements file with
+lines `name @ URL` (PEP 508) and the hash that must match; it needs no index page either.
 """
 
 from __future__ import annotations
@@ -18,44 +18,44 @@ if TYPE_CHECKING:
     from isolate.locked import LockedDistribution
 
 READS_LOCKS = Version("26.1")
-"""The first pip that takes a `pylock.toml` after `--requirement`."""
+"""The first pip that accepts a `pylock.toml` after `--requirement`."""
 
 
-def write_partial(
-    wanted: Sequence[LockedDistribution], folder: Path, *, pip_version: Version, options: Sequence[str]
+def write_input_file(
+    wanted: Sequence[LockedDistribution], directory: Path, *, pip_version: Version, options: Sequence[str]
 ) -> Path:
-    """Write into *folder* what makes pip install exactly *wanted*, and return the file to name after `-r`.
+    """Write a file into *directory* that makes pip install exactly *wanted*, and return its path, for `-r`.
 
-    *options* are index options as a requirements file has them.
+    *options* are index options, each a line of a requirements file. A lock cannot hold them.
     """
     if pip_version >= READS_LOCKS and not options:
-        path = folder / "pylock.toml"
+        path = directory / "pylock.toml"
         path.write_bytes(tomli_w.dumps(partial_lock(wanted)).encode())
     else:
-        path = folder / "requirements.txt"
+        path = directory / "requirements.txt"
         path.write_text("".join(f"{line}\n" for line in (*options, *map(requirement_line, wanted))), encoding="utf-8")
     return path
 
 
 def partial_lock(wanted: Sequence[LockedDistribution]) -> dict[str, Any]:
-    """Return *wanted* as a `pylock.toml` table, PEP 751."""
-    return {"lock-version": "1.0", "created-by": "isolate", "packages": [dict(one.table) for one in wanted]}
+    """Return *wanted* as the table of a `pylock.toml` (PEP 751)."""
+    return {"lock-version": "1.0", "created-by": "isolate", "packages": [dict(locked.table) for locked in wanted]}
 
 
 def requirement_line(locked: LockedDistribution) -> str:
-    """Return *locked* as a line of a requirements file that names its one artifact."""
+    """Return a line of a requirements file for the one artifact of *locked*."""
     table = locked.table
     if vcs := table.get("vcs"):
-        where = vcs.get("url") or Path(vcs["path"]).as_uri()
-        return f"{locked.name} @ {vcs['type']}+{where}@{vcs['commit-id']}{_fragment(vcs)}"
+        repository = vcs.get("url") or Path(vcs["path"]).as_uri()
+        return f"{locked.name} @ {vcs['type']}+{repository}@{vcs['commit-id']}{_fragment(vcs)}"
     if directory := table.get("directory"):
-        address = Path(directory["path"]).as_uri() + _fragment(directory)
-        return f"-e {address}" if locked.editable else f"{locked.name} @ {address}"
+        url = Path(directory["path"]).as_uri() + _fragment(directory)
+        return f"-e {url}" if locked.editable else f"{locked.name} @ {url}"
     wheels = table.get("wheels", ())
     source: Mapping[str, Any] = wheels[0] if wheels else table.get("sdist") or table["archive"]
-    address = source.get("url") or Path(source["path"]).as_uri()
-    hashes = "".join(f" --hash={name}:{value}" for name, value in sorted(source["hashes"].items()))
-    return f"{locked.name} @ {address}{_fragment(source)}{hashes}"
+    url = source.get("url") or Path(source["path"]).as_uri()
+    hashes = "".join(f" --hash={algorithm}:{digest}" for algorithm, digest in sorted(source["hashes"].items()))
+    return f"{locked.name} @ {url}{_fragment(source)}{hashes}"
 
 
 def _fragment(source: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Where what pip complains about was declared. Pure."""
+"""Find where the requirements that pip complains about were declared. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Declaration(Protocol):
-    """As much of a declaration as a message needs."""
+    """The part of a declared requirement that a message needs."""
 
     @property
     def name(self) -> str | None:
@@ -26,33 +26,33 @@ class Declaration(Protocol):
 
     @property
     def origin(self) -> object:
-        """Where it was declared, as text."""
+        """Where it was declared; `str` of it is for users: `requirements.txt:3`."""
 
 
-def looked_in(output: str) -> list[str]:
-    """Return the lines of *output* that say where pip looked for distributions."""
-    found: list[str] = re.findall(r"^ *Looking in (?:indexes|links): .*", output, re.MULTILINE)
-    return [line.strip() for line in found[:2]]
+def search_locations(output: str) -> list[str]:
+    """Return the lines of *output* in which pip says where it looks for distributions."""
+    lines: list[str] = re.findall(r"^ *Looking in (?:indexes|links): .*", output, re.MULTILINE)
+    return [line.strip() for line in lines[:2]]
 
 
 def name_in(requirement: str) -> str:
     """Return the name that *requirement*, as pip writes it, begins with."""
-    found = re.match(r"[\w.-]+", requirement)
-    return found[0] if found else requirement
+    match = re.match(r"[\w.-]+", requirement)
+    return match[0] if match else requirement
 
 
-def places(name: str, declared: Sequence[Declaration]) -> Iterator[str]:
-    """Yield each of *declared* that is about *name*, with its place: `alpha==1.0 (requirements.txt:3)`."""
-    for one in declared:
-        if one.name == canonicalize_name(name):
-            yield redact(f"{one.text} ({one.origin})")
+def declarations_of(name: str, declared: Sequence[Declaration]) -> Iterator[str]:
+    """Yield those of *declared* that are named *name*, each with its origin: `alpha==1.0 (requirements.txt:3)`."""
+    for declaration in declared:
+        if declaration.name == canonicalize_name(name):
+            yield redact(f"{declaration.text} ({declaration.origin})")
 
 
-def place_behind(name: str, declared: Sequence[Declaration]) -> str:
-    """Return the places of *name* as they go behind a sentence: ` (requirements.txt:3)`; nothing if there are none."""
-    return in_brackets([str(one.origin) for one in declared if one.name == canonicalize_name(name)])
+def origins_of(name: str, declared: Sequence[Declaration]) -> str:
+    """Return where *name* was declared, to be appended to a sentence: ` (requirements.txt:3)`; empty if nowhere."""
+    return in_parentheses([str(entry.origin) for entry in declared if entry.name == canonicalize_name(name)])
 
 
-def in_brackets(origins: Sequence[str]) -> str:
-    """Return *origins* as they go behind a sentence; nothing if there are none."""
+def in_parentheses(origins: Sequence[str]) -> str:
+    """Return *origins* without duplicates, to be appended to a sentence; empty if there are none."""
     return f" ({', '.join(dict.fromkeys(origins))})" if origins else ""

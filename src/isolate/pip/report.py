@@ -1,4 +1,4 @@
-"""pip's installation report as values. Pure.
+"""Read pip's installation report into values. Pure.
 
 The format is documented: https://pip.pypa.io/en/stable/reference/installation-report/
 """
@@ -14,13 +14,14 @@ from packaging.utils import canonicalize_name
 from isolate.errors import PipFailed
 from isolate.pip.redaction import without_credentials
 
-HINT = "look for a newer release of isolate"
+HINT = "upgrade isolate to a newer release"
 
 
 class ResolvedDistribution(NamedTuple):
-    """A distribution that pip chose: `name` normalized, `url` without credentials, `vcs` (type, commit, revision).
+    """A distribution that pip chose.
 
-    `requested`: a declaration names it; `is_direct`: by its address.
+    `name` is normalized, and `url` is without credentials. `is_direct` tells that a declaration gives its URL,
+    `requested` that one names it. `vcs` has the type, the commit and the requested revision.
     """
 
     name: str
@@ -39,23 +40,27 @@ class ResolvedDistribution(NamedTuple):
 
 
 def read_report(text: str) -> tuple[ResolvedDistribution, ...]:
-    """Return what pip would install by the report in *text*; raise `PipFailed` if it is none of version 1."""
+    """Return what pip would install, or has installed, by the report in *text*.
+
+    Raises `PipFailed` if *text* is not a report of version 1.
+    """
     try:
         table = json.loads(text)
         if table["version"] != "1":
-            raise PipFailed(f"pip's report is of version {table['version']}, not 1", hint=HINT)
-        return tuple(map(_reported, table["install"]))
+            problem = f"pip's installation report has version {table['version']}, and isolate reads version 1"
+            raise PipFailed(problem, hint=HINT)
+        return tuple(map(_resolved, table["install"]))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise PipFailed(f"pip's report cannot be read: {error}", hint=HINT) from None
+        raise PipFailed(f"pip's installation report cannot be read: {error}", hint=HINT) from None
 
 
-def _reported(item: Mapping[str, Any]) -> ResolvedDistribution:
-    where, metadata = item["download_info"], item["metadata"]
-    archive, directory, vcs = where.get("archive_info") or {}, where.get("dir_info"), where.get("vcs_info")
+def _resolved(item: Mapping[str, Any]) -> ResolvedDistribution:
+    info, metadata = item["download_info"], item["metadata"]
+    archive, directory, vcs = info.get("archive_info") or {}, info.get("dir_info"), info.get("vcs_info")
     return ResolvedDistribution(
         name=canonicalize_name(metadata["name"]),
         version=metadata["version"],
-        url=without_credentials(where["url"]),
+        url=without_credentials(info["url"]),
         hashes=_hashes(archive),
         is_direct=item["is_direct"],
         requested=item["requested"],
@@ -63,15 +68,15 @@ def _reported(item: Mapping[str, Any]) -> ResolvedDistribution:
         requires_dist=tuple(metadata.get("requires_dist", ())),
         requires_python=metadata.get("requires_python"),
         vcs=(vcs["vcs"], vcs["commit_id"], vcs.get("requested_revision")) if vcs else None,
-        subdirectory=where.get("subdirectory"),
+        subdirectory=info.get("subdirectory"),
         is_directory=directory is not None,
         editable=bool((directory or {}).get("editable")),
     )
 
 
 def _hashes(archive: Mapping[str, Any]) -> dict[str, str]:
-    """Return the hashes of an artifact; before pip 23.1 there was one, as `name=value`."""
+    """Return the hashes of an artifact, by algorithm. Before pip 23.1 there was only one, as `algorithm=digest`."""
     if archive.get("hashes"):
         return dict(archive["hashes"])
-    name, _, value = str(archive.get("hash", "")).partition("=")
-    return {name: value} if value else {}
+    algorithm, _, digest = str(archive.get("hash", "")).partition("=")
+    return {algorithm: digest} if digest else {}

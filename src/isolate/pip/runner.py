@@ -1,4 +1,4 @@
-"""The pip of an environment at work: it installs what it is told to, in several processes if there is much."""
+"""Run an environment's pip: for any command line, and for installs, several of them at the same time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from isolate import process
 from isolate.child_output import Listener
 from isolate.pip.command import install_arguments
 from isolate.pip.credentials import with_credentials
-from isolate.pip.input_files import write_partial
+from isolate.pip.input_files import write_input_file
 from isolate.pip.redaction import redact
 from isolate.progress.protocol import NullProgress
 
@@ -27,28 +27,28 @@ if TYPE_CHECKING:
     from isolate.progress.protocol import Progress
 
 PROGRESS_PREFIXES = ("Collecting ", "Downloading ", "Building ", "Installing ", "Preparing ", "Getting ")
-"""How those lines of pip begin that say what it is at."""
+"""How the lines begin in which pip says what it is doing."""
 
 RETRYING = "WARNING: Retrying ("
-"""What pip says each time that it waits a while, and then asks an index again."""
+"""How pip begins the warning that it waits for a while and then asks an index again."""
 
 RUNNER_SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "concurrent.py")
-"""What runs several pips: a program for the environment's Python, never imported here."""
+"""The script that runs several pips. The environment's Python runs it; isolate never imports it."""
 
 RECORD_SEPARATOR = "\x1e"
-"""How a line begins that is about one of several pips; others are those of what runs them."""
+"""How the runner script begins a line about one of its pips. All other lines are its own output."""
 
 PREFIX, REPORT = "prefix", "report.json"
-"""What pip makes beside a requirements file: what it installed, and what it reports about that."""
+"""What an install creates beside its requirements file: the installed files, and pip's report."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pip:
-    """The pip of an application's environment, and what it needs to know to work.
+    """The pip of an environment, with everything that it needs in order to run.
 
-    `python` is the interpreter to run it with, `compat_tag` the compatibility tag of that interpreter, `version` pip's
-    own. `env` is its whole environment. `options` are lines of index options for a requirements file, `credentials` are
-    addresses that hold some, by what a lock says instead. `progress` hears what pip says.
+    `python` is the interpreter that runs it, `compat_tag` that interpreter's, `version` pip's own. `env` is its
+    complete environment. `options` are index options, each a line of a requirements file. `credentials` has declared
+    URLs that hold credentials, by the URL in the lock. `progress` gets pip's output.
     """
 
     python: Path
@@ -59,51 +59,38 @@ class Pip:
     credentials: Mapping[str, str] = field(default_factory=dict)
     progress: Progress = field(default_factory=NullProgress)
 
-    def write(self, wanted: Sequence[LockedDistribution], folder: Path) -> Path:
-        """Write into *folder*, made for it, the requirements file that asks for exactly *wanted*, and return it."""
-        folder.mkdir(exist_ok=True)
-        wanted = [with_credentials(one, self.credentials) for one in wanted]
-        return write_partial(wanted, folder, pip_version=Version(self.version), options=self.options)
+    def write(self, wanted: Sequence[LockedDistribution], directory: Path) -> Path:
+        """Create *directory* with a requirements file for exactly *wanted*, and return the path of the file."""
+        directory.mkdir(exist_ok=True)
+        wanted = [with_credentials(locked, self.credentials) for locked in wanted]
+        return write_input_file(wanted, directory, pip_version=Version(self.version), options=self.options)
 
     def install(
         self,
         requirements: Sequence[Path],
         scratch: Path,
         *,
-        at_once: int = 1,
+        jobs: int = 1,
         report: bool = False,
         on_installed: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """Install exactly what each file of *requirements* asks for into `PREFIX` beside it, with a `REPORT` if asked.
+        """Install each file of *requirements* into `PREFIX` beside it; with *report*, write `REPORT` there, too.
 
-        *at_once* of them are installed at the same time; *on_installed* is called with the number of each that is,
-        while others go on. Temporary files lie in *scratch*, which whoever calls clears away: a pip that is ended
-        leaves them. Raises `PipFailed`, explained, at the first that fails; that, and whatever *on_installed* raises,
-        ends the others.
+        Up to *jobs* files are installed at the same time. *on_installed* is called with the index of each file that is
+        installed, while others are still in progress. Temporary files are created in *scratch*; the caller deletes
+        them, because a pip that is terminated does not. Raises `PipFailed`, with an explanation, for the first install
+        that fails. That, and any exception of *on_installed*, terminates the other installs.
         """
         runs = [_arguments(path, report=report) for path in requirements]
-        said: list[list[str]] = [
-            [] for _ in (*runs, RUNNER_SCRIPT)
-        ]  # by each, for none explains the failure of another
-
-        def hear(line: str) -> None:
-            number, what, text = (
-                line[len(RECORD_SEPARATOR) :].split(" ", 2) if line.startswith(RECORD_SEPARATOR) else (-1, "said", line)
-            )
-            if what == "said":
-                said[int(number)].append(text)
-                self._hear(text)
-            elif text != "0":
-                raise _explained("\n".join(said[int(number)]))
-            else:
-                on_installed(int(number))
-
-        may_fork = sys.platform != "darwin"  # whose libraries do not bear it
-        stdin_text = {"runs": runs, "at_once": at_once, "fork": may_fork, "mark": RECORD_SEPARATOR}
+        if not runs:
+            return
+        output = _RunnerOutput(len(runs), on_line=self._report_progress, on_installed=on_installed)
+        may_fork = sys.platform != "darwin"  # its system libraries do not work in a forked process
+        task = {"runs": runs, "jobs": jobs, "fork": may_fork, "separator": RECORD_SEPARATOR}
         argv = (str(self.python), "-I", RUNNER_SCRIPT)
-        finished = self.run(argv, cwd=scratch, scratch=scratch, stdin_text=json.dumps(stdin_text), on_line=hear)
+        finished = self.run(argv, cwd=scratch, scratch=scratch, stdin=json.dumps(task), on_line=output.receive)
         if finished.status:
-            raise _explained("\n".join(said[-1]))
+            raise _explained(output.of_script)
 
     def run(
         self,
@@ -111,35 +98,67 @@ class Pip:
         *,
         cwd: Path,
         scratch: Path,
-        stdin_text: str = "",
+        stdin: str = "",
         on_line: Callable[[str], None] | None = None,
     ) -> process.Finished:
-        """Run a command line of this pip in *cwd* and return how it ended; *on_line* hears all, else the progress does.
+        """Run the command line *argv* in *cwd* with this pip's environment and *stdin*, and return its result.
 
-        Its temporary files lie in *scratch*, as those of `install` do.
+        *on_line* is called with each line of output; by default, the progress gets it. Temporary files are created in
+        *scratch*, and the caller deletes them.
         """
         env = {**self.env, "TMPDIR": str(scratch)}
-        listener = Listener(on_line=on_line or self._hear, on_idle=self._wait)
-        return process.run(argv, env=env, cwd=cwd, stdin=stdin_text, listener=listener)
+        listener = Listener(on_line=on_line or self._report_progress, on_idle=self._report_idle)
+        return process.run(argv, env=env, cwd=cwd, stdin=stdin, listener=listener)
 
-    def _hear(self, line: str) -> None:
+    def _report_progress(self, line: str) -> None:
         self.progress.detail(redact(line))
         if RETRYING in line:
-            self.progress.working("retrying: the package index does not answer")
+            self.progress.working("retrying a request to the package index")
         elif line.lstrip().startswith(PROGRESS_PREFIXES):
             self.progress.working(redact(line.strip()))
 
-    def _wait(self, seconds: float) -> None:
-        self.progress.say(f"still waiting for pip, which has said nothing for {seconds:.0f} s")
+    def _report_idle(self, seconds: float) -> None:
+        self.progress.say(f"still waiting for pip (no output for {seconds:.0f} s)")
+
+
+class _RunnerOutput:
+    """The output of the runner script, kept apart by pip, because one pip's output does not explain another's failure.
+
+    `of_script` is what the script itself printed.
+    """
+
+    def __init__(self, runs: int, *, on_line: Callable[[str], None], on_installed: Callable[[int], None]) -> None:
+        self._lines_of_pips: list[list[str]] = [[] for _ in range(runs)]
+        self._lines_of_script: list[str] = []
+        self._on_line, self._on_installed = on_line, on_installed
+
+    @property
+    def of_script(self) -> str:
+        return "\n".join(self._lines_of_script)
+
+    def receive(self, line: str) -> None:
+        """Process one *line* of the script; raise `PipFailed` if it says that a pip failed."""
+        if not line.startswith(RECORD_SEPARATOR):
+            self._lines_of_script.append(line)
+            self._on_line(line)
+            return
+        number, event, text = line[len(RECORD_SEPARATOR) :].split(" ", 2)
+        if event == "output":
+            self._lines_of_pips[int(number)].append(text)
+            self._on_line(text)
+        elif text == "0":
+            self._on_installed(int(number))
+        else:
+            raise _explained("\n".join(self._lines_of_pips[int(number)]))
 
 
 def _arguments(requirements: Path, *, report: bool) -> tuple[str, ...]:
-    folder = requirements.parent
-    more = ("--report", str(folder / REPORT)) if report else ()
-    return (*install_arguments(requirements=requirements, prefix=folder / PREFIX), *more)
+    directory = requirements.parent
+    report_arguments = ("--report", str(directory / REPORT)) if report else ()
+    return (*install_arguments(requirements=requirements, prefix=directory / PREFIX), *report_arguments)
 
 
-def _explained(said: str) -> PipFailed:
+def _explained(output: str) -> PipFailed:
     from isolate.pip.explanation import explain
 
-    return explain(redact(said), declared=())
+    return explain(redact(output), declared=())

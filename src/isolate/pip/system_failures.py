@@ -1,6 +1,6 @@
-"""What went wrong on pip's way: networks, disks, repositories, builds. Pure.
+"""Explain failures of the things that pip uses: disks, networks, version control, builds. Pure.
 
-Each function looks for the sentence by which pip says so, and returns the failure that it is about, or None.
+Each function looks for the sentence in which pip reports one kind of failure. It returns that failure, or None.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from isolate.errors import PipFailed
-from isolate.pip.origins import looked_in, places
+from isolate.pip.origins import declarations_of, search_locations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,108 +21,135 @@ BUILD_SIGNS = re.compile(
     r"backend-unavailable|BackendUnavailable|Could not build"
 )
 
-TELLING = re.compile(
+BUILD_ERROR = re.compile(
     r"(?i)error\b|^fatal|fatal error|exception\b(?!, another| occurred)|cannot import|no module|missing|not found"
 )
-"""What a line of a build says that is worth reading."""
+"""Matches the lines of a build's output that tell the cause."""
 
-HEADLINE = re.compile(r"(?i)error: (exception:$|failed|subprocess-exited|metadata-gen|backend-unavail)")
-"""What pip says of every build that fails."""
+BUILD_HEADLINE = re.compile(r"(?i)error: (exception:$|failed|subprocess-exited|metadata-gen|backend-unavail)")
+"""Matches what pip prints for every build that fails."""
 
-COMPILER = "install the compiler or the headers that it needs, or choose a version that has a wheel for this Python"
-BUILD = "choose a version that has a wheel for this Python, or run with -v to read all that its build said"
+COMPILER_HINT = "install the missing compiler or headers, or choose a version that has a wheel for this Python"
+BUILD_HINT = "choose a version that has a wheel for this Python, or run with -v to see the full output of the build"
 
-UNREACHABLE = (
-    (r"\b(401|403)\b.*(Error|while getting)", "the package index refuses the credentials, or wants some"),
-    (r"HTTP error 4\d\d while getting|4\d\d Client Error", "what is to be fetched is not there"),
-    (r"5\d\d (Server Error|error responses)|HTTP error 5\d\d", "the package index answers with an error"),
-    (r"IncompleteRead|ProtocolError|IncompleteDownload|incomplete-download", "the package index cut an answer short"),
-    (r"timed out|ReadTimeout|ConnectTimeout|connection-timeout", "the package index does not answer"),
-    (r"CERTIFICATE_VERIFY_FAILED|SSLError|ssl certificate", "there is no trusted connection to the package index"),
+CREDENTIALS_HINT = (
+    "put them into the index URL or ~/.netrc, or set a keyring-provider in pip's settings: pip cannot prompt here"
+)
+NETWORK_HINT = "check the network and pip's index settings, then run it again; --offline uses only what is in the store"
+URL_HINT = "check the URL; if it is in the lock alone, run `isolate lock --upgrade`"
+
+INDEX_SIGNS = (
+    (
+        r"\b(401|403)\b.*(Error|while getting)",
+        "the package index rejected the credentials or requires them",
+        CREDENTIALS_HINT,
+    ),
+    (r"HTTP error 4(04|10) while getting|4(04|10) Client Error", "the file to download does not exist", URL_HINT),
+    (r"HTTP error 4\d\d while getting|4\d\d Client Error", "the server rejected the request", NETWORK_HINT),
+    (r"5\d\d (Server Error|error responses)|HTTP error 5\d\d", "the server returned an error", NETWORK_HINT),
+    (
+        r"IncompleteRead|ProtocolError|IncompleteDownload|incomplete-download",
+        "the package index closed the connection during a download",
+        NETWORK_HINT,
+    ),
+    (
+        r"timed out|ReadTimeout|ConnectTimeout|connection-timeout",
+        "the package index did not respond in time",
+        NETWORK_HINT,
+    ),
+    (
+        r"CERTIFICATE_VERIFY_FAILED|SSLError|ssl certificate",
+        "TLS verification of the package index failed",
+        NETWORK_HINT,
+    ),
     (
         r"NewConnection|NameResolution|ConnectionError|ProxyError|connection broken",
         "the package index cannot be reached",
+        NETWORK_HINT,
     ),
 )
-"""Signs of an index that gives no answer, or none that is of use, and what each of them means."""
+"""Signs that an index, or another server, does not give what pip asks for; for each, the problem and the hint."""
 
-REASON = re.compile(
+INDEX_REASON = re.compile(
     r"\[Errno -?\d+\] [^'\")]+|\[SSL[^\]]*\][^(\"']*|Read timed out|too many \d+ error responses|"
     r"HTTP error \d+ while getting \S+|\d+ Error, .*"
 )
-"""The part of a line about an index that says what happened."""
-
-CREDENTIALS = (
-    "put them into the index URL or ~/.netrc, or name a keyring-provider in pip's settings: pip cannot ask here"
-)
-REACH = "check the network and the index settings of pip, then run it again; --offline uses only what the store has"
+"""Matches the part of a line about an index that gives the reason."""
 
 
-def no_space(output: str, declared: Sequence[Declaration]) -> PipFailed | None:
-    """The disk, or a share of it, is used up."""
+def disk_full(output: str, declared: Sequence[Declaration]) -> PipFailed | None:
+    """Return the failure that a disk is full or a quota is used up, or None."""
     del declared
-    if not re.search(r"No space left on device|Errno 28\b|Disk quota exceeded", output):
+    match = re.search(r"No space left on device|Errno 28\b|Disk quota exceeded", output)
+    if match is None:
         return None
-    return PipFailed("the disk is full", hint="make room where ISOLATE_CACHE_DIR and TMPDIR are, then run it again")
+    problem = "the disk quota is exceeded" if "quota" in match[0] else "the disk is full"
+    return PipFailed(problem, hint="free space where ISOLATE_CACHE_DIR and TMPDIR are, then run the command again")
 
 
-def not_allowed(output: str, declared: Sequence[Declaration]) -> PipFailed | None:
-    """Something may not be read or written."""
+def permission_denied(output: str, declared: Sequence[Declaration]) -> PipFailed | None:
+    """Return the failure that pip may not read or write a file, or None."""
     del declared
-    found = re.search(r"^ *ERROR: .*Permission denied: '?([^'\n]+)", output, re.MULTILINE)
-    if found is None:
+    match = re.search(r"^ *ERROR: .*Permission denied: '?([^'\n]+)", output, re.MULTILINE)
+    if match is None:
         return None
-    return PipFailed(f"permission denied: pip may not use {found[1]}", hint="allow it, then run the command again")
+    hint = "change its permissions, then run the command again"
+    return PipFailed(f"permission denied: pip cannot access {match[1]}", hint=hint)
 
 
-def repository(output: str, declared: Sequence[Declaration]) -> PipFailed | None:
-    """A repository, or the program that it needs, is not to be had."""
+def vcs_failure(output: str, declared: Sequence[Declaration]) -> PipFailed | None:
+    """Return the failure that a repository, or the program for it, is not available, or None."""
     del declared
-    if found := re.search(r"Cannot find command '(\w+)'", output):
-        return PipFailed(f"{found[1]} is needed, and not on PATH", hint=f"install {found[1]}, then run it again")
-    found = re.search(r"^\W*((?:git|hg|svn|bzr) .*) did not run successfully", output, re.MULTILINE)
-    if not found:
+    if program := re.search(r"Cannot find command '(\w+)'", output):
+        hint = f"install {program[1]}, then run the command again"
+        return PipFailed(f"{program[1]} is required but not on PATH", hint=hint)
+    command = re.search(r"^\W*((?:git|hg|svn|bzr) .*) did not run successfully", output, re.MULTILINE)
+    if not command:
         return None
-    said = [line.strip() for line in output.splitlines() if line.lstrip().startswith(("fatal: ", "abort: ", "svn: "))]
-    hint = "check the address and the revision, and that you may read it without being asked for a password"
-    return PipFailed("a repository could not be fetched", facts=(found[1], *said), hint=hint)
+    errors = [line.strip() for line in output.splitlines() if line.lstrip().startswith(("fatal: ", "abort: ", "svn: "))]
+    hint = "check the URL and the revision, and that you can read the repository without entering a password"
+    return PipFailed("a repository could not be fetched", facts=(command[1], *errors), hint=hint)
 
 
-def unreachable(output: str, declared: Sequence[Declaration]) -> PipFailed | None:
-    """An index, or an address, gives no answer or none that is of use."""
+def index_failure(output: str, declared: Sequence[Declaration]) -> PipFailed | None:
+    """Return the failure that an index, or the server of a URL, does not give what pip asks for, or None."""
     del declared
     lines = [line.strip() for line in output.splitlines()]
-    if "(from versions: none)" not in output:  # else what was tried again went well in the end
+    if "(from versions: none)" not in output:  # the retries succeeded, so they are not the cause
         lines = [line for line in lines if not line.startswith("WARNING: Retrying")]
-    for sign, problem in UNREACHABLE:
-        found = [line for line in lines if re.search(sign, line)]
-        if found:
-            reason = REASON.search(found[0])
-            facts = (reason[0].strip() if reason else found[0], *looked_in(output))
-            hint = CREDENTIALS if "credentials" in problem else REACH
+    for sign, problem, hint in INDEX_SIGNS:
+        line = next((line for line in lines if re.search(sign, line)), None)
+        if line is not None:
+            reason = INDEX_REASON.search(line)
+            facts = (reason[0].strip() if reason else line, *search_locations(output))
             return PipFailed(problem, facts=facts, hint=hint)
     return None
 
 
-def build(output: str, declared: Sequence[Declaration]) -> PipFailed | None:
-    """What is no wheel cannot be made one."""
+def build_failure(output: str, declared: Sequence[Declaration]) -> PipFailed | None:
+    """Return the failure that a wheel could not be built, or None."""
     if not BUILD_SIGNS.search(output):
         return None
-    who = _built(output)
-    blocks = re.findall(r"╰─> \[\d+ lines? of output\]\n(.*?)\[end of output\]", output, re.DOTALL)
-    said = [line.strip() for line in (blocks[-1] if blocks else output).splitlines()]
-    said = [re.sub(r"^\W+(?=\w)|^pip\._vendor\.[\w.]+\.(?=\w+:)", "", line) for line in said if line.strip(" ^~─")]
-    said = [line for line in said if not line.startswith("note: ")]
-    telling = [line for line in said if TELLING.search(line) and not HEADLINE.match(line)]
+    name = _built_package(output)
+    lines = _build_output(output)
+    causes = [line for line in lines if BUILD_ERROR.search(line) and not BUILD_HEADLINE.match(line)]
     return PipFailed(
-        f"{who} could not be built",
-        facts=(*places(who, declared), *(telling or said)[-4:]),
-        hint=COMPILER if re.search(r"\b(gcc|cc1|clang|\w+\.h)\b", output) else BUILD,
+        f"{name} could not be built",
+        facts=(*declarations_of(name, declared), *(causes or lines)[-4:]),
+        hint=COMPILER_HINT if re.search(r"\b(gcc|cc1|clang|\w+\.h)\b", output) else BUILD_HINT,
     )
 
 
-def _built(output: str) -> str:
-    """Return the name, or the address, of what was being built."""
+def _build_output(output: str) -> list[str]:
+    """Return the lines of the last build that pip quotes in *output*, or of all of *output* if it quotes none."""
+    blocks = re.findall(r"╰─> \[\d+ lines? of output\]\n(.*?)\[end of output\]", output, re.DOTALL)
+    lines = [line.strip() for line in (blocks[-1] if blocks else output).splitlines()]
+    lines = [re.sub(r"^\W+(?=\w)|^pip\._vendor\.[\w.]+\.(?=\w+:)", "", line) for line in lines if line.strip(" ^~─")]
+    return [line for line in lines if not line.startswith("note: ")]
+
+
+def _built_package(output: str) -> str:
+    """Return the name, the URL or the path of the package whose build failed."""
     patterns = (
         r"Failed building (?:wheel|editable) for ([^\s,]+)",
         r"Failed to build (?:installable wheels for .*\()?'?([^\s',)]+)",
@@ -130,10 +157,10 @@ def _built(output: str) -> str:
         r"package metadata\.\n╰─> (?!See above)(?:from )?(\S+)",
     )
     for pattern in patterns:
-        if found := re.search(pattern, output):
-            return found[1].removeprefix("file://")
-    begun = re.findall(r"^ *(?:Collecting|Processing|Obtaining) (\S+)", output, re.MULTILINE)
-    if not begun:
+        if match := re.search(pattern, output):
+            return match[1].removeprefix("file://")
+    started = re.findall(r"^ *(?:Collecting|Processing|Obtaining) (\S+)", output, re.MULTILINE)
+    if not started:
         return "a package"
-    name = str(begun[-1]).removeprefix("file://").rpartition("/")[2]
+    name = str(started[-1]).removeprefix("file://").rpartition("/")[2]
     return re.sub(r"-[^-]+(\.tar\.gz|\.zip)$", "", name) or "a package"

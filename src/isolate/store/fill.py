@@ -44,7 +44,7 @@ def fill(store: Store, missing: Mapping[str, LockedDistribution], pip: Pip) -> N
         def publish_batch(number: int) -> None:
             publish_all(store, parts[number], files[number].parent / PREFIX, pip)
 
-        pip.install(files, scratch, at_once=concurrent_pips(cores()), on_installed=publish_batch)
+        pip.install(files, scratch, jobs=concurrent_pips(cores()), on_installed=publish_batch)
 
 
 def fill_from_pins(store: Store, lines: Mapping[tuple[str, str], str], pip: Pip) -> list[ResolvedDistribution]:
@@ -68,7 +68,7 @@ def fill_from_pins(store: Store, lines: Mapping[tuple[str, str], str], pip: Pip)
             keys = (entry_key(pip.compat_tag, dist.name, dist.version, dist.source_id) for dist in locked)
             publish_all(store, dict(zip(keys, locked, strict=True)), directory / PREFIX, pip)
 
-        pip.install(files, scratch, at_once=concurrent_pips(cores()), report=True, on_installed=publish_batch)
+        pip.install(files, scratch, jobs=concurrent_pips(cores()), report=True, on_installed=publish_batch)
     return dists
 
 

@@ -35,7 +35,7 @@ def _download(store: Store, interpreter: Interpreter, environ: Mapping[str, str]
     python_version = interpreter.minor_version
     directory = store.paths.older_seeds(python_version)
     with store.scratch() as scratch:
-        argv = download_argv(Path(sys.executable), "pip", python_version=python_version, folder=scratch)
+        argv = download_argv(Path(sys.executable), "pip", python_version=python_version, directory=scratch)
         env = pip_environment(environ, prefix=Path(sys.prefix), offline=offline)
         finished = process.run(argv, env=env, cwd=scratch)
         wheels = sorted(scratch.glob("pip-*.whl"))

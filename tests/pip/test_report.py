@@ -1,4 +1,4 @@
-"""The installation report, as documented and as pips old and new really write it."""
+"""The installation report is read as documented, and as old and new pips write it."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ ITEM = {
 }
 
 
-def text_of(*items, **more):
+def report_of(*items, **more):
     environment = {"python_version": "3.12"}
     table = {"version": "1", "pip_version": "26.3", "install": items, "environment": environment}
     return json.dumps({**table, **more})
 
 
-def changed(download_info, **more):
+def item_from(download_info, **more):
     return {**ITEM, "download_info": download_info, **more}
 
 
-def test_every_fact_of_an_item_is_read():
-    assert read_report(text_of(ITEM)) == (
+def test_every_field_of_an_item_is_read():
+    assert read_report(report_of(ITEM)) == (
         ResolvedDistribution(
             name="alpha-beta",
             version="1.0",
@@ -64,35 +64,49 @@ def test_every_fact_of_an_item_is_read():
     )
 
 
-def test_a_repository_is_told_by_kind_commit_and_revision():
+def test_a_repository_has_type_commit_and_revision():
     vcs = {"vcs": "git", "commit_id": "abc", "requested_revision": "main"}
     info = {"url": "https://host/a.git", "vcs_info": vcs, "subdirectory": "sub"}
-    (one,) = read_report(text_of(changed(info, is_direct=True)))
-    assert (one.vcs, one.subdirectory, one.is_direct, one.is_directory) == (("git", "abc", "main"), "sub", True, False)
+    (item,) = read_report(report_of(item_from(info, is_direct=True)))
+    assert item.vcs == ("git", "abc", "main")
+    assert (item.subdirectory, item.is_direct, item.is_directory) == ("sub", True, False)
     del vcs["requested_revision"]
-    assert read_report(text_of(changed(info)))[0].vcs == ("git", "abc", None)
+    assert read_report(report_of(item_from(info)))[0].vcs == ("git", "abc", None)
 
 
 @pytest.mark.parametrize(("info", "editable"), [({}, False), ({"editable": True}, True)])
 def test_a_directory_may_be_editable(info, editable):
-    (one,) = read_report(text_of(changed({"url": "file:///lib", "dir_info": info})))
-    assert (one.is_directory, one.editable, one.hashes) == (True, editable, {})
+    (item,) = read_report(report_of(item_from({"url": "file:///lib", "dir_info": info})))
+    assert (item.is_directory, item.editable, item.hashes) == (True, editable, {})
 
 
-def test_a_field_that_a_later_pip_adds_does_no_harm():
-    assert read_report(text_of({**ITEM, "added": 1}, added=2))[0].name == "alpha-beta"
+def test_the_single_hash_of_an_old_report_is_read():
+    info = {"url": "https://u:p@h/a-1.whl", "archive_info": {"hash": "sha256=ab"}}
+    old = {
+        "download_info": info,
+        "is_direct": False,
+        "requested": True,
+        "metadata": {"name": "A.b", "version": "1"},
+    }
+    (item,) = read_report(json.dumps({"version": "1", "pip_version": "22.3", "install": [old]}))
+    assert (item.name, item.url, item.hashes) == ("a-b", "https://h/a-1.whl", {"sha256": "ab"})
 
 
-WRONG = ["", "no json", "[]", "1", "null", "{}", '{"version": "1"}', '{"version": 1}', "[" * 100_000]
-WRONG += [text_of(ITEM, version="2"), text_of({}), text_of("text"), text_of(changed(None)), text_of(changed("text"))]
-WRONG += [text_of({**ITEM, "metadata": {}}), text_of(changed({"url": 1})), text_of(install=3)]
+def test_an_unknown_field_is_ignored():
+    assert read_report(report_of({**ITEM, "added": 1}, added=2))[0].name == "alpha-beta"
 
 
-@pytest.mark.parametrize("text", WRONG, ids=range(len(WRONG)))
-def test_what_is_no_report_of_version_1_is_refused_with_words(text):
-    with pytest.raises(PipFailed, match="pip's report") as refused:
+INVALID = ["", "no json", "[]", "1", "null", "{}", '{"version": "1"}', '{"version": 1}', '{"version": "2"}']
+INVALID += ["[" * 100_000, report_of(ITEM, version="2"), report_of({}), report_of("text"), report_of(install=3)]
+INVALID += [report_of(item_from(info)) for info in (None, "text", {"url": 1})]
+INVALID += [report_of({**ITEM, "metadata": {}})]
+
+
+@pytest.mark.parametrize("text", INVALID, ids=range(len(INVALID)))
+def test_an_invalid_report_is_an_error_with_a_hint(text):
+    with pytest.raises(PipFailed, match="pip's installation report") as failure:
         read_report(text)
-    assert refused.value.hint
+    assert failure.value.hint
 
 
 JSON = st.recursive(
@@ -104,7 +118,7 @@ JSON = st.recursive(
 
 
 @given(st.fixed_dictionaries({"version": st.just("1"), "pip_version": st.text(), "install": st.lists(JSON)}))
-def test_nothing_but_our_errors_comes_of_any_report(table):
+def test_any_report_is_read_or_is_an_error_with_a_hint(table):
     try:
         read_report(json.dumps(table))
     except IsolateError as error:
@@ -112,7 +126,7 @@ def test_nothing_but_our_errors_comes_of_any_report(table):
 
 
 @pytest.mark.parametrize("python", PIPS)
-def test_real_reports_are_read(python, tmp_path):
+def test_a_report_of_a_real_pip_is_read(python, tmp_path):
     links = tmp_path / "index"
     build_wheel(links, "alpha", "1.0", extras={"fast": ["delta"]}, requires_python=">=3.6")
     build_wheel(links, "delta", "1.0")
@@ -121,38 +135,42 @@ def test_real_reports_are_read(python, tmp_path):
     direct = build_wheel(tmp_path / "direct", "direct", "3.0")
     lines = ["alpha[fast]", "source", str(lib), f"-e {edited}", f"direct @ {direct.as_uri()}"]
     with LocalIndex(links).serving() as index:
-        found = resolved(python, lines, tmp_path, index.url)
-    assert sorted(found) == ["alpha", "delta", "direct", "edited", "lib", "source"]
-    assert {name for name, one in found.items() if one.requested} == {"alpha", "direct", "edited", "lib", "source"}
-    assert {name for name, one in found.items() if one.is_direct} == {"direct", "edited", "lib"}
-    assert {name for name, one in found.items() if one.is_directory} == {"edited", "lib"}
-    assert {name for name, one in found.items() if one.editable} == {"edited"}
-    assert found["alpha"].requested_extras == ("fast",)
-    assert found["alpha"].requires_python == ">=3.6"
-    assert "delta" in found["alpha"].requires_dist[0]
-    assert all(len(found[name].hashes["sha256"]) == 64 for name in ("alpha", "delta", "source"))
-    assert found["source"].url.endswith("/files/source-1.0.tar.gz")
+        items = resolve(python, lines, tmp_path, index.url)
+    assert sorted(items) == ["alpha", "delta", "direct", "edited", "lib", "source"]
+    assert names_with(items, "requested") == {"alpha", "direct", "edited", "lib", "source"}
+    assert names_with(items, "is_direct") == {"direct", "edited", "lib"}
+    assert names_with(items, "is_directory") == {"edited", "lib"}
+    assert names_with(items, "editable") == {"edited"}
+    assert items["alpha"].requested_extras == ("fast",)
+    assert items["alpha"].requires_python == ">=3.6"
+    assert "delta" in items["alpha"].requires_dist[0]
+    assert all(len(items[name].hashes["sha256"]) == 64 for name in ("alpha", "delta", "source"))
+    assert items["source"].url.endswith("/files/source-1.0.tar.gz")
 
 
-@pytest.mark.skipif(shutil.which("git") is None, reason="there is no git here")
+def names_with(items, field):
+    return {name for name, item in items.items() if getattr(item, field)}
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 def test_a_real_report_of_a_repository_is_read(tmp_path):
     tree = build_tree(tmp_path / "repository", "tracked", "1.0")
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@example", "-C", str(tree)]
-    for words in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "a"]):
-        subprocess.run([*git, *words], check=True)
+    for arguments in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "a"]):
+        subprocess.run([*git, *arguments], check=True)
     commit = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
     line = f"tracked @ git+{tree.as_uri()}@main"
-    found = resolved(sys.executable, [line], tmp_path, "http://127.0.0.1:9/")["tracked"]
-    assert found.vcs == ("git", commit, "main")
-    assert found.is_direct
+    item = resolve(sys.executable, [line], tmp_path, "http://127.0.0.1:9/")["tracked"]
+    assert item.vcs == ("git", commit, "main")
+    assert item.is_direct
 
 
-def resolved(python, lines, tmp_path, index_url):
-    """Let a real pip resolve *lines*, and return what its report says, by name."""
+def resolve(python, lines, tmp_path, index_url):
+    """Let a real pip resolve *lines*, and return the items of its report by name."""
     (tmp_path / "requirements.txt").write_text("".join(f"{line}\n" for line in lines))
     report = tmp_path / "report.json"
     argv = resolve_argv(Path(python), requirements=[tmp_path / "requirements.txt"], constraints=[], report=report)
     environ = {"PIP_INDEX_URL": index_url, "HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "PIP_NO_CACHE_DIR": "1"}
-    done = process.run(argv, env=pip_environment(environ, prefix=tmp_path), cwd=tmp_path)
-    assert done.status == 0, done.errors
-    return {one.name: one for one in read_report(report.read_text())}
+    finished = process.run(argv, env=pip_environment(environ, prefix=tmp_path), cwd=tmp_path)
+    assert finished.status == 0, finished.errors
+    return {item.name: item for item in read_report(report.read_text())}
