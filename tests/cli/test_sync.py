@@ -47,7 +47,7 @@ def test_a_change_is_noticed_that_has_the_time_of_the_one_before(isolate, applic
     app = application({"requirements.txt": "alpha==1.0\n"})
     isolate("sync", cwd=app)
     module = next(app.glob(".venv/lib/python*/site-packages/alpha/__init__.py"))
-    moment = time.time_ns() + 10**9
+    moment = time.time_ns() + 60 * 10**9  # still to come when the next sync looks, however slow the machine
     os.utime(module.parent, ns=(moment, moment))
     isolate("sync", cwd=app)
     module.unlink()
