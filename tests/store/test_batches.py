@@ -1,4 +1,4 @@
-"""How what is missing is dealt out to several pips, and that several of them fill the store as one would."""
+"""How distributions are divided into batches, and that several pips fill the store as one pip would."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ def locked(number, *, built):
 
 
 @given(st.lists(st.booleans(), max_size=70), st.integers(min_value=1, max_value=64))
-def test_each_is_in_one_portion_and_all_that_is_built_in_the_same(built, cores):
-    missing = {f"key{number}": locked(number, built=one) for number, one in enumerate(built)}
-    dealt = batches(missing, cores)
-    assert sorted(key for portion in dealt for key in portion) == sorted(missing)
-    assert all(portion[key] == missing[key] for portion in dealt for key in portion)
-    assert all(dealt)
-    assert sum(any("sdist" in one.table for one in portion.values()) for portion in dealt) == any(built)
+def test_each_is_in_one_batch_and_all_that_are_built_are_in_the_same(built, cores):
+    missing = {f"key{number}": locked(number, built=is_built) for number, is_built in enumerate(built)}
+    parts = batches(missing, cores)
+    assert sorted(key for part in parts for key in part) == sorted(missing)
+    assert all(part[key] == missing[key] for part in parts for key in part)
+    assert all(parts)
+    assert sum(any("sdist" in dist.table for dist in part.values()) for part in parts) == any(built)
     if sum(built) <= batch_sizes(len(missing), cores)[0]:
-        assert [len(portion) for portion in dealt] == batch_sizes(len(missing), cores)[: len(dealt)]
+        assert [len(part) for part in parts] == batch_sizes(len(missing), cores)[: len(parts)]
 
 
 @given(st.integers(min_value=0, max_value=1000), st.integers(min_value=1, max_value=64))
-def test_portions_get_smaller_and_none_is_too_small(number, cores):
+def test_batches_get_smaller_and_none_is_too_small(number, cores):
     sizes = batch_sizes(number, cores)
     assert sum(sizes) == number
     assert sizes == sorted(sizes, reverse=True)
@@ -48,16 +48,16 @@ def test_portions_get_smaller_and_none_is_too_small(number, cores):
 
 
 @given(st.lists(st.integers(min_value=0, max_value=9), max_size=40), st.integers(min_value=1, max_value=8))
-def test_no_portion_has_two_versions_of_a_distribution_and_there_are_no_more_than_that_takes(names, cores):
+def test_no_batch_has_two_versions_of_a_distribution_and_there_are_no_more_batches_than_needed(names, cores):
     missing = {
         f"key{number}": LockedDistribution(name=f"p{name}", version=str(number), source_id="x", table={"wheels": {}})
         for number, name in enumerate(names)
     }
-    dealt = batches(missing, cores)
-    assert sorted(key for portion in dealt for key in portion) == sorted(missing)
-    assert all(len(portion) == len({one.name for one in portion.values()}) for portion in dealt)
-    most = max((names.count(name) for name in names), default=0)
-    assert len(dealt) <= max(most, len(batch_sizes(len(missing), cores)))
+    parts = batches(missing, cores)
+    assert sorted(key for part in parts for key in part) == sorted(missing)
+    assert all(len(part) == len({dist.name for dist in part.values()}) for part in parts)
+    most_versions = max((names.count(name) for name in names), default=0)
+    assert len(parts) <= max(most_versions, len(batch_sizes(len(missing), cores)))
 
 
 @pytest.fixture
@@ -68,20 +68,20 @@ def many(index, application):
     return application({"requirements.txt": "built==1.0\n" + "".join(f"part{n}==1.0\n" for n in range(NUMBER))})
 
 
-def test_several_pips_fill_the_store_as_one_would_and_fetch_nothing_twice(isolate, many, index):
+def test_several_pips_fill_the_store_as_one_would_and_download_nothing_twice(isolate, many, index):
     isolate("lock", cwd=many)
-    asked = len(index.fetched())
+    downloads_before = len(index.fetched())
     isolate("sync", cwd=many)
     assert versions(many / ".venv") == {"built": "1.0", **{f"part{number}": "1.0" for number in range(NUMBER)}}
     assert inconsistencies(many / ".venv") == []
-    wheels = [name for name in index.fetched()[asked:] if name.startswith("part")]
+    wheels = [name for name in index.fetched()[downloads_before:] if name.startswith("part")]
     assert len(wheels) == len(set(wheels)) == NUMBER
     isolate("check", "--hash", cwd=many)
     isolate("store", "verify")
 
 
 @pytest.mark.skipif(cores() == 1, reason="a single core has a single pip")
-def test_what_one_of_them_cannot_fetch_is_told_and_changes_nothing(isolate, many, index, monkeypatch):
+def test_if_one_of_them_fails_to_download_that_is_the_error_and_nothing_changes(isolate, many, index, monkeypatch):
     monkeypatch.setenv("PIP_DEFAULT_TIMEOUT", "2")
     isolate("lock", cwd=many)
     before = listing(many)
@@ -95,10 +95,10 @@ def test_what_one_of_them_cannot_fetch_is_told_and_changes_nothing(isolate, many
 
 
 @pytest.mark.skipif(cores() == 1, reason="a single core has a single pip")
-def test_an_interrupt_ends_them_all_and_leaves_nothing(isolate, many, index, cache):
+def test_an_interrupt_ends_all_of_them_and_leaves_nothing_behind(isolate, many, index, cache):
     isolate("lock", cwd=many)
     index.misbehave("^/files/part", "hang")
-    before, asked = listing(many), len(index.fetched())
+    before, downloads_before = listing(many), len(index.fetched())
     child = subprocess.Popen(
         [sys.executable, "-m", "isolate", "sync"],
         cwd=many,
@@ -106,7 +106,7 @@ def test_an_interrupt_ends_them_all_and_leaves_nothing(isolate, many, index, cac
         stderr=subprocess.PIPE,
         text=True,
     )
-    wait_until(lambda: len(index.fetched()) > asked + 1)
+    wait_until(lambda: len(index.fetched()) > downloads_before + 1)
     child.send_signal(signal.SIGINT)
     _, errors = child.communicate(timeout=20)
     assert child.returncode == 130

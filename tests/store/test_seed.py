@@ -1,4 +1,4 @@
-"""The pip of isolate's own environment becomes a wheel again, whichever installer brought it there."""
+"""The seed: a wheel repacked from isolate's own pip, whichever installer installed that, or an older pip."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from isolate.store.seed.wheel import repack
 from isolate.store.store import open_store
 from kit.packages import build_wheel
 
-SURROUNDINGS = dict(os.environ)
-"""Those in which the tests were started, with the interpreters of whoever runs them."""
+ORIGINAL_ENVIRON = dict(os.environ)
+"""The environment that the tests were started in, which leads to the interpreters of the developer."""
 
 
 @pytest.fixture
 def copied(tmp_path):
-    """isolate's own pip, copied to where a test may change it."""
+    """Return isolate's own pip, copied to a directory where a test may change it."""
     own = importlib.metadata.distribution("pip")
     for file in own.files or ():
         if not str(file).startswith("..") and file.suffix != ".pyc":
@@ -41,7 +41,7 @@ def copied(tmp_path):
     return importlib.metadata.PathDistribution(tmp_path / f"pip-{own.version}.dist-info")
 
 
-def test_bare_directories_in_its_record_as_virtualenv_lists_them_are_left_out(copied, tmp_path):
+def test_directories_which_virtualenv_lists_in_record_are_not_packed(copied, tmp_path):
     (tmp_path / "pip/__pycache__").mkdir()
     record = tmp_path / f"pip-{copied.version}.dist-info/RECORD"
     record.write_text(f"{record.read_text()}pip/__pycache__,,\n")
@@ -58,14 +58,14 @@ def test_bare_directories_in_its_record_as_virtualenv_lists_them_are_left_out(co
     assert str(wheel) in runs.stdout
 
 
-def test_it_is_the_same_bytes_each_time(copied, tmp_path):
-    one, other = tmp_path / "one.whl", tmp_path / "other.whl"
-    for wheel in (one, other):
+def test_repacking_is_reproducible(copied, tmp_path):
+    first, second = tmp_path / "first.whl", tmp_path / "second.whl"
+    for wheel in (first, second):
         repack(copied, wheel)
-    assert Path(one).read_bytes() == Path(other).read_bytes()
+    assert first.read_bytes() == second.read_bytes()
 
 
-def test_it_arrives_with_its_scripts_and_all_that_its_record_lists(copied, tmp_path):
+def test_it_is_installed_with_its_scripts_and_every_file_that_record_lists(copied, tmp_path):
     wheel, prefix = tmp_path / f"pip-{copied.version}-py3-none-any.whl", tmp_path / "prefix"
     repack(copied, wheel)
     install_seed(wheel, prefix, "lib/python3.12/site-packages", python=Path("/python"), python_version="3.12")
@@ -74,14 +74,14 @@ def test_it_arrives_with_its_scripts_and_all_that_its_record_lists(copied, tmp_p
         (prefix / "bin/pip").read_text()
     }
     assert (prefix / "bin/pip").read_text().startswith("#!/python\n")
-    claims = read_prefix(prefix)["pip"].recorded_hashes
-    there = {str(path.relative_to(prefix)) for path in prefix.rglob("*") if path.is_file()}
-    assert set(claims) == there
+    recorded = read_prefix(prefix)["pip"].recorded_hashes
+    installed = {str(path.relative_to(prefix)) for path in prefix.rglob("*") if path.is_file()}
+    assert set(recorded) == installed
 
 
 @pytest.fixture
 def compiled(tmp_path):
-    """A directory of modules with isolate's own pip, compiled."""
+    """Return a directory of modules with isolate's own pip, compiled."""
     site = tmp_path / "site"
     shutil.copytree(Path(pip.__file__).parent, site / "pip")
     subprocess.run([sys.executable, "-m", "compileall", "-q", site], check=True)
@@ -90,53 +90,53 @@ def compiled(tmp_path):
 
 @pytest.fixture
 def store_with_pip(cache, isolate, application):
-    """A store in which pip has an entry, without bytecode, and the key of that."""
+    """Return a store with an entry of pip, but without its bytecode, and the key of that entry."""
     isolate("sync", cwd=application({"requirements.txt": ""}))
     store = open_store(cache)
-    [key] = [one for one in store.entry_keys() if "/pip-" in one and not one.endswith(BYTECODE_SUFFIX)]
+    [key] = [key for key in store.entry_keys() if "/pip-" in key and not key.endswith(BYTECODE_SUFFIX)]
     store.discard(bytecode_key(key))
     return store, key
 
 
-def test_its_bytecode_is_taken_over_if_it_is_that_of_the_same_modules(store_with_pip, compiled):
+def test_its_bytecode_is_reused_if_the_modules_are_the_same(store_with_pip, compiled):
     store, key = store_with_pip
     reuse_bytecode(store, key, compiled)
     pip_modules = {file.path for file in store.entry(key).manifest.files if file.path.endswith(".py")}
-    taken = {file.path for file in store.entry(bytecode_key(key)).manifest.files}
-    assert len(taken) == len(pip_modules) > 100
-    assert {cache_from_source(path) for path in pip_modules} == taken
+    reused = {file.path for file in store.entry(bytecode_key(key)).manifest.files}
+    assert len(reused) == len(pip_modules) > 100
+    assert {cache_from_source(path) for path in pip_modules} == reused
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    "damage",
     [
         lambda module: os.utime(module, (1, 1)),
-        lambda module: module.write_text("another = 1\n"),
+        lambda module: module.write_text("different = 1\n"),
         lambda module: Path(cache_from_source(str(module))).unlink(),
         lambda module: Path(cache_from_source(str(module))).write_bytes(b"\0" * 40),
     ],
 )
-def test_bytecode_that_is_not_all_there_and_valid_is_not_taken(spoil, store_with_pip, compiled):
+def test_bytecode_that_is_incomplete_or_invalid_is_not_reused(damage, store_with_pip, compiled):
     store, key = store_with_pip
-    spoil(compiled / "pip/_internal/cli/main.py")
+    damage(compiled / "pip/_internal/cli/main.py")
     reuse_bytecode(store, key, compiled)
     assert not store.has(bytecode_key(key))
     assert list(store.paths.tmp.iterdir()) == []
 
 
-def test_a_new_environment_has_its_pip_compiled_where_pip_is_needed_and_nowhere_else(isolate, application, index):
+def test_a_new_environment_has_bytecode_of_its_pip_only_if_pip_has_to_run(isolate, application, index):
     if not Path(cache_from_source(pip.__file__.replace("__init__", "_internal/cli/main"))).exists():
         pytest.skip("the pip of this environment was not compiled")
     build_wheel(index.folder, "alpha", "1.0")
     root = application({"requirements.txt": "alpha==1.0\n"})
     isolate("sync", cwd=root)
-    said = subprocess.run(
+    trace = subprocess.run(
         [root / ".venv/bin/python", "-I", "-B", "-v", "-c", "import pip._internal.cli.main"],
         capture_output=True,
         text=True,
         check=True,
     ).stderr
-    loaded = [line for line in said.splitlines() if line.startswith("# code object from") and "/pip/" in line]
+    loaded = [line for line in trace.splitlines() if line.startswith("# code object from") and "/pip/" in line]
     assert len(loaded) > 5
     assert [line for line in loaded if ".pyc" not in line] == []
     isolate("check", "--hash", cwd=root)
@@ -145,7 +145,7 @@ def test_a_new_environment_has_its_pip_compiled_where_pip_is_needed_and_nowhere_
     assert list(root.glob(".venv/lib/*/site-packages/pip/**/__pycache__")) == []
 
 
-def test_an_older_pip_is_fetched_once_and_only_where_the_network_may_be_used(cache, index):
+def test_an_older_pip_is_downloaded_once_and_only_if_the_network_may_be_used(cache, index):
     build_wheel(index.folder, "pip", "25.0")
     store = open_store(cache)
     old = describe(sys._base_executable, cache=store.paths.interpreters, environ=os.environ)._replace(version="3.8.1")
@@ -154,18 +154,20 @@ def test_an_older_pip_is_fetched_once_and_only_where_the_network_may_be_used(cac
     assert "--offline" in str(refused.value.hint)
     assert index.requests == []
     wheel = older_seed_wheel(store, old, os.environ, offline=False)
-    asked = len(index.requests)
+    requests = len(index.requests)
     assert wheel.name == "pip-25.0-py3-none-any.whl"
     assert older_seed_wheel(store, old, os.environ, offline=True) == wheel
-    assert len(index.requests) == asked
+    assert len(index.requests) == requests
 
 
-def test_an_offline_sync_for_an_old_python_leaves_the_network_alone(isolate, application, index):
-    found = InterpreterFinder(cache=None, environ=SURROUNDINGS).discover_all()
-    old = [one for one in found if one.implementation == "cpython" and one.minor_version in ("3.8", "3.9")]
+def test_an_offline_sync_for_an_old_python_does_not_use_the_network(isolate, application, index):
+    pythons = InterpreterFinder(cache=None, environ=ORIGINAL_ENVIRON).discover_all()
+    old = [
+        python for python in pythons if python.implementation == "cpython" and python.minor_version in ("3.8", "3.9")
+    ]
     if not old:
         pytest.skip("there is no such Python here")
     app = application({"requirements.txt": ""})
     message = isolate("sync", "--offline", "--python", old[0].executable, cwd=app, status=2).err
-    assert "needs an older pip" in message
+    assert "needs an older pip, and downloading it failed" in message
     assert index.requests == []

@@ -1,4 +1,4 @@
-"""Where the usual store cannot be written to, one command has one temporary store, and leaves none behind."""
+"""If the user's store cannot be written to, a command uses one temporary store and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -16,61 +16,61 @@ NUMBER = 3
 
 
 @pytest.fixture
-def nowhere(cache, tmp_path, monkeypatch):
-    """Leave no place for a store but the temporary directory, and return that."""
+def temporary(cache, tmp_path, monkeypatch):
+    """Make the user's store impossible to create, and return the directory for temporary files."""
     (tmp_path / "file").write_text("")
-    folder = tmp_path / "temporary"
-    folder.mkdir()
+    directory = tmp_path / "temporary"
+    directory.mkdir()
     monkeypatch.setenv("ISOLATE_CACHE_DIR", str(tmp_path / "file/cache"))
-    monkeypatch.setenv("TMPDIR", str(folder))
-    return folder
+    monkeypatch.setenv("TMPDIR", str(directory))
+    return directory
 
 
 @pytest.fixture
 def repository(application, index):
-    """Applications that all ask for the same."""
+    """Return a repository of applications with the same requirements."""
     for number in range(NUMBER):
         application({"requirements.txt": "alpha==1.0\n"}, name=f"repo/{number}")
     return application({}, name="repo")
 
 
-def test_many_applications_share_it(isolate, repository, index, nowhere):
+def test_the_applications_of_one_command_share_it(isolate, repository, index, temporary):
     isolate("lock", "--all", "-q", cwd=repository)
     index.requests.clear()
     result = isolate("sync", "--all", "-j", "2", cwd=repository)
     assert result.err.count("a temporary one is used") == 1
     assert index.fetched() == ["alpha-1.0-py3-none-any.whl"]
     assert [versions(repository / f"{number}/.venv") for number in range(NUMBER)] == [{"alpha": "1.0"}] * NUMBER
-    assert [*nowhere.iterdir()] == []
+    assert [*temporary.iterdir()] == []
 
 
-def test_it_is_gone_before_the_command_that_run_becomes(isolate, repository, nowhere):
+def test_it_is_deleted_before_run_starts_the_command(isolate, repository, temporary):
     listed = isolate(
-        "run", "--", "python", "-c", f"import alpha, os; print(os.listdir({str(nowhere)!r}))", cwd=repository / "0"
+        "run", "--", "python", "-c", f"import alpha, os; print(os.listdir({str(temporary)!r}))", cwd=repository / "0"
     )
     assert listed.out == "[]\n"
     assert listed.err.count("a temporary one is used") == 1
 
 
-@pytest.mark.parametrize("asked", [["sync"], ["check"], ["store", "size"], ["run", "--", "no-such-thing"]])
-def test_it_is_gone_however_the_command_ends(isolate, repository, nowhere, asked):
-    isolate(*asked, cwd=repository / "0", status=None)
-    assert [*nowhere.iterdir()] == []
+@pytest.mark.parametrize("arguments", [["sync"], ["check"], ["store", "size"], ["run", "--", "no-such-thing"]])
+def test_it_is_deleted_however_the_command_ends(isolate, repository, temporary, arguments):
+    isolate(*arguments, cwd=repository / "0", status=None)
+    assert [*temporary.iterdir()] == []
 
 
-@pytest.mark.parametrize("asked", [["sync"], ["sync", "--all"]])
+@pytest.mark.parametrize("arguments", [["sync"], ["sync", "--all"]])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_is_gone_when_the_command_is_ended(repository, index, nowhere, asked, number):
+def test_it_is_deleted_when_the_command_is_interrupted(repository, index, temporary, arguments, number):
     index.misbehave("^/files/", "hang")
     child = subprocess.Popen(
-        [sys.executable, "-m", "isolate", *asked],
-        cwd=repository if "--all" in asked else repository / "0",
+        [sys.executable, "-m", "isolate", *arguments],
+        cwd=repository if "--all" in arguments else repository / "0",
         env={**environ, "PYTHONPATH": str(SOURCE)},
         stderr=subprocess.PIPE,
     )
     wait_until(index.fetched)
-    assert [*nowhere.iterdir()] != []
+    assert [*temporary.iterdir()] != []
     child.send_signal(number)
     child.communicate(timeout=30)
     assert child.returncode in (128 + number, 130)
-    assert [*nowhere.iterdir()] == []
+    assert [*temporary.iterdir()] == []
