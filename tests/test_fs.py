@@ -12,71 +12,71 @@ from isolate import fs, locks
 
 
 @pytest.fixture
-def folder(tmp_path):
-    (tmp_path / "folder").mkdir()
-    return tmp_path / "folder"
+def directory(tmp_path):
+    (tmp_path / "directory").mkdir()
+    return tmp_path / "directory"
 
 
-def test_a_file_is_replaced_entirely_or_not_at_all(folder):
-    target = folder / "file"
+def test_a_file_is_replaced_entirely_or_not_at_all(directory):
+    target = directory / "file"
     target.write_text("old")
-    fs.write(target, b"new", by=folder / "tmp")
+    fs.write(target, b"new", staging=directory / "tmp")
     assert target.read_text() == "new"
-    assert list((folder / "tmp").iterdir()) == []
+    assert list((directory / "tmp").iterdir()) == []
 
 
 @pytest.mark.parametrize("interruption", [OSError, KeyboardInterrupt])
-def test_a_scratch_directory_is_gone_whatever_happens(folder, interruption):
+def test_a_scratch_directory_is_deleted_after_an_exception(directory, interruption):
     def work():
-        with fs.scratch_directory(folder) as scratch:
+        with fs.scratch_directory(directory) as scratch:
             (scratch / "half").touch()
             raise interruption
 
     with pytest.raises(interruption):
         work()
-    assert list(folder.iterdir()) == []
+    assert list(directory.iterdir()) == []
 
 
-def test_only_what_nobody_works_on_is_swept_and_no_file(folder):
-    (folder / "record.json").write_text("kept")
-    (folder / "rubbish/below").mkdir(parents=True)
-    with fs.scratch_directory(folder) as scratch:
-        fs.sweep(folder)
+def test_only_abandoned_directories_are_removed_and_no_file(directory):
+    (directory / "record.json").write_text("kept")
+    (directory / "rubbish/below").mkdir(parents=True)
+    with fs.scratch_directory(directory) as scratch:
+        fs.remove_abandoned(directory)
         assert scratch.is_dir()
-        assert not (folder / "rubbish").exists()
-    assert [path.name for path in folder.iterdir()] == ["record.json"]
+        assert not (directory / "rubbish").exists()
+    assert [path.name for path in directory.iterdir()] == ["record.json"]
 
 
-def test_what_a_killed_process_left_is_swept(folder):
+def test_the_scratch_directory_of_a_killed_process_is_removed(directory):
     code = "import sys, time; from pathlib import Path; from isolate import fs\n"
     code += "with fs.scratch_directory(Path(sys.argv[1])): print('made', flush=True); time.sleep(60)"
     environ = {**os.environ, "PYTHONPATH": str(SOURCE)}
-    with subprocess.Popen([sys.executable, "-c", code, folder], env=environ, stdout=subprocess.PIPE) as child:
+    with subprocess.Popen([sys.executable, "-c", code, directory], env=environ, stdout=subprocess.PIPE) as child:
         child.stdout.readline()
-        fs.sweep(folder)
-        assert len(list(folder.iterdir())) == 1
+        fs.remove_abandoned(directory)
+        assert len(list(directory.iterdir())) == 1
         child.send_signal(signal.SIGKILL)
-    fs.sweep(folder)
-    assert list(folder.iterdir()) == []
+    fs.remove_abandoned(directory)
+    assert list(directory.iterdir()) == []
 
 
-def test_whoever_waits_for_a_lock_is_told_once(folder):
-    code = "import sys; from pathlib import Path; from isolate import fs\n"
-    code += (
-        "with locks.flock(Path(sys.argv[1]), on_wait=lambda: print('waiting', flush=True)): print('mine', flush=True)"
-    )
+def test_a_process_that_waits_for_a_lock_is_told_once(directory):
+    code = "import sys; from pathlib import Path; from isolate import locks\n"
+    code += "with locks.flock(Path(sys.argv[1]), on_wait=lambda: print('waiting', flush=True)):\n"
+    code += "    print('acquired', flush=True)"
     environ = {**os.environ, "PYTHONPATH": str(SOURCE)}
-    with locks.flock(folder):
-        child = subprocess.Popen([sys.executable, "-c", code, folder], env=environ, stdout=subprocess.PIPE, text=True)
+    argv = [sys.executable, "-c", code, directory]
+    with locks.flock(directory):
+        child = subprocess.Popen(argv, env=environ, stdout=subprocess.PIPE, text=True)
         assert child.stdout.readline() == "waiting\n"
-    assert child.communicate(timeout=10)[0] == "mine\n"
+    assert child.communicate(timeout=10)[0] == "acquired\n"
 
 
-def test_read_only_trees_are_deleted_and_links_are_not_followed(folder):
-    (folder / "kept").mkdir()
-    (folder / "tree/inner").mkdir(parents=True)
-    (folder / "tree/inner/file").write_text("x")
-    (folder / "tree/link").symlink_to(folder / "kept")
-    (folder / "tree/inner").chmod(0o555)
-    fs.delete_tree(folder / "tree")
-    assert sorted(path.name for path in folder.iterdir()) == ["kept"]
+def test_read_only_trees_are_deleted_and_links_are_not_followed(directory):
+    (directory / "kept").mkdir()
+    (directory / "tree/inner").mkdir(parents=True)
+    (directory / "tree/inner/file").write_text("x")
+    (directory / "tree/link").symlink_to(directory / "kept")
+    (directory / "tree/inner").chmod(0o555)
+    fs.delete_tree(directory / "tree")
+    assert sorted(path.name for path in directory.iterdir()) == ["kept"]

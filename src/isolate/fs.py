@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def write(path: Path, content: bytes, *, by: Path, mode: int = 0o644) -> None:
-    """Replace *path* by a file with *content*: whoever looks sees the old file or the new one, never a part.
+def write(path: Path, content: bytes, *, staging: Path, mode: int = 0o644) -> None:
+    """Replace *path* by a file with *content*; other processes see the old file or the new one, never a part.
 
-    The content is written below *by* first, a directory on the same file system in which somebody clears away what is
-    left when this process is killed.
+    The content is first written below *staging*, a directory on the same file system. The caller ensures that what a
+    killed process leaves there is deleted later.
     """
-    with scratch_directory(by) as scratch:
+    with scratch_directory(staging) as scratch:
         new = scratch / path.name
         new.write_bytes(content)
         new.chmod(mode)
@@ -31,9 +31,10 @@ def write(path: Path, content: bytes, *, by: Path, mode: int = 0o644) -> None:
 
 @contextlib.contextmanager
 def scratch_directory(parent: Path) -> Iterator[Path]:
-    """Yield a new private directory below *parent*, and delete whatever is left of it in the end.
+    """Yield a new private directory below *parent*, and delete it in the end with all that it holds.
 
-    It is locked for as long as its maker lives, so that `sweep` can tell what nobody works on any more.
+    The process that created it holds a lock on it, so that `remove_abandoned` can recognize the directory of a process
+    that has ended.
     """
     parent.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as held:
@@ -47,21 +48,21 @@ def scratch_directory(parent: Path) -> Iterator[Path]:
             delete_tree(scratch)
 
 
-def sweep(parent: Path) -> None:
-    """Delete the scratch directories below *parent* whose makers are gone, however they ended."""
-    if not _folders_in(parent):
+def remove_abandoned(parent: Path) -> None:
+    """Delete the scratch directories below *parent* whose processes have ended."""
+    if not _directories_in(parent):
         return
     with flock(parent):
-        for scratch in _folders_in(parent):
+        for scratch in _directories_in(parent):
             with contextlib.suppress(OSError):
                 if _is_abandoned(scratch):
                     delete_tree(scratch)
 
 
-def _folders_in(parent: Path) -> list[Path]:
+def _directories_in(parent: Path) -> list[Path]:
     try:
-        with os.scandir(parent) as found:
-            return [parent / one.name for one in found if one.is_dir(follow_symlinks=False)]
+        with os.scandir(parent) as entries:
+            return [parent / entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
     except FileNotFoundError:
         return []
 
@@ -78,9 +79,9 @@ def _is_abandoned(scratch: Path) -> bool:
 
 
 def delete_tree(path: Path) -> None:
-    """Delete *path* with all that is below it, read-only directories too; links are not followed.
+    """Delete *path* and everything below it, read-only directories too, without following links.
 
-    What is already gone is no error; what cannot be deleted raises `OSError`.
+    A missing path is not an error. Raises `OSError` if something cannot be deleted.
     """
     if path.is_symlink():
         path.unlink(missing_ok=True)
@@ -92,6 +93,6 @@ def delete_tree(path: Path) -> None:
     except NotADirectoryError:
         path.unlink(missing_ok=True)
     except PermissionError:
-        for folder, _, _ in os.walk(path):
-            os.chmod(folder, stat.S_IRWXU)
+        for directory, _, _ in os.walk(path):
+            os.chmod(directory, stat.S_IRWXU)
         shutil.rmtree(path)

@@ -1,4 +1,4 @@
-"""One writer at a time: advisory locks that the kernel releases when their holder ends."""
+"""Advisory locks, which the kernel releases when the process that holds them ends."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def flock(path: Path, *, shared: bool = False, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
-    """Hold the lock of *path*, a file or a directory that exists, for as long as the block runs.
+    """Hold the lock of *path*, an existing file or directory, while the block runs.
 
-    *shared* lets other shared holders in. *on_wait* is called once if somebody else has it. The kernel lets go of the
-    lock when the process ends, however it ends; so no lock is ever stale. A file system without such locks is taken as
-    it is: no lock is held there.
+    *shared* admits other shared holders. *on_wait* is called once if another process holds the lock. The kernel
+    releases the lock however the process ends, so a lock is never stale. On a file system without such locks, the block
+    runs without one.
     """
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -28,12 +28,12 @@ def flock(path: Path, *, shared: bool = False, on_wait: Callable[[], None] | Non
         os.close(handle)
 
 
-def _acquire(handle: int, kind: int, on_wait: Callable[[], None] | None) -> None:
+def _acquire(handle: int, operation: int, on_wait: Callable[[], None] | None) -> None:
     try:
-        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+        fcntl.flock(handle, operation | fcntl.LOCK_NB)
     except BlockingIOError:
         if on_wait is not None:
             on_wait()
-        fcntl.flock(handle, kind)
-    except OSError:  # ENOLCK, ENOTSUP: some network file systems
+        fcntl.flock(handle, operation)
+    except OSError:  # ENOLCK or ENOTSUP: some network file systems have no locks
         return

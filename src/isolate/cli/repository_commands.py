@@ -126,7 +126,7 @@ def _write_page(file: Path, seen: Conflicts, title: str) -> None:
             return
         os.stat(f"{target.parent}/.")  # where there is no directory, none is made
         mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o644
-        fs.write(target, text, by=target.parent, mode=mode)
+        fs.write(target, text, staging=target.parent, mode=mode)
     except OSError as error:
         raise IsolateError(
             f"{file} cannot be written: {error.strerror}", hint="name a file in a directory that is there"

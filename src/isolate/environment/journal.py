@@ -150,7 +150,7 @@ def switch(venv: Path, steps: list[Step]) -> None:
     if the system forbids a step.
     """
     (venv / TRASH).mkdir(parents=True, exist_ok=True)
-    fs.write(venv / JOURNAL, json.dumps(steps).encode(), by=venv / WORK)
+    fs.write(venv / JOURNAL, json.dumps(steps).encode(), staging=venv / WORK)
     try:
         finish_switch(venv)
     except OSError as error:

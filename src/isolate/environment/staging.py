@@ -99,7 +99,7 @@ def write_file(application: Application, path: Path, content: bytes) -> None:
     begun = os.path.lexists(application.staging)
     if not begun:
         begin(application)
-    fs.write(path, content, by=application.staging)
+    fs.write(path, content, staging=application.staging)
     if not begun:
         _clear(application.staging)
 

@@ -52,7 +52,7 @@ def _remembered(interpreter: Interpreter, store: Store) -> list[TemplateFile]:
         home = scratch / ".venv"
         pieces = _made(interpreter, home)
     here = [piece._replace(content=piece.content.replace(str(home), PLACE)) for piece in pieces]
-    fs.write(record, json.dumps(here).encode(), by=store.paths.tmp)
+    fs.write(record, json.dumps(here).encode(), staging=store.paths.tmp)
     return here
 
 

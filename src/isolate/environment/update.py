@@ -147,5 +147,5 @@ def _files_below(root: Path) -> Iterator[str]:
 
 def update_state(venv: Path, state: State) -> None:
     """Replace the record of an environment whose contents stay."""
-    fs.write(venv / records.STATE, state.to_json(), by=venv / records.WORK)
+    fs.write(venv / records.STATE, state.to_json(), staging=venv / records.WORK)
     (venv / records.WORK).rmdir()

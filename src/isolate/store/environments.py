@@ -16,7 +16,7 @@ def register_environment(store: Store, venv: Path) -> None:
     path = store.paths.environment(venv)
     if not path.exists():
         path.parent.mkdir(exist_ok=True)
-        fs.write(path, f"{venv}\n".encode(), by=store.paths.tmp)
+        fs.write(path, f"{venv}\n".encode(), staging=store.paths.tmp)
 
 
 def registered_environments(store: Store) -> list[Path]:

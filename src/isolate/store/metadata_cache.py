@@ -46,7 +46,7 @@ class MetadataCache(NamedTuple):
             path = self._path(dist.name, dist.version)
             if not dist.is_direct and dist.hashes and not dist.url.startswith("file:") and not path.exists():
                 path.parent.mkdir(parents=True, exist_ok=True)
-                fs.write(path, json.dumps(dist._asdict()).encode(), by=self.store.paths.tmp)
+                fs.write(path, json.dumps(dist._asdict()).encode(), staging=self.store.paths.tmp)
 
     def _path(self, name: str, version: str) -> Path:
         return self.store.paths.metadata / self.index_fingerprint / f"{name}-{version}.json"

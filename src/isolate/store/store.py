@@ -123,7 +123,7 @@ class Store:
         path = self.paths.cached_lock(digest)
         if replace or not path.exists():
             path.parent.mkdir(exist_ok=True)
-            fs.write(path, content, by=self.paths.tmp)
+            fs.write(path, content, staging=self.paths.tmp)
 
     def shared_access(self, on_wait: Callable[[], None] | None = None) -> AbstractContextManager[None]:
         """Lock the store so that no other process deletes entries; the caller may link them.
@@ -161,7 +161,7 @@ def open_store(cache: Path) -> Store:
             )
         _create(store.paths)
         for directory in (store.paths.tmp, store.paths.interpreters):
-            fs.sweep(directory)
+            fs.remove_abandoned(directory)
         with store.scratch():
             return store
     except OSError as error:

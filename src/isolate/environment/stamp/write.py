@@ -52,7 +52,7 @@ def write_stamp(
         text = _text(str(venv), message, facts=[*lines, *links], mtimes=mtimes)
         # Other users must not read the digest of a variable: they could guess its value and compare.
         mode = 0o600 if any(line.startswith("env ") for line in lines) else 0o644
-        fs.write(venv / STAMP, text.encode(), by=venv / WORK, mode=mode)
+        fs.write(venv / STAMP, text.encode(), staging=venv / WORK, mode=mode)
         (venv / WORK).rmdir()
 
 

@@ -62,7 +62,7 @@ def _digest(wheel: Path, store: Store) -> str:
         if recorded_facts == facts:
             return digest
     digest = digest_of_file(wheel)
-    fs.write(record, f"{digest} {facts}".encode(), by=store.paths.tmp)
+    fs.write(record, f"{digest} {facts}".encode(), staging=store.paths.tmp)
     return digest
 
 
