@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from isolate.conflicts.pins import Pin
 from isolate.declarations.read import read_declarations
 from isolate.errors import StaleLock
-from isolate.lock.graph import counts
+from isolate.lock.graph import applies_here
 from isolate.lock.select import select
 from isolate.locked import Selection
 from isolate.outcome import Outcome
@@ -41,7 +41,7 @@ def pins(application: Application, session: Session) -> Outcome:
 def _pins(
     application: Application, declarations: Declarations, interpreter: Interpreter, session: Session
 ) -> Iterator[Pin]:
-    direct = {one.name: one for one in reversed(declarations.requirements) if counts(one, interpreter.markers)}
+    direct = {one.name: one for one in reversed(declarations.requirements) if applies_here(one, interpreter.markers)}
     for one in candidate_locks(application, declarations, interpreter, session.store):
         if (locked := _locked(one.lock, declarations, interpreter)) is not None:
             yield from _from_lock(one.lock, locked, direct)

@@ -19,7 +19,7 @@ from isolate.errors import IsolateError
 from isolate.formatting import count
 from isolate.interpreters.interpreter import Choice, Interpreter
 from isolate.interpreters.query import fingerprint_of
-from isolate.lock.diff import moved
+from isolate.lock.diff import diff
 from isolate.lock.pylock_file import parse_lock, read_lock
 from isolate.operations.apply import apply
 from isolate.operations.builder import builder_for
@@ -170,7 +170,7 @@ def _differences(application: Application, decision: LockDecision) -> tuple[str,
         return (f"pylock.toml was not touched, and cannot be read: {error.problem}",)
     if tree is None:
         return ("the declarations were not touched: the next `isolate sync` follows them again",)
-    changes = moved(decision.lock, tree)
+    changes = diff(decision.lock, tree)
     if not changes:
         return ()
     return ("pylock.toml was not touched; against the environment it has", *(f"  {change}" for change in changes))

@@ -9,7 +9,7 @@ from isolate.declarations.read import read_declarations
 from isolate.environment import staging
 from isolate.errors import DeclarationError, IsolateError, StaleLock
 from isolate.formatting import count
-from isolate.lock.diff import moved
+from isolate.lock.diff import diff
 from isolate.lock.pylock_file import read_lock
 from isolate.operations.builder import builder_for
 from isolate.operations.inspect import inspect
@@ -53,7 +53,7 @@ def lock(application: Application, request: Request, session: Session, *, check:
         written = decision.is_new or not decision.in_tree
         if written:
             staging.write_file(application, application.lock_file, decision.text)
-    changes = moved(before, decision.lock)
+    changes = diff(before, decision.lock)
     verb = "wrote" if written else "kept"
     follow = "; `isolate sync` brings the environment into step" if written else ""
     said = f"{verb} pylock.toml: {count(len(decision.lock.packages), 'package')}{follow}"

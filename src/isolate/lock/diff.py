@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from packaging.pylock import Pylock
 
 
-def moved(before: Pylock | None, after: Pylock) -> tuple[str, ...]:
+def diff(before: Pylock | None, after: Pylock) -> tuple[str, ...]:
     """Return a line for each version that is locked now and was not, or is not and was."""
     old, new = _versions(before), _versions(after)
     lines = []

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def staleness(
-    lock: Pylock, declarations: Declarations, interpreter: Interpreter, *, trees: Mapping[str, str]
+    lock: Pylock, declarations: Declarations, interpreter: Interpreter, source_tree_digests: Mapping[str, str]
 ) -> tuple[str, ...]:
     """Return why *lock* is stale, one line for each reason; nothing if it is fresh.
 
@@ -53,8 +53,8 @@ def staleness(
         *_unmet(packages, declarations, interpreter.markers, ours=ours),
         *_elsewhere(packages, sources, declarations, interpreter.markers, ours=ours),
         *(_unreached(packages, sources, own, declarations, interpreter.markers) if ours else ()),
-        *_changed_trees(packages, directories, trees),
-        *_changed_archives(locked, trees),
+        *_changed_trees(packages, directories, source_tree_digests),
+        *_changed_archives(locked, source_tree_digests),
     )
 
 
@@ -179,20 +179,20 @@ def _needs(package: Package) -> list[str]:
 
 
 def _changed_trees(
-    packages: Mapping[str, Package], directories: Mapping[str, str], trees: Mapping[str, str]
+    packages: Mapping[str, Package], directories: Mapping[str, str], source_tree_digests: Mapping[str, str]
 ) -> Iterator[str]:
     for name, path in directories.items():
         remembered = _remembered(packages[name]).get("tree")
-        if remembered is not None and trees.get(path) != remembered:
+        if remembered is not None and source_tree_digests.get(path) != remembered:
             yield f"the metadata of {name} ({path}) changed"
 
 
-def _changed_archives(locked: Iterable[LockedDistribution], trees: Mapping[str, str]) -> Iterator[str]:
+def _changed_archives(locked: Iterable[LockedDistribution], source_tree_digests: Mapping[str, str]) -> Iterator[str]:
     """Name the archives that were built again; one that is gone may still be in the store."""
     for one in locked:
         archive = one.table.get("archive", {})
         path, digest = archive.get("path"), archive.get("hashes", {}).get("sha256")
-        if digest is not None and trees.get(path, digest) != digest:
+        if digest is not None and source_tree_digests.get(path, digest) != digest:
             yield f"the archive of {one.name} ({path}) changed"
 
 

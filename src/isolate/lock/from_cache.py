@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from isolate.pip.report import ResolvedDistribution
 
 
-def recall(
+def resolve_cached(
     declarations: Declarations, markers: Mapping[str, str], known: Callable[[str, str], ResolvedDistribution | None]
 ) -> tuple[ResolvedDistribution, ...] | None:
     """Return what pip would report for *declarations*, from what is *known* of each pin by name and version.
 
     None if they are not closed, ask for anything but pins, or pin something that is not known.
     """
-    pins = pinned(declarations, markers)
+    pins = pinned_versions(declarations, markers)
     items = {name: known(name, version) for name, version in (pins or {}).items()}
     found = {name: item for name, item in items.items() if item is not None}
-    return closed(declarations, found, markers) if pins and len(found) == len(pins) else None
+    return resolve_among(declarations, found, markers) if pins and len(found) == len(pins) else None
 
 
-def pinned(declarations: Declarations, markers: Mapping[str, str]) -> dict[str, str] | None:
+def pinned_versions(declarations: Declarations, markers: Mapping[str, str]) -> dict[str, str] | None:
     """Return the version of each distribution that *declarations* ask for; None if they leave any of them open."""
     pins: dict[str, str] = {}
     if declarations.has_dynamic_dependencies:
@@ -50,7 +50,7 @@ def pinned(declarations: Declarations, markers: Mapping[str, str]) -> dict[str, 
     return pins
 
 
-def closed(
+def resolve_among(
     declarations: Declarations, items: Mapping[str, ResolvedDistribution], markers: Mapping[str, str]
 ) -> tuple[ResolvedDistribution, ...] | None:
     """Return those of *items* (by name) that *declarations*, all of which have names, lead to.

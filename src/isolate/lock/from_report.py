@@ -30,8 +30,7 @@ def lock_from(
     reported: Sequence[ResolvedDistribution],
     declarations: Declarations,
     interpreter: Interpreter,
-    *,
-    trees: Mapping[str, str],
+    source_tree_digests: Mapping[str, str],
 ) -> Pylock:
     """Return the lock that says what pip *reported* for *declarations* on *interpreter*.
 
@@ -57,7 +56,7 @@ def lock_from(
             names=frozenset(items),
             markers=markers,
             root=str(declarations.root),
-            trees=trees,
+            source_tree_digests=source_tree_digests,
         )
         for item in sorted(reported, key=lambda item: item.name)
     ]
@@ -127,7 +126,7 @@ def _package(  # noqa: PLR0913 - the facts of one table, named at the only call
     names: frozenset[str],
     markers: Mapping[str, str],
     root: str,
-    trees: Mapping[str, str],
+    source_tree_digests: Mapping[str, str],
 ) -> Package:
     needed = [edge for edge in needs(item.requires_dist, extras, markers) if edge.name in names]
     edges = sorted({edge.name for edge in needed} - {item.name})
@@ -135,8 +134,8 @@ def _package(  # noqa: PLR0913 - the facts of one table, named at the only call
     if extras or any(edge.extras for edge in needed):
         remembered["requires"] = _requires(item.requires_dist, extras, names, markers)
     path = _path_of(item.url)
-    if item.is_directory and path is not None and path in trees:
-        remembered["tree"] = trees[path]
+    if item.is_directory and path is not None and path in source_tree_digests:
+        remembered["tree"] = source_tree_digests[path]
     return Package(
         name=_normalized(item.name),
         version=None if item.is_directory or item.vcs else Version(item.version),

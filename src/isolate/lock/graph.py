@@ -36,7 +36,7 @@ def applies(marker: Marker | None, markers: Mapping[str, str], extra: str = "") 
         return False
 
 
-def counts(declared: DeclaredRequirement, markers: Mapping[str, str]) -> bool:
+def applies_here(declared: DeclaredRequirement, markers: Mapping[str, str]) -> bool:
     """Say whether *declared* is a requirement with a name that counts in the environment that *markers* describe."""
     return declared.requirement is not None and applies(declared.requirement.marker, markers)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_version
 
-from isolate.lock.graph import counts
+from isolate.lock.graph import applies_here
 from isolate.lock.source_ids import declared_hashes, declared_source, is_local
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def unpinned(lock: Pylock, declarations: Declarations) -> list[str]:
 def has_unpinned(declarations: Declarations, markers: Mapping[str, str]) -> bool:
     """Say whether a declaration itself leaves its version open, so that a lock is needed whatever pip would find."""
     return any(
-        one.pin is None and one.url is None and one.path is None and counts(one, markers)
+        one.pin is None and one.url is None and one.path is None and applies_here(one, markers)
         for one in declarations.requirements
     )
 

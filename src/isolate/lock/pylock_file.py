@@ -58,7 +58,7 @@ def parse_lock(content: bytes, path: Path) -> Pylock:
         raise DeclarationError(f"is not a lock as PEP 751 has it: {error}", hint=REMAKE, file=path) from None
 
 
-def lock_text(lock: Pylock) -> bytes:
+def lock_content(lock: Pylock) -> bytes:
     """Return *lock* as the bytes of a `pylock.toml`: the same lock always gives the same bytes."""
     return tomli_w.dumps(_plain(lock.to_dict())).encode()
 

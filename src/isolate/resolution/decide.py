@@ -13,7 +13,7 @@ from isolate.lock.environment_marker import environment_marker
 from isolate.lock.freshness import staleness
 from isolate.lock.local_sources import local_path, metadata_digests
 from isolate.lock.pinning import is_fully_pinned, unpinned
-from isolate.lock.pylock_file import lock_text, parse_lock, read_lock
+from isolate.lock.pylock_file import lock_content, parse_lock, read_lock
 from isolate.lock.select import other_python, supports
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def decide(
     unpinned_names = unpinned(lock, declarations)
     if unpinned_names and not policy.may_change:
         raise _stale(application, (*why, f"not pinned: {', '.join(unpinned_names)}"), best, interpreter)
-    in_tree, text = in_tree or bool(unpinned_names), lock_text(lock)
+    in_tree, text = in_tree or bool(unpinned_names), lock_content(lock)
     if best is not None and best.in_tree and best.text == text:
         return best
     return LockDecision(lock=lock, text=text, in_tree=in_tree, is_new=True, reasons=why)
@@ -172,7 +172,7 @@ def stale_reasons(
     """
     if lock is None:
         return MISSING
-    return staleness(lock, declarations, interpreter, trees=trees) if declarations.files else ()
+    return staleness(lock, declarations, interpreter, trees) if declarations.files else ()
 
 
 def _usable_locks(

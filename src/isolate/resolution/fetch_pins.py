@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from isolate.declarations.read import read_declarations
 from isolate.errors import PipFailed
 from isolate.formatting import count
-from isolate.lock.from_cache import pinned
-from isolate.lock.graph import counts
+from isolate.lock.from_cache import pinned_versions
+from isolate.lock.graph import applies_here
 from isolate.resolution.decide import valid_lock
 from isolate.resolution.interpreter import interpreter_for
 from isolate.resolution.new_lock import index_fingerprint
@@ -84,11 +84,13 @@ def _lacked_by(
 
 def _unknown(declarations: Declarations, known: MetadataCache, interpreter: Interpreter) -> dict[Pin, str]:
     """Return a line of a requirements file for each pin that is not *known*, where there are many pins."""
-    pins = pinned(declarations, interpreter.markers) or {}
+    pins = pinned_versions(declarations, interpreter.markers) or {}
     if len(pins) < GC_THRESHOLD:
         return {}
     unknown = {name: version for name, version in pins.items() if known.get(name, version) is None}
-    lines = _lines(one for one in declarations.requirements if one.name in unknown and counts(one, interpreter.markers))
+    lines = _lines(
+        one for one in declarations.requirements if one.name in unknown and applies_here(one, interpreter.markers)
+    )
     return {(name, unknown[name]): line for name, line in lines.items()}
 
 

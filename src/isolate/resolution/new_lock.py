@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from isolate.lock.freshness import staleness
-from isolate.lock.from_cache import recall
+from isolate.lock.from_cache import resolve_cached
 from isolate.lock.from_report import lock_from
 from isolate.pip.settings import settings_digest
 from isolate.resolution.resolver import kept, resolve, resolve_moved
@@ -45,14 +45,14 @@ def new_lock(  # noqa: PLR0913, PLR0917 - what is asked, and what may be used to
     staying = {} if old is None else kept(old, declarations, policy)
     known = _known(declarations, builder)
     ways = () if policy.upgrade else _shortcuts(declarations, staying, policy, known, builder, learn)
-    locks = (lock_from(one, declarations, interpreter, trees=trees) for one in ways if one is not None)
-    lock = next((one for one in locks if not staleness(one, declarations, interpreter, trees=trees)), None)
+    locks = (lock_from(one, declarations, interpreter, trees) for one in ways if one is not None)
+    lock = next((one for one in locks if not staleness(one, declarations, interpreter, trees)), None)
     if lock is not None:
         return lock
     builder.progress.working("resolving")
     reported = resolve(declarations, staying, builder)
     known.add(reported)
-    return lock_from(reported, declarations, interpreter, trees=trees)
+    return lock_from(reported, declarations, interpreter, trees)
 
 
 def _shortcuts(  # noqa: PLR0913, PLR0917 - what `new_lock` has at hand
@@ -65,9 +65,9 @@ def _shortcuts(  # noqa: PLR0913, PLR0917 - what `new_lock` has at hand
 ) -> Iterator[Sequence[ResolvedDistribution] | None]:
     """Yield what pip would report, found in ways that cost less than to resolve everything, the cheapest first."""
     markers = builder.interpreter.markers
-    yield recall(declarations, markers, known.get)
+    yield resolve_cached(declarations, markers, known.get)
     if learn is not None and learn(declarations, known, builder):
-        yield recall(declarations, markers, known.get)
+        yield resolve_cached(declarations, markers, known.get)
     yield resolve_moved(declarations, staying, policy, known, builder)
 
 

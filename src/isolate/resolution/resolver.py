@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from isolate.lock.from_cache import closed
+from isolate.lock.from_cache import resolve_among
 from isolate.pip.command import resolve_argv
 from isolate.pip.redaction import redact
 from isolate.pip.report import read_report
@@ -82,7 +82,7 @@ def resolve_moved(
     moved += [name for name in policy.upgrade_packages if name not in declared]
     found = _find(declarations, moved, builder) if moved else []
     known.add(found)
-    return closed(declarations, items | {item.name: item for item in found}, builder.interpreter.markers)
+    return resolve_among(declarations, items | {item.name: item for item in found}, builder.interpreter.markers)
 
 
 def _find(
