@@ -301,11 +301,11 @@ def test_a_parent_of_a_linked_directory_is_that_of_what_the_link_points_to(isola
     assert "nothing to do" in isolate("sync", "elsewhere/..", cwd=repository).out
 
 
-def test_conflicts_names_who_collides_and_why(isolate, repository, tmp_path):
+def test_conflicts_shows_which_applications_conflict_and_why(isolate, repository, tmp_path):
     isolate("lock", "--all", "-q", cwd=repository)
     result = isolate("conflicts", cwd=repository)
-    assert "    tools: through beta, from beta<2 (pyproject.toml:3)" in result.out.splitlines()
-    assert result.out.splitlines()[-1].startswith("2 packages collide in 3 applications")
+    assert "    tools: via beta, from beta<2 (pyproject.toml:3)" in result.out.splitlines()
+    assert result.out.splitlines()[-1].startswith("2 packages conflict across 3 applications")
     document = json.loads(isolate("conflicts", "--json", repository).out)
     assert [one["name"] for one in document["conflicts"]] == ["alpha", "beta"]
     isolate("conflicts", "--fail", "-q", cwd=repository, status=1)

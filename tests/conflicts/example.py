@@ -1,4 +1,4 @@
-"""Six applications that share much and disagree on some of it."""
+"""Six applications that share most packages and disagree on some."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PYTHONS = {
     "reports": "3.10.14",
     "tools/import-catalogue": "",
 }
-ALL_OPTION = {
+COMMON = {
     "certifi": "2024.7.4",
     "idna": "3.7",
     "urllib3": "2.2.2",
@@ -56,17 +56,17 @@ THROUGH = {
 }
 
 
-def company_pins() -> list[Pin]:
-    """Return the pins of all of them."""
+def example_pins() -> list[Pin]:
+    """Return the pins of all six."""
     return [
         pin(application, name, version)
         for application, own in PINNED.items()
-        for name, version in {**ALL_OPTION, **own}.items()
+        for name, version in {**COMMON, **own}.items()
     ]
 
 
 def pin(application: str, name: str, version: str) -> Pin:
-    """Return a pin with the declaration that brings *name* in everywhere."""
+    """Return a pin, with the declaration that brings *name* in."""
     through = THROUGH.get(name, ())
     return Pin(
         application=application,

@@ -116,9 +116,9 @@ def conflicts(root: Path | None, *, fail: bool, html: Path | None, **asked: Any)
 
 def _write_page(file: Path, seen: Conflicts, title: str) -> None:
     from isolate import fs
-    from isolate.conflicts.page import page
+    from isolate.conflicts.page import render_page
 
-    text = page(seen, title=title).encode()
+    text = render_page(seen, title=title).encode()
     target = Path(os.path.realpath(file))
     try:
         if file.exists() and not file.is_file():  # a pipe or a device is written to, not replaced

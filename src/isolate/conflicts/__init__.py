@@ -1,1 +1,1 @@
-"""Which applications could not share one environment, and the pins that prevent it."""
+"""Which applications cannot share an environment, and the pins that prevent it."""

@@ -1,4 +1,4 @@
-"""What collides, as one HTML page that needs nothing else. Pure but for its template, which lies beside it."""
+"""Conflicts as one self-contained HTML page. Pure, except that it reads its template, `page.html`."""
 
 from __future__ import annotations
 
@@ -7,47 +7,49 @@ import json
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from isolate.conflicts.pins import by_version, packages_of
-from isolate.conflicts.text import reason, shown, summary
+from isolate.conflicts.pins import group_by_package, group_by_version
+from isolate.conflicts.text import displayed, reason, summary
 
 if TYPE_CHECKING:
     from isolate.conflicts.pins import Conflicts, Pin
 
-PLACE = "{{data}}"
+DATA_PLACEHOLDER = "{{data}}"
+TITLE_PLACEHOLDER = "{{title}}"
 
 
-def page(conflicts: Conflicts, *, title: str) -> str:
-    """Return an HTML document that shows *conflicts* as packages by applications. It asks nothing of any network.
+def render_page(conflicts: Conflicts, *, title: str) -> str:
+    """Return an HTML document that shows *conflicts* as a matrix of packages and applications, without any network.
 
-    Whatever the names hold, they are text on the page: in the document they stand only within one JSON text, in which
-    nothing can end it, and the script puts them in as text.
+    Names cannot inject markup, whatever they contain: the document has them only inside one JSON text, which they
+    cannot end, and its script inserts them as text.
     """
     template = files("isolate.conflicts").joinpath("page.html").read_text(encoding="utf-8")
-    before, _, after = template.partition(PLACE)
-    return before.replace("{{title}}", _as_text(title)) + embedded(_data(conflicts, title)) + after
+    before, _, after = template.partition(DATA_PLACEHOLDER)
+    return before.replace(TITLE_PLACEHOLDER, _escaped(title)) + json_for_script(_data(conflicts, title)) + after
 
 
-def embedded(data: object) -> str:
-    """Return *data* as JSON that can stand inside a script element: nothing in it looks like a tag or a comment."""
+def json_for_script(data: object) -> str:
+    """Return *data* as JSON that is safe inside a script element: nothing in it looks like a tag or a comment."""
     text = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _as_text(title: str) -> str:
+def _escaped(title: str) -> str:
     return html.escape(title.encode(errors="replace").decode())
 
 
 def _data(conflicts: Conflicts, title: str) -> dict[str, object]:
+    """Return what the script of the page reads. Applications and reasons are referred to by their numbers."""
     numbers = {application: number for number, application in enumerate(conflicts.applications)}
     reasons: dict[str, int] = {}
-    packages = [_package(name, pins, numbers, reasons) for name, pins in packages_of(conflicts.pins).items()]
+    packages = [_package(name, pins, numbers, reasons) for name, pins in group_by_package(conflicts.pins).items()]
     pythons = dict(conflicts.pythons)
     return {
         "title": title,
         "summary": summary(conflicts),
         "applications": conflicts.applications,
         "pythons": [pythons.get(application, "") for application in conflicts.applications],
-        "minors": [[minor, len(found)] for minor, found in conflicts.different_python],
+        "minors": [[minor, len(applications)] for minor, applications in conflicts.applications_by_python],
         "groups": [[numbers[application] for application in group] for group in conflicts.groups],
         "packages": packages,
         "reasons": list(reasons),
@@ -55,11 +57,14 @@ def _data(conflicts: Conflicts, title: str) -> dict[str, object]:
 
 
 def _package(name: str, pins: list[Pin], numbers: dict[str, int], reasons: dict[str, int]) -> dict[str, object]:
-    """Return a row: its versions, the newest first, and its cells: application, version and reasons by number."""
-    versions = by_version(pins)
+    """Return a row: its versions, newest first, and its cells, each a list of application, version and reasons.
+
+    New reasons are added to *reasons*.
+    """
+    versions = group_by_version(pins)
     cells: dict[int, list[int]] = {}
-    for rank, (_, found) in enumerate(versions):
-        for pin in found:
+    for rank, (_, same_version) in enumerate(versions):
+        for pin in same_version:
             number = numbers[pin.application]
             cells.setdefault(number, [number, rank]).append(reasons.setdefault(reason(pin), len(reasons)))
-    return {"name": name, "versions": [shown(version) for version, _ in versions], "cells": list(cells.values())}
+    return {"name": name, "versions": [displayed(version) for version, _ in versions], "cells": list(cells.values())}

@@ -1,4 +1,4 @@
-"""The pins of many applications to the packages that they disagree on. Pure."""
+"""The packages that applications pin to different versions. Pure."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, NamedTuple
 from packaging.utils import canonicalize_version
 from packaging.version import InvalidVersion, Version
 
-from isolate.conflicts.compatibility import groups_of, incompatible_with, pairs_of
+from isolate.conflicts.compatibility import compatible_groups, incompatible_pairs, incompatible_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 PYTHON = "Python"
-"""What stands among the names of packages for the minor version of Python. No normalized name has a capital."""
+"""The name, among names of packages, for the minor version of Python. Normalized names have no capitals."""
 
 
 class Pin(NamedTuple):
-    """One reason why an application has a package; another reason for the same package is another pin.
+    """One reason why an application has a package. Another reason for the same package is another pin.
 
-    `application` is its path relative to the root, `declared` text and place of the declaration that brought the
-    package in, `through` the names from that declaration to this package: empty when it is declared itself. `version`
-    is empty for a source tree.
+    `application` is its path relative to the root. `declared` is the text and the place of the declaration that brings
+    the package in. `through` has the names from that declaration to this package; it is empty if the declaration names
+    the package. `version` is empty for a source tree.
     """
 
     application: str
@@ -33,22 +33,22 @@ class Pin(NamedTuple):
 
 
 class Conflict(NamedTuple):
-    """A package that is pinned to two or more versions: each with its pins, the newest first."""
+    """A package that is pinned to two or more versions: each version with its pins, the newest first."""
 
     name: str
     versions: tuple[tuple[str, tuple[Pin, ...]], ...]
 
     @property
     def applications(self) -> frozenset[str]:
-        """Return the applications that pin it, to whichever version."""
+        """Return the applications that pin the package."""
         return frozenset(pin.application for _, pins in self.versions for pin in pins)
 
 
 class Conflicts(NamedTuple):
-    """Everything pinned, what collides, and the groups of applications that could share one environment.
+    """All pins, the conflicts among them, and the groups of applications that can share an environment.
 
-    `pythons` holds the minor version of every application whose Python is known. `groups` is a partition of
-    `applications`, the largest group first; no greedy search promises the fewest groups.
+    `pythons` has the minor version of each application whose Python is known. `groups` is a partition of
+    `applications`, the largest group first. A greedy search finds it, so there may be one with fewer groups.
     """
 
     applications: tuple[str, ...]
@@ -58,34 +58,34 @@ class Conflicts(NamedTuple):
     pythons: tuple[tuple[str, str], ...]
 
     @property
-    def colliding(self) -> frozenset[str]:
-        """Return the applications that pin a package which collides."""
+    def conflicting_applications(self) -> frozenset[str]:
+        """Return the applications that pin a package with a conflict."""
         return frozenset().union(*(conflict.applications for conflict in self.conflicts))
 
     @property
-    def different_python(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """Return the minor versions of Python with their applications, the newest first; empty if there is but one."""
+    def applications_by_python(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Return the minor versions of Python, newest first, with their applications; empty if there is only one."""
         minors: defaultdict[str, list[str]] = defaultdict(list)
         for application, minor in self.pythons:
             minors[minor].append(application)
         return tuple((minor, tuple(minors[minor])) for minor in newest_first(minors)) if len(minors) > 1 else ()
 
     @property
-    def packages(self) -> int:
+    def package_count(self) -> int:
         """Return how many packages are pinned."""
         return len({pin.name for pin in self.pins})
 
     def pairs(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-        """Yield two applications that could not share and the names that prevent it, in order, pair by pair.
+        """Yield, in order, each two applications that cannot share, and the names that prevent it.
 
-        A thousand applications can make half a million pairs, so they are worked out as they are asked for:
-        take as many as you need. Where their Pythons differ, `PYTHON` is among the names.
+        If their Pythons differ, `PYTHON` is among the names. A thousand applications can make half a million pairs, so
+        they are computed one by one: the caller can stop early.
         """
-        for first, second, names in pairs_of(self._profiles()):
+        for first, second, names in incompatible_pairs(self._profiles()):
             yield self.applications[first], self.applications[second], names
 
     def count_pairs(self) -> int:
-        """Return how many pairs there are, without going through them."""
+        """Return the number of pairs, without computing them."""
         return sum(incompatible.bit_count() for incompatible in incompatible_with(self._profiles())) // 2
 
     def _profiles(self) -> list[dict[str, str]]:
@@ -93,68 +93,71 @@ class Conflicts(NamedTuple):
 
 
 def find_conflicts(pins: Iterable[Pin], pythons: Mapping[str, str]) -> Conflicts:
-    """Return what collides among *pins*. *pythons* maps every application to its Python version, `""` if unknown.
+    """Return the conflicts among *pins*. *pythons* maps each application to its Python version, `""` if unknown.
 
-    Versions are compared as versions: `1.0` and `1.0.0` do not collide, and the shorter one is shown. What is no
-    version is compared as text. In any order, the same pins give the same result.
+    Versions are compared as versions: `1.0` and `1.0.0` do not conflict, and the shorter text is shown. A text that is
+    not a version is compared as text. The result does not depend on the order of *pins*.
 
     Raises:
         ValueError: An application pins a package to two versions, which no environment can hold.
     """
-    known = tuple(sorted(set(pins), key=_place))
-    applications = tuple(sorted({*pythons, *(pin.application for pin in known)}))
+    sorted_pins = tuple(sorted(set(pins), key=_sort_key))
+    applications = tuple(sorted({*pythons, *(pin.application for pin in sorted_pins)}))
     minors = tuple((application, _minor(pythons[application])) for application in sorted(pythons))
     minors = tuple((application, minor) for application, minor in minors if minor)
-    conflicts = tuple(_conflicts(known))
-    groups = groups_of(_profiles(applications, conflicts, minors))
+    conflicts = tuple(_conflicts(sorted_pins))
+    groups = compatible_groups(_profiles(applications, conflicts, minors))
     return Conflicts(
         applications=applications,
-        pins=known,
+        pins=sorted_pins,
         conflicts=conflicts,
         groups=tuple(tuple(applications[number] for number in group) for group in groups),
         pythons=minors,
     )
 
 
-def by_version(pins: Iterable[Pin]) -> tuple[tuple[str, tuple[Pin, ...]], ...]:
-    """Return the *pins* of one package by version, the newest first. Spellings of one version are one."""
-    same: defaultdict[str, list[Pin]] = defaultdict(list)
+def group_by_version(pins: Iterable[Pin]) -> tuple[tuple[str, tuple[Pin, ...]], ...]:
+    """Return the *pins* of one package by version, the newest first. Two spellings of a version count as one."""
+    spellings: defaultdict[str, list[Pin]] = defaultdict(list)
     for pin in pins:
-        same[canonicalize_version(pin.version)].append(pin)
-    shown = {min((pin.version for pin in found), key=lambda text: (len(text), text)): found for found in same.values()}
-    return tuple((version, tuple(shown[version])) for version in newest_first(shown))
+        spellings[canonicalize_version(pin.version)].append(pin)
+    by_version = {
+        min((pin.version for pin in same), key=lambda text: (len(text), text)): same for same in spellings.values()
+    }
+    return tuple((version, tuple(by_version[version])) for version in newest_first(by_version))
 
 
 def newest_first(versions: Iterable[str]) -> list[str]:
-    """Return *versions* with the newest first, and behind them, as text, what is no version."""
+    """Return *versions*, the newest first; texts that are not versions follow, in alphabetical order."""
     valid: dict[str, Version] = {}
-    rest: list[str] = []
+    invalid: list[str] = []
     for version in versions:
         try:
             valid[version] = Version(version)
         except InvalidVersion:
-            rest.append(version)
-    return [*sorted(sorted(valid), key=lambda version: valid[version], reverse=True), *sorted(rest)]
+            invalid.append(version)
+    return [*sorted(sorted(valid), key=lambda version: valid[version], reverse=True), *sorted(invalid)]
 
 
-def packages_of(pins: Iterable[Pin]) -> dict[str, list[Pin]]:
+def group_by_package(pins: Iterable[Pin]) -> dict[str, list[Pin]]:
     """Return *pins* by the name of their package, sorted by name."""
-    named: defaultdict[str, list[Pin]] = defaultdict(list)
+    by_name: defaultdict[str, list[Pin]] = defaultdict(list)
     for pin in pins:
-        named[pin.name].append(pin)
-    return dict(sorted(named.items()))
+        by_name[pin.name].append(pin)
+    return dict(sorted(by_name.items()))
 
 
 def _conflicts(pins: Iterable[Pin]) -> Iterator[Conflict]:
-    for name, found in packages_of(pins).items():
-        if len({pin.version for pin in found}) > 1:
-            versions = by_version(found)
+    for name, same_package in group_by_package(pins).items():
+        if len({pin.version for pin in same_package}) > 1:
+            versions = group_by_version(same_package)
             _check_one_each(name, versions)
             if len(versions) > 1:
                 yield Conflict(name=name, versions=versions)
 
 
 def _check_one_each(name: str, versions: tuple[tuple[str, tuple[Pin, ...]], ...]) -> None:
+    """Raise `ValueError` if an application is in two of *versions*, those of the package *name*."""
     seen: dict[str, str] = {}
     for version, pins in versions:
         for pin in pins:
@@ -165,18 +168,18 @@ def _check_one_each(name: str, versions: tuple[tuple[str, tuple[Pin, ...]], ...]
 def _profiles(
     applications: Iterable[str], conflicts: Iterable[Conflict], pythons: Iterable[tuple[str, str]]
 ) -> list[dict[str, str]]:
-    """Return, for each of *applications*, what it needs of the names that somebody needs otherwise."""
-    needs: dict[str, dict[str, str]] = {application: {} for application in applications}
+    """Return, for each of *applications*, its Python and its versions of the packages that have a conflict."""
+    profiles: dict[str, dict[str, str]] = {application: {} for application in applications}
     for application, minor in pythons:
-        needs[application][PYTHON] = minor
+        profiles[application][PYTHON] = minor
     for conflict in conflicts:
         for version, pins in conflict.versions:
             for pin in pins:
-                needs[pin.application][conflict.name] = version
-    return list(needs.values())
+                profiles[pin.application][conflict.name] = version
+    return list(profiles.values())
 
 
-def _place(pin: Pin) -> tuple[object, ...]:
+def _sort_key(pin: Pin) -> tuple[object, ...]:
     return pin.application, pin.name, len(pin.through), pin.through, pin.declared, pin.version
 
 

@@ -1,4 +1,4 @@
-"""What collides, as lines for people and as facts for machines. Pure."""
+"""Conflicts as lines for people, and as facts for JSON. Pure."""
 
 from __future__ import annotations
 
@@ -8,72 +8,73 @@ from typing import TYPE_CHECKING
 from isolate.formatting import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sized
 
     from isolate.conflicts.pins import Conflict, Conflicts, Pin
 
-PAIRS = 1000
-"""How many pairs `facts` holds. `pair_count` says how many there are."""
+MAX_PAIRS = 1000
+"""The most pairs that `facts` returns. Its `pair_count` is the number of all pairs."""
 
 
 def lines(conflicts: Conflicts, limit: int) -> tuple[str, ...]:
-    """Return what collides, the groups that could share, and a summary, which is the last line.
+    """Return the conflicts, the groups that can share an environment, and, as the last line, a summary.
 
-    Each list (packages, the applications of a version, groups) shows *limit* entries and says how many it leaves out.
+    Each list (packages, the applications of a version, groups) shows *limit* entries and how many it leaves out.
     """
-    found = [
+    listed = [
         line
         for conflict in conflicts.conflicts[:limit]
         for line in (conflict.name, *_version_lines(conflict, limit), "")
     ]
     if len(conflicts.conflicts) > limit:
-        found += [f"and {_more(conflicts.conflicts, limit, 'package')}", ""]
-    if conflicts.different_python:
-        found += [*_python_lines(conflicts, limit), ""]
+        listed += [f"and {_more(conflicts.conflicts, limit, 'package')}", ""]
+    if conflicts.applications_by_python:
+        listed += [*_python_lines(conflicts, limit), ""]
     if len(conflicts.groups) > 1:
-        found += [*_group_lines(conflicts, limit), ""]
-    return (*found, summary(conflicts))
+        listed += [*_group_lines(conflicts, limit), ""]
+    return (*listed, summary(conflicts))
 
 
 def summary(conflicts: Conflicts) -> str:
-    """Return one sentence: how much collides where, and how many environments are enough."""
-    everyone = len(conflicts.applications)
-    enough = count(len(conflicts.groups), "environment")
-    if len(conflicts.groups) <= 1:
-        whom = {0: "there is no application", 1: "there is one application"}
-        return f"nothing collides: {whom.get(everyone, f'all {everyone} applications fit in {enough}')}"
+    """Return one sentence: how many packages conflict in how many applications, and how many environments suffice."""
+    application_count = count(len(conflicts.applications), "application")
+    if len(conflicts.applications) <= 1:
+        return f"no conflicts ({application_count})"
+    fit = f"all {application_count} fit in {count(len(conflicts.groups), 'environment')}"
+    if len(conflicts.groups) == 1:
+        return f"no conflicts: {fit}"
     reasons = []
     if conflicts.conflicts:
-        verb = "collides" if len(conflicts.conflicts) == 1 else "collide"
-        where = count(len(conflicts.colliding), "application")
-        reasons.append(f"{count(len(conflicts.conflicts), 'package')} {verb} in {where}")
-    if conflicts.different_python:
-        reasons.append(f"{len(conflicts.different_python)} versions of Python are in use")
-    return f"{', '.join(reasons)}; all {count(everyone, 'application')} fit in {enough}"
+        verb = "conflicts" if len(conflicts.conflicts) == 1 else "conflict"
+        across = count(len(conflicts.conflicting_applications), "application")
+        reasons.append(f"{count(len(conflicts.conflicts), 'package')} {verb} across {across}")
+    if conflicts.applications_by_python:
+        reasons.append(f"{len(conflicts.applications_by_python)} versions of Python are in use")
+    return f"{', '.join(reasons)}; {fit}"
 
 
 def reason(pin: Pin) -> str:
-    """Return why an application has a package: `direct` or `through celery → kombu`, and by which declaration."""
-    chain = f"through {' → '.join(pin.through)}" if pin.through else "direct"
+    """Return why an application has a package: `direct` or `via celery → kombu`, and by which declaration."""
+    chain = f"via {' → '.join(pin.through)}" if pin.through else "direct"
     return f"{chain}, from {pin.declared}" if pin.declared else chain
 
 
-def shown(version: str) -> str:
+def displayed(version: str) -> str:
     """Return *version* as people read it."""
     return version or "(source tree)"
 
 
 def facts(conflicts: Conflicts) -> dict[str, object]:
-    """Return everything but the pins that do not collide, ready for JSON; of the pairs, the first `PAIRS`."""
+    """Return everything but the pins without a conflict, ready for JSON, with at most `MAX_PAIRS` pairs."""
     return {
         "applications": list(conflicts.applications),
-        "packages": conflicts.packages,
+        "packages": conflicts.package_count,
         "conflicts": [_conflict_facts(conflict) for conflict in conflicts.conflicts],
         "pythons": dict(conflicts.pythons),
         "groups": [list(group) for group in conflicts.groups],
         "pairs": [
             {"applications": [first, second], "names": list(names)}
-            for first, second, names in islice(conflicts.pairs(), PAIRS)
+            for first, second, names in islice(conflicts.pairs(), MAX_PAIRS)
         ],
         "pair_count": conflicts.count_pairs(),
         "summary": summary(conflicts),
@@ -83,7 +84,7 @@ def facts(conflicts: Conflicts) -> dict[str, object]:
 def _version_lines(conflict: Conflict, limit: int) -> Iterator[str]:
     for version, pins in conflict.versions:
         reasons = _reasons(pins)
-        yield f"  {shown(version)} in {count(len(reasons), 'application')}"
+        yield f"  {displayed(version)} in {count(len(reasons), 'application')}"
         for application in islice(reasons, limit):
             yield f"    {application}: {'; '.join(reasons[application])}"
         if len(reasons) > limit:
@@ -91,6 +92,7 @@ def _version_lines(conflict: Conflict, limit: int) -> Iterator[str]:
 
 
 def _reasons(pins: Iterable[Pin]) -> dict[str, list[str]]:
+    """Return the reasons of *pins* by application."""
     reasons: dict[str, list[str]] = {}
     for pin in pins:
         reasons.setdefault(pin.application, []).append(reason(pin))
@@ -99,12 +101,12 @@ def _reasons(pins: Iterable[Pin]) -> dict[str, list[str]]:
 
 def _python_lines(conflicts: Conflicts, limit: int) -> Iterator[str]:
     yield "Python"
-    for minor, applications in conflicts.different_python:
+    for minor, applications in conflicts.applications_by_python:
         yield f"  {minor} in {_listed(applications, limit)}"
 
 
 def _group_lines(conflicts: Conflicts, limit: int) -> Iterator[str]:
-    yield "could share one environment:"
+    yield "applications that can share an environment:"
     for number, group in enumerate(conflicts.groups[:limit], start=1):
         yield f"  {number}. {_listed(group, limit)}"
     if len(conflicts.groups) > limit:
@@ -116,8 +118,8 @@ def _listed(applications: tuple[str, ...], limit: int) -> str:
     return f"{text} and {_more(applications, limit, 'application')}" if len(applications) > limit else text
 
 
-def _more(things: tuple[object, ...] | dict[str, list[str]], limit: int, noun: str) -> str:
-    return count(len(things) - limit, f"more {noun}")
+def _more(items: Sized, limit: int, noun: str) -> str:
+    return count(len(items) - limit, f"more {noun}")
 
 
 def _conflict_facts(conflict: Conflict) -> dict[str, object]:
