@@ -1,6 +1,6 @@
-"""What the applications of one command lack is fetched together.
+"""Fetch together what several applications of one command lack.
 
-Else each of them would start a pip of its own for the little that no other has, one after another.
+Otherwise each application would start a pip of its own, one after another, for the few packages that only it lacks.
 """
 
 from __future__ import annotations
@@ -18,54 +18,55 @@ Key = TypeVar("Key")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-ENOUGH = 3
-"""How many others in a row may lack nothing new before the search ends. Mostly all lack the same, or nothing."""
+MAX_FRUITLESS = 3
+"""The number of applications in a row that may add nothing before the search ends: most applications lack the same
+packages, or none."""
 
 
 class BatchFetcher:
-    """Applications of which one command asks the same, each worked on by a process of its own."""
+    """The applications that one command works on with the same options, each in a process of its own."""
 
     def __init__(self, applications: Sequence[Application] = ()) -> None:
         self.applications = applications
-        self._failed = mmap.mmap(-1, 1)  # one byte that all these processes share: whether fetching together has failed
+        self._failed = mmap.mmap(-1, 1)  # one byte that all processes share: whether a batch has failed
 
-    def together(
+    def fetch_for_all(
         self,
         application: Application,
         own: Mapping[Key, Item],
-        lacked_by: Callable[[Application], Mapping[Key, Item]],
+        missing_of: Callable[[Application], Mapping[Key, Item]],
         fetch: Callable[[Mapping[Key, Item]], Result],
     ) -> Result:
-        """Let *fetch* what *application* lacks, its *own*, and at once what is *lacked_by* the others.
+        """Call *fetch* with what *application* lacks (*own*) and with what *missing_of* the others returns.
 
-        If that fails, *fetch* is called again for its *own* alone, so that no failure of another becomes its own; and
-        from then on every application fetches only its own.
+        If that fails, call *fetch* again with *own* alone, so that one application's failure never fails another. After
+        the first failure, batching is disabled for the rest of the command.
         """
-        whole = self._whole(application, own, lacked_by)
-        if len(whole) > len(own):
+        missing = self._missing_for_all(application, own, missing_of)
+        if len(missing) > len(own):
             try:
-                return fetch(whole)
-            except Exception:  # noqa: BLE001 - whatever it is, each will say it that cannot do without
+                return fetch(missing)
+            except Exception:  # noqa: BLE001 - the application that needs it reports the failure
                 self._failed[0] = True
         return fetch(own)
 
-    def _whole(
-        self, application: Application, own: Mapping[Key, Item], lacked_by: Callable[[Application], Mapping[Key, Item]]
+    def _missing_for_all(
+        self, application: Application, own: Mapping[Key, Item], missing_of: Callable[[Application], Mapping[Key, Item]]
     ) -> Mapping[Key, Item]:
-        """Return *own* and what the others lack. Where that cannot be told, the other says why when its turn comes."""
-        whole, vain = dict(own), 0
+        """Return *own* and what the others lack. An application that cannot be asked reports why at its own turn."""
+        missing, fruitless = dict(own), 0
         for other in () if self._failed[0] else self._others(application):
-            before = len(whole)
+            before = len(missing)
             with contextlib.suppress(Exception):
-                for key, item in lacked_by(other).items():
-                    whole.setdefault(key, item)
-            vain = 0 if len(whole) > before else vain + 1
-            if vain == ENOUGH:
+                for key, item in missing_of(other).items():
+                    missing.setdefault(key, item)
+            fruitless = 0 if len(missing) > before else fruitless + 1
+            if fruitless == MAX_FRUITLESS:
                 break
-        return whole
+        return missing
 
     def _others(self, application: Application) -> Iterator[Application]:
-        """Yield the others, first those whose turn is yet to come."""
+        """Yield the other applications, those first whose turn is still to come."""
         at = self.applications.index(application) if self.applications else 0
         yield from self.applications[at + 1 :]
         yield from self.applications[:at]

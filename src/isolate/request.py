@@ -1,4 +1,4 @@
-"""What a user asked of `sync`, as a value."""
+"""What the options of a command ask for, as a value."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class LockPolicy(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What a user asked of `sync`. Names are normalized; without options it asks for the base and the group `dev`."""
+    """The options of `isolate sync`. Names are normalized. The default asks for the project and the group `dev`."""
 
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
@@ -46,12 +46,12 @@ class Request(NamedTuple):
 
     @property
     def is_plain(self) -> bool:
-        """Say whether this asks for what a `sync` without options asks for, so that its stamp answers for both."""
+        """Return whether this asks for the same as a `sync` without options, so that its stamp answers for both."""
         return self._replace(verify=False) == Request()
 
 
 def selected(declarations: Declarations, request: Request) -> Selection:
-    """Return which extras and groups *request* means; raise `IsolateError` for one that is not declared."""
+    """Return the extras and groups that *request* names; raise `IsolateError` for one that is not declared."""
     _check_declared("extra", request.extras, declarations.extras)
     _check_declared("group", request.groups, declarations.groups)
     groups = set(declarations.groups) if request.all_groups else set(request.groups)
@@ -65,7 +65,7 @@ def _check_declared(kind: str, names: tuple[str, ...], declared: tuple[str, ...]
     for name in names:
         if name not in declared:
             raise IsolateError(
-                f"no {kind} {name} is declared",
+                f"{kind} {name} is not declared",
                 facts=(f"declared: {', '.join(declared) or 'none'}",),
-                hint=f"name one that is, or declare {name} in pyproject.toml",
+                hint=f"name a declared {kind}, or declare {name} in pyproject.toml",
             )

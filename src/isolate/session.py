@@ -1,4 +1,4 @@
-"""What every command works with: the surroundings, the store, and somebody to tell how it goes."""
+"""What every command works with: environment variables, the store, the progress display, the clock."""
 
 from __future__ import annotations
 
@@ -23,30 +23,31 @@ if TYPE_CHECKING:
 
 
 class LazyStore:
-    """The store of one run of the command; a context manager that takes a temporary one away in the end.
+    """The store of one run of the command, opened when it is first used.
 
-    It belongs to the process that enters it. Those that are forked while it has its store share that, and leave it.
+    A context manager that deletes the store on exit if it is temporary. Only the process that entered it does so:
+    forked workers share the store.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        """Make one for the surroundings *environ*; nothing is made before it is needed."""
+        """Take the environment variables that say where the store is."""
         self._environ = environ
         self._store: Store | None = None
         self._temporary: Path | None = None
 
     def __enter__(self) -> LazyStore:  # noqa: PYI034 - Self came with Python 3.11
-        """Begin."""
+        """Return self. Nothing is opened yet."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Delete the temporary store, if there is one."""
+        """Delete a temporary store."""
         if self._temporary is not None:
             fs.delete_tree(self._temporary)
 
     def store(self, progress: Progress) -> Store:
-        """Return the store, made ready; a temporary one, which *progress* hears of, where it cannot be written to."""
+        """Open and return the store; if its directory is not writable, report that and use a temporary store."""
         if self._store is None:
             cache = cache_directory(self._environ)
             try:
@@ -55,41 +56,42 @@ class LazyStore:
                 import tempfile
 
                 self._temporary = Path(tempfile.mkdtemp(prefix="isolate-"))
-                progress.say(f"{error.problem}: a temporary one is used")
+                progress.say(f"{error.problem}; using a temporary store")
                 self._store = temporary_store(cache, self._temporary)
         return self._store
 
 
 @dataclass(kw_only=True)
 class Session:
-    """One run of the command. `clock` gives seconds since 1970; `company` has the applications that it works on.
+    """One run of the command.
 
-    `is_worker` says whether this process is one of several that do the command, each for one application.
+    `clock` returns seconds since 1970. `batch` has all applications that the command works on. `is_worker` tells
+    whether this is one of several processes, each of which works on one application.
     """
 
     environ: Mapping[str, str]
     lazy_store: LazyStore
     progress: Progress = field(default_factory=NullProgress)
     clock: Callable[[], float] = time.time
-    company: BatchFetcher = field(default_factory=BatchFetcher)
+    batch: BatchFetcher = field(default_factory=BatchFetcher)
     is_worker: bool = False
 
     @property
     def store(self) -> Store:
-        """Return the store, made ready; a temporary one, gone when the run ends, where it cannot be written to."""
+        """Return the store, opened; a temporary one if its directory is not writable."""
         return self.lazy_store.store(self.progress)
 
     def waiting_for(self, application: Application) -> Callable[[], None]:
-        """Return what to call when another process has *application*."""
-        return lambda: self.progress.say(f"waiting for another isolate in {application.name}")
+        """Return what to call when another process holds the lock of *application*."""
+        return lambda: self.progress.say(f"waiting for another isolate process working on {application.name}")
 
     def waiting_for_gc(self) -> None:
-        """Say that another process is clearing the store."""
-        self.progress.say("waiting for another isolate that clears the store")
+        """Report that another process is cleaning the store."""
+        self.progress.say("waiting for another isolate process cleaning the store")
 
     def waiting_for_store(self) -> None:
-        """Say that another process is filling the store; mostly it is of the same command, if that has several."""
+        """Report that another process is writing to the store; in a worker, that is mostly one of the same command."""
         if self.is_worker:
-            self.progress.working("waiting for the store, which is being filled")
+            self.progress.working("waiting for the store")
         else:
-            self.progress.say("waiting for another isolate that fills the store")
+            self.progress.say("waiting for another isolate process writing to the store")

@@ -157,7 +157,7 @@ def history(applications: tuple[Path, ...], **asked: Any) -> int:
 @OUTPUT_OPTIONS
 def rollback(number: int | None, *, with_lock: bool, **asked: Any) -> int:
     """Go back to what the environment was after sync N (default: the one before), from the store."""
-    from isolate.commands.history import rollback as command
+    from isolate.commands.rollback import rollback as command
 
     return each((), asked, lambda application, session: command(application, number, session, lock=with_lock))
 

@@ -67,7 +67,7 @@ def session_with(progress: Progress, applications: Sequence[Application] = ()) -
     from isolate.session import LazyStore, Session
 
     with LazyStore(os.environ) as lazy_store:
-        yield Session(environ=os.environ, lazy_store=lazy_store, progress=progress, company=BatchFetcher(applications))
+        yield Session(environ=os.environ, lazy_store=lazy_store, progress=progress, batch=BatchFetcher(applications))
 
 
 def _together(

@@ -36,12 +36,12 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 def status(applications: tuple[Path, ...], **asked: Any) -> int:
     """Show how applications stand: Python, pins, packages, size, and what differs. Needs no network."""
     from isolate.commands.status import status as command
-    from isolate.commands.status import status_if_in_step, table
+    from isolate.commands.status import status_if_up_to_date, table
 
     if len(applications) <= 1 and not asked["everywhere"]:
         return each(applications, asked, command)
     chosen = applications_of(applications, all_applications=asked["everywhere"])
-    quick = partial(parallel_map_readonly, status_if_in_step)
+    quick = partial(parallel_map_readonly, status_if_up_to_date)
     found = {name: outcome for name, outcome, _ in outcomes_of(chosen, asked, command, quick)}
     well = _succeeded(chosen, found)
     if not asked["json_"] and not asked["quiet"] and well:
@@ -61,11 +61,11 @@ def status(applications: tuple[Path, ...], **asked: Any) -> int:
 def list_(applications: tuple[Path, ...], *, changed_since: str | None, **asked: Any) -> int:
     """Name applications; with --json their paths, Pythons, and keys that change when their requirements do."""
     from isolate.application_discovery import changed_since as those_changed
-    from isolate.commands.list_ import describe, installed_files
+    from isolate.commands.list_ import describe, key_files
 
     chosen = applications_of(applications, all_applications=asked["everywhere"])
     if changed_since is not None:
-        kept = set(those_changed(chosen.values(), changed_since, installed_files))
+        kept = set(those_changed(chosen.values(), changed_since, key_files))
         chosen = {name: one for name, one in chosen.items() if one in kept}
     with progress_in(asked) as progress, session_with(progress) as session:
         found = {name: _described(describe, one, session) for name, one in chosen.items()}

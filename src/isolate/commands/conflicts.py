@@ -1,4 +1,4 @@
-"""`isolate conflicts`: what every application pins, and who brought it there."""
+"""`isolate conflicts`: what every application pins, and which requirement brought it in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from isolate.lock.select import select
 from isolate.locked import Selection
 from isolate.outcome import Outcome
 from isolate.pip.redaction import redact
-from isolate.resolution.decide import candidate_locks
+from isolate.request import LockPolicy
+from isolate.resolution.candidates import candidate_locks
+from isolate.resolution.context import lock_context
 from isolate.resolution.interpreter import interpreter_for
 
 if TYPE_CHECKING:
@@ -22,68 +24,69 @@ if TYPE_CHECKING:
     from packaging.pylock import Pylock
 
     from isolate.application import Application
-    from isolate.declarations.declared import Declarations, DeclaredRequirement
-    from isolate.interpreters.interpreter import Interpreter
+    from isolate.declarations.declared import DeclaredRequirement
+    from isolate.resolution.context import LockContext
     from isolate.session import Session
 
 
 def pins(application: Application, session: Session) -> Outcome:
     """Return, as facts, the pins of *application* and its Python: those of its lock, else those that it declares.
 
-    Every extra and every group counts. A pin lacks only the name of the application.
+    Every extra and every group counts. The caller fills in the name of the application.
     """
     declarations = read_declarations(application.root)
     interpreter = interpreter_for(application, declarations, session)
-    found = list(_pins(application, declarations, interpreter, session))
-    return Outcome(command="conflicts", facts={"pins": found, "python": interpreter.version})
+    context = lock_context(application, declarations, interpreter, LockPolicy(), session.store)
+    return Outcome(command="conflicts", facts={"pins": [*_pins(context)], "python": interpreter.version})
 
 
-def _pins(
-    application: Application, declarations: Declarations, interpreter: Interpreter, session: Session
-) -> Iterator[Pin]:
-    direct = {one.name: one for one in reversed(declarations.requirements) if applies_here(one, interpreter.markers)}
-    for one in candidate_locks(application, declarations, interpreter, session.store):
-        if (locked := _locked(one.lock, declarations, interpreter)) is not None:
-            yield from _from_lock(one.lock, locked, direct)
+def _pins(context: LockContext) -> Iterator[Pin]:
+    markers = context.interpreter.markers
+    requirements = [declared for declared in context.declarations.requirements if applies_here(declared, markers)]
+    direct = {declared.name: declared for declared in reversed(requirements)}
+    for candidate in candidate_locks(context):
+        if (versions := _locked_versions(candidate.lock, context)) is not None:
+            yield from _pins_of_lock(candidate.lock, versions, direct)
             return
     for declared in direct.values():
         if declared.name is not None and declared.pin is not None:
-            yield Pin(application="", name=declared.name, version=declared.pin, declared=_said(declared))
+            yield Pin(application="", name=declared.name, version=declared.pin, declared=_shown(declared))
 
 
-def _said(declared: DeclaredRequirement) -> str:
+def _shown(declared: DeclaredRequirement) -> str:
     return redact(f"{declared.text} ({declared.origin})")
 
 
-def _locked(lock: Pylock, declarations: Declarations, interpreter: Interpreter) -> dict[str, str] | None:
-    """Return what *lock* holds, each with its version; None if it does not serve the interpreter."""
+def _locked_versions(lock: Pylock, context: LockContext) -> dict[str, str] | None:
+    """Return the version of everything in *lock*; None if the lock does not support the interpreter."""
+    declarations = context.declarations
     everything = Selection(extras=declarations.extras, groups=declarations.groups)
     try:
-        found = select(lock, interpreter, everything, root=str(declarations.root))
+        selected = select(lock, context.interpreter, everything, root=str(declarations.root))
     except StaleLock:
         return None
     own = os.path.normpath(declarations.root)
-    return {one.name: one.version or "" for one in found if one.directory != own}
+    return {dist.name: dist.version or "" for dist in selected if dist.directory != own}
 
 
-def _from_lock(
-    lock: Pylock, locked: Mapping[str, str], direct: Mapping[str | None, DeclaredRequirement]
+def _pins_of_lock(
+    lock: Pylock, versions: Mapping[str, str], direct: Mapping[str | None, DeclaredRequirement]
 ) -> Iterator[Pin]:
-    edges = {str(one.name): [str(edge["name"]) for edge in one.dependencies or ()] for one in lock.packages}
-    ways = ways_from([name for name in direct if name in locked and name is not None], edges)
-    for name, version in locked.items():
-        way = ways.get(name, ())
-        root = direct.get((*way, name)[0])
-        yield Pin(application="", name=name, version=version, declared=_said(root) if root else "", through=way)
+    edges = {str(package.name): [str(edge["name"]) for edge in package.dependencies or ()] for package in lock.packages}
+    paths = paths_from([name for name in direct if name in versions and name is not None], edges)
+    for name, version in versions.items():
+        path = paths.get(name, ())
+        root = direct.get((*path, name)[0])
+        yield Pin(application="", name=name, version=version, declared=_shown(root) if root else "", through=path)
 
 
-def ways_from(roots: Iterable[str], edges: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
-    """Return, for everything that is reached from *roots*, a shortest way there: the names above it, a root first."""
-    ways: dict[str, tuple[str, ...]] = dict.fromkeys(roots, ())
-    todo = list(ways)
-    for name in todo:  # grows while it is gone through: breadth first
+def paths_from(roots: Iterable[str], edges: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    """Return a shortest path to every name that *roots* lead to: the names above it, a root first."""
+    paths: dict[str, tuple[str, ...]] = dict.fromkeys(roots, ())
+    queue = list(paths)
+    for name in queue:  # it grows while the loop runs: breadth first
         for needed in edges.get(name, ()):
-            if needed not in ways:
-                ways[needed] = (*ways[name], name)
-                todo.append(needed)
-    return ways
+            if needed not in paths:
+                paths[needed] = (*paths[name], name)
+                queue.append(needed)
+    return paths

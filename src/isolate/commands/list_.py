@@ -1,4 +1,4 @@
-"""`isolate list`: applications as a CI matrix wants them, each with a key that changes when its requirements do."""
+"""`isolate list`: name applications, for a CI matrix too, each with a key that changes when its requirements do."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 
 def describe(application: Application, session: Session) -> Outcome:
-    """Return what there is to know about *application* before anything is made."""
+    """Return what is known about *application* from its declarations alone."""
     declarations = read_declarations(application.root)
     version_file = read_version_file(application.root)
-    request = declarations.settings.python or (version_file.text if version_file else None)
+    python = declarations.settings.python or (version_file.text if version_file else None)
     return Outcome(
         command="list",
         facts={
             "path": str(application.root),
-            "python": request,
+            "python": python,
             "requires_python": None if declarations.requires_python is None else str(declarations.requires_python),
             "interpreter": _interpreter(application, declarations, session),
-            "key": key_of(application, declarations, request),
+            "key": key_of(application, declarations, python),
         },
     )
 
@@ -45,28 +45,28 @@ def _interpreter(application: Application, declarations: Declarations, session: 
         return None
 
 
-def key_of(application: Application, declarations: Declarations, request: str | None) -> str:
-    """Return a digest (hex) of every file that decides what the environment holds, and of the Python that is wished.
+def key_of(application: Application, declarations: Declarations, python: str | None) -> str:
+    """Return a digest (hex) of every file that decides what the environment holds, and of the requested Python.
 
-    It is the same wherever the repository lies: files count by their path from the application, and their bytes.
+    It does not depend on where the repository is: files count by their path from the application, and their content.
     """
-    digest = hashlib.sha256(f"{request or ''}\0".encode())
-    for file in _with_lock(application, declarations):
+    digest = hashlib.sha256(f"{python or ''}\0".encode())
+    for file in _files_with_lock(application, declarations):
         content = file.read_bytes() if file.exists() else b""
         digest.update(f"{os.path.relpath(file, application.root)}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
 
 
-def installed_files(application: Application) -> tuple[Path, ...]:
-    """Return every file that decides the key of *application*, there or not."""
+def key_files(application: Application) -> tuple[Path, ...]:
+    """Return every file that the key of *application* depends on, existing or not."""
     declarations = read_declarations(application.root)
-    wishes = []
+    python_files = []
     for path in version_files(application.root) if declarations.settings.python is None else ():
-        wishes.append(path)
+        python_files.append(path)
         if path.is_file():
             break
-    return (*_with_lock(application, declarations), *wishes)
+    return (*_files_with_lock(application, declarations), *python_files)
 
 
-def _with_lock(application: Application, declarations: Declarations) -> tuple[Path, ...]:
+def _files_with_lock(application: Application, declarations: Declarations) -> tuple[Path, ...]:
     return tuple(dict.fromkeys((*declarations.files, application.lock_file)))

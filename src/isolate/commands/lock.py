@@ -1,8 +1,7 @@
-"""`isolate lock`: decide, and write it down."""
+"""`isolate lock`: resolve versions and write pylock.toml."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from isolate.declarations.read import read_declarations
@@ -12,11 +11,13 @@ from isolate.formatting import count
 from isolate.lock.diff import diff
 from isolate.lock.pylock_file import read_lock
 from isolate.operations.builder import builder_for
-from isolate.operations.inspect import inspect
+from isolate.operations.inspect import InspectOptions, inspect
 from isolate.operations.retry_damaged import retry_damaged
 from isolate.outcome import Outcome
 from isolate.request import LockPolicy
-from isolate.resolution.decide import LockDecision, decide, source_tree_digests, stale_reasons
+from isolate.resolution.candidates import staleness_reasons
+from isolate.resolution.context import lock_context
+from isolate.resolution.decide import decide
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,45 +25,50 @@ if TYPE_CHECKING:
     from packaging.pylock import Pylock
 
     from isolate.application import Application
-    from isolate.declarations.declared import Declarations
-    from isolate.operations.current_state import CurrentState
     from isolate.request import Request
+    from isolate.resolution.candidates import LockDecision
+    from isolate.resolution.context import LockContext
     from isolate.session import Session
 
 
 def lock(application: Application, request: Request, session: Session, *, check: bool = False) -> Outcome:
-    """Write `pylock.toml`, keeping what is locked unless a declaration or *request* moves it.
+    """Write `pylock.toml`, keeping locked versions unless a declaration or *request* changes them.
 
-    With *check* nothing is written: the exit code is 1 if the lock is stale, or missing where one is needed.
+    With *check* nothing is written: the exit code is 1 if the lock is out of date, or missing where one is needed.
     """
     declarations = read_declarations(application.root)
     if not declarations.files:
-        raise IsolateError(f"{application.name} declares nothing but its lock", hint="declare what it needs, then lock")
-    before = _lock_before(application, request.lock_policy)
+        raise IsolateError(
+            f"{application.name} has a lock and no declarations",
+            hint="declare its requirements, then run `isolate lock`",
+        )
+    before = _existing_lock(application, request.lock_policy)
     with application.exclusive(session.waiting_for(application)), session.store.shared_access(session.waiting_for_gc):
         staging.recover(application)
-        situation = inspect(application, declarations, request.python, session, allow_unmanaged=True)
+        current = inspect(
+            application, declarations, session, InspectOptions(python=request.python, allow_unmanaged=True)
+        )
+        context = lock_context(application, declarations, current.interpreter, request.lock_policy, session.store)
 
-        def decided(policy: LockPolicy) -> LockDecision:
-            with builder_for(application, declarations, situation, request, session) as builder:
-                return decide(declarations, policy, builder)
+        def decide_with(context: LockContext) -> LockDecision:
+            with builder_for(application, declarations, current, request, session) as builder:
+                return decide(context, builder)
 
         if check:
-            return _checked(before, declarations, situation, decided)
-        decision = retry_damaged(partial(decided, request.lock_policy), session)
+            return _check(before, context._replace(policy=LockPolicy(may_change=False)), decide_with)
+        decision = retry_damaged(lambda: decide_with(context), session)
         written = decision.is_new or not decision.in_tree
         if written:
-            staging.write_file(application, application.lock_file, decision.text)
+            staging.write_file(application, application.lock_file, decision.content)
     changes = diff(before, decision.lock)
-    verb = "wrote" if written else "kept"
-    follow = "; `isolate sync` brings the environment into step" if written else ""
-    said = f"{verb} pylock.toml: {count(len(decision.lock.packages), 'package')}{follow}"
-    lines = (*changes, *decision.because, said)
+    packages = count(len(decision.lock.packages), "package")
+    summary = f"wrote pylock.toml: {packages}; run `isolate sync` to install" if written else f"up to date: {packages}"
+    lines = (*changes, *decision.reason_lines, summary)
     return Outcome(command="lock", lines=lines, facts={"changes": list(changes), "written": written})
 
 
-def _lock_before(application: Application, policy: LockPolicy) -> Pylock | None:
-    """Return the lock that is there; where every version may move, one that cannot be read is as good as none."""
+def _existing_lock(application: Application, policy: LockPolicy) -> Pylock | None:
+    """Return the lock in the tree; an unreadable lock counts as no lock if every version may change."""
     try:
         return read_lock(application.lock_file)
     except DeclarationError:
@@ -71,21 +77,16 @@ def _lock_before(application: Application, policy: LockPolicy) -> Pylock | None:
         raise
 
 
-def _checked(
-    before: Pylock | None,
-    declarations: Declarations,
-    situation: CurrentState,
-    decided: Callable[[LockPolicy], LockDecision],
-) -> Outcome:
-    """Return whether the lock is fresh; where there is none, what the declarations come to says if one is needed."""
-    fresh = "pylock.toml is fresh"
+def _check(before: Pylock | None, context: LockContext, decide_with: Callable[[LockContext], LockDecision]) -> Outcome:
+    """Return whether the lock is up to date; without a lock, whether the declarations need one."""
+    fresh = "pylock.toml is up to date"
     reasons: tuple[str, ...] = ()
     if before is not None:
-        reasons = stale_reasons(before, declarations, situation.interpreter, source_tree_digests(declarations))
+        reasons = staleness_reasons(before, context)
     else:
-        fresh = "everything is pinned: no pylock.toml is needed"
+        fresh = "everything is pinned: pylock.toml is not needed"
         try:
-            decided(LockPolicy(may_change=False))
+            decide_with(context)
         except StaleLock as stale:
             reasons = stale.facts
     lines = reasons or (fresh,)

@@ -1,4 +1,4 @@
-"""`isolate run`: bring the environment into step, then become the command."""
+"""`isolate run`: sync if needed, then run a command in the environment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from isolate import process
 from isolate.batch_fetch import BatchFetcher
 from isolate.child_output import Listener
-from isolate.commands.sync import sync as bring_into_step
+from isolate.commands.sync import sync as sync_application
 from isolate.declarations.read import read_declarations
 from isolate.environment.records import read_state
 from isolate.environment.stamp.read import up_to_date_message
@@ -29,62 +29,62 @@ if TYPE_CHECKING:
 
 
 def prepare(application: Application, session: Session, *, sync: bool = True) -> Outcome | None:
-    """Sync *application* with what its environment was synced with last, unless there is nothing to do.
+    """Sync *application* with the options of its last sync, and return the outcome; None if it is up to date.
 
-    Without *sync*, only what a killed command left is finished.
+    Without *sync*, only finish what a killed command left.
     """
     if not sync:
         recover(application, session)
         return None
     if up_to_date_message(str(application.venv), variable_line) is not None:
         return None
-    unbatched = replace(session, company=BatchFetcher())  # the others' environments may hold other extras and groups
-    return bring_into_step(application, last_request(application), unbatched)
+    unbatched = replace(session, batch=BatchFetcher())  # other applications may have other extras and groups
+    return sync_application(application, last_request(application), unbatched)
 
 
 def run(application: Application, command: Sequence[str], session: Session, *, sync: bool = True) -> Outcome:
-    """Do as `prepare` does, run *command* in the directory of *application*, and return what it said and how it ended.
+    """Prepare the environment, run *command* in the directory of *application*, and return its output and exit code.
 
-    The exit code is its own; 128 and the number of the signal where one ended it.
+    If a signal ends it, the exit code is 128 plus the number of the signal.
     """
     prepare(application, session, sync=sync)
     environment = environment_of(application, session.environ)
-    said: list[str] = []
+    output: list[str] = []
     program = command[0] if os.sep in command[0] else shutil.which(command[0], path=environment["PATH"])
     if program is None:
         raise process.command_not_found(command[0])
     argv = (program, *command[1:])
     session.progress.working(f"running {command[0]}")
-    finished = process.run(argv, env=environment, cwd=application.root, listener=Listener(on_line=said.append))
+    finished = process.run(argv, env=environment, cwd=application.root, listener=Listener(on_line=output.append))
     code = finished.status if finished.status >= 0 else 128 - finished.status
-    lines = (*said, *([f"exit status {code}"] if code or not said else []))
-    return Outcome(command="run", exit_code=code, lines=lines, facts={"output": said})
+    lines = (*output, *([f"exit status {code}"] if code or not output else []))
+    return Outcome(command="run", exit_code=code, lines=lines, facts={"output": output})
 
 
 def last_request(application: Application) -> Request:
-    """Return the request for the extras and groups that the environment of *application* holds, if still declared."""
+    """Return the request for the extras and groups that the environment of *application* has, if still declared."""
     state = read_state(application.venv)
     if state is None:
         return Request()
-    chosen = state.selection
+    selection = state.selection
     declared = read_declarations(application.root)
     return Request(
-        extras=tuple(extra for extra in chosen.extras if extra in declared.extras),
-        groups=tuple(group for group in chosen.groups if group != DEFAULT_GROUP and group in declared.groups),
-        no_dev=chosen.no_dev,
-        project=chosen.project,
+        extras=tuple(extra for extra in selection.extras if extra in declared.extras),
+        groups=tuple(group for group in selection.groups if group != DEFAULT_GROUP and group in declared.groups),
+        no_dev=selection.no_dev,
+        project=selection.project,
         inexact=state.inexact,
     )
 
 
 def environment_of(application: Application, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return *environ* as `activate` would make it: the environment first on `PATH`, `PYTHONHOME` gone.
+    """Return *environ* as `activate` changes it: the environment first on `PATH`, `PYTHONHOME` removed.
 
     Raises `IsolateError` if there is no environment.
     """
     if not os.path.lexists(application.venv / "bin/python"):
         raise IsolateError(f"{application.name} has no environment", hint="run `isolate sync`, or leave out --no-sync")
     path = environ.get("PATH", os.defpath)
-    changed = {**environ, "VIRTUAL_ENV": str(application.venv), "PATH": f"{application.venv}/bin{os.pathsep}{path}"}
-    changed.pop("PYTHONHOME", None)
-    return changed
+    activated = {**environ, "VIRTUAL_ENV": str(application.venv), "PATH": f"{application.venv}/bin{os.pathsep}{path}"}
+    activated.pop("PYTHONHOME", None)
+    return activated

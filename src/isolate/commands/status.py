@@ -1,4 +1,4 @@
-"""`isolate status`: how an application stands, from what is on disk alone."""
+"""`isolate status`: show the status of an application, from what is on disk alone."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ if TYPE_CHECKING:
     from isolate.environment.records import Installed, State
     from isolate.session import Session
 
-MOST = 5
-"""How many differences a status names."""
+MAX_DIFFERENCES_SHOWN = 5
+"""How many differences a status shows to people."""
 
 
-def status_if_in_step(application: Application) -> Outcome | None:
-    """Return the status of *application* if its stamp says that nothing has changed."""
-    state = (
-        read_state(application.venv) if up_to_date_message(str(application.venv), variable_line) is not None else None
-    )
+def status_if_up_to_date(application: Application) -> Outcome | None:
+    """Return the status of *application* if its stamp says that nothing has changed; else None."""
+    if up_to_date_message(str(application.venv), variable_line) is None:
+        return None
+    state = read_state(application.venv)
     return None if state is None else _outcome(application, state, ())
 
 
 def status(application: Application, session: Session) -> Outcome:
-    """Return how *application* stands; needs no network, and changes nothing but what a killed command left."""
-    if (known := status_if_in_step(application)) is not None:
+    """Return the status of *application*; needs no network, and changes nothing but what a killed command left."""
+    if (known := status_if_up_to_date(application)) is not None:
         return known
-    found: list[dict[str, str]] = check(application, session).facts["findings"]  # type: ignore[assignment]
-    return _outcome(application, read_state(application.venv), [Finding(**one).line for one in found])
+    findings: list[dict[str, str]] = check(application, session).facts["findings"]  # type: ignore[assignment]
+    return _outcome(application, read_state(application.venv), [Finding(**finding).line for finding in findings])
 
 
 def _outcome(application: Application, state: State | None, differences: Sequence[str]) -> Outcome:
@@ -51,7 +51,7 @@ def _outcome(application: Application, state: State | None, differences: Sequenc
         "packages": 0 if state is None else len(state.installed.keys() - {"pip"}),
         "size": _size(application.venv, state),
         "last_sync": _last_sync(application.venv),
-        "in_step": not differences and state is not None,
+        "up_to_date": not differences and state is not None,
         "differences": list(differences),
     }
     return Outcome(command="status", facts=facts, lines=tuple(_lines(facts)))
@@ -64,17 +64,17 @@ def _sources(application: Application) -> list[str]:
 
 
 def _lock(application: Application, state: State | None) -> str | None:
-    """Return where what was decided is written down: `pylock.toml`, `pins` where they decide all, None for nowhere."""
+    """Return what fixes the versions: `pylock.toml`, `pins` if the declarations do it, None if nothing does."""
     if application.lock_file.exists():
         return "pylock.toml"
     return None if state is None else "pins"
 
 
 def _size(venv: Path, state: State | None) -> dict[str, int]:
-    """Return the bytes of all distributions, and of those the ones that other environments may share."""
-    every = [] if state is None else [*state.installed.values()]
-    shared = sum(one.size - sum(file.size for file in one.written) for one in every if _is_linked(venv, one))
-    return {"total": sum(one.size for one in every), "shared": shared}
+    """Return the bytes of all distributions, and how many of them are in files that environments may share."""
+    dists = [] if state is None else [*state.installed.values()]
+    shared = sum(dist.size - sum(file.size for file in dist.written) for dist in dists if _is_linked(venv, dist))
+    return {"total": sum(dist.size for dist in dists), "shared": shared}
 
 
 def _is_linked(venv: Path, installed: Installed) -> bool:
@@ -85,42 +85,49 @@ def _is_linked(venv: Path, installed: Installed) -> bool:
 
 
 def _last_sync(venv: Path) -> float | None:
-    """Return when the environment was last found or made right, in seconds since 1970."""
+    """Return when the environment was last synced or found up to date, in seconds since 1970."""
     times = [path.stat().st_mtime for path in (venv / STAMP, venv / STATE) if path.exists()]
     return max(times, default=None)
 
 
 def _lines(facts: Mapping[str, object]) -> list[str]:
-    differences = [str(one) for one in facts["differences"]]  # type: ignore[attr-defined]
-    *row, in_step = cells(facts)
-    row.append("no" if differences else in_step)  # the lines below say how it differs
+    differences = [str(line) for line in facts["differences"]]  # type: ignore[attr-defined]
+    *row, up_to_date = cells(facts)
+    row.append("no" if differences else up_to_date)  # the lines below say how it differs
     lines = [f"{heading}: {cell}" for heading, cell in zip(HEADINGS, row, strict=True)]
-    more = [f"  and {count(len(differences) - MOST, 'more difference')}"] if len(differences) > MOST else []
-    return [*lines, *(f"  {one}" for one in differences[:MOST]), *more]
+    more = (
+        [f"  and {count(len(differences) - MAX_DIFFERENCES_SHOWN, 'more difference')}"]
+        if len(differences) > MAX_DIFFERENCES_SHOWN
+        else []
+    )
+    return [*lines, *(f"  {line}" for line in differences[:MAX_DIFFERENCES_SHOWN]), *more]
 
 
-HEADINGS = ("python", "pins from", "locked", "packages", "size", "last sync", "in step")
+HEADINGS = ("python", "declared in", "lock", "packages", "size", "last sync", "up to date")
 
 
 def cells(facts: Mapping[str, object]) -> tuple[str, ...]:
-    """Return what stands under each of `HEADINGS`."""
+    """Return the text below each of `HEADINGS`."""
     size: Mapping[str, int] = facts["size"]  # type: ignore[assignment]
     sources: list[str] = facts["declarations"]  # type: ignore[assignment]
     when: float | None = facts["last_sync"]  # type: ignore[assignment]
     differences: list[str] = facts["differences"]  # type: ignore[assignment]
+    lock = str(facts["lock"])
     return (
         str(facts["python"] or "-"),
         ", ".join(sources),
-        str(facts["lock"] or "no"),
+        {"None": "none", "pins": "none needed"}.get(lock, lock),
         str(facts["packages"]),
         f"{in_units(size['total'])}, {in_units(size['shared'])} shared" if size["total"] else "-",
         "-" if when is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(when)),
-        "yes" if facts["in_step"] else f"no: {differences[0] if differences else 'no environment'}",
+        "yes" if facts["up_to_date"] else f"no: {differences[0] if differences else 'no environment'}",
     )
 
 
 def table(rows: Mapping[str, Mapping[str, object]]) -> list[str]:
-    """Return the statuses of many applications, by name, as lines of a table."""
-    every = [("application", *HEADINGS), *((name, *cells(facts)) for name, facts in rows.items())]
-    widths = [max(map(len, column)) for column in zip(*every, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in every]
+    """Return the lines of a table with the status of many applications, by name."""
+    rows_shown = [("application", *HEADINGS), *((name, *cells(facts)) for name, facts in rows.items())]
+    widths = [max(map(len, column)) for column in zip(*rows_shown, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows_shown
+    ]

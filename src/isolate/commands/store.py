@@ -1,4 +1,4 @@
-"""`isolate store`: where it is, how large, whether it is sound, and what nobody needs any more."""
+"""`isolate store`: show where the store is and how large, verify it, and remove what no environment uses."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def path(session: Session) -> Outcome:
 
 
 def size(session: Session) -> Outcome:
-    """Return how many bytes the store has on disk, a file that environments share counted once."""
+    """Return how many bytes the store has on disk; a file that environments share counts once."""
     total, held = 0, 0
     for folder, _, files in os.walk(session.store.root):
         for name in files:
@@ -42,42 +42,46 @@ def size(session: Session) -> Outcome:
 
 
 def verify(session: Session) -> Outcome:
-    """Hash every file of every entry; throw out the entries that are not as they were published, and say which."""
-    store, wrong = session.store, []
+    """Hash every file of every entry, and remove the entries with a damaged file; exit code 1 if there are any."""
+    store, damaged_entries = session.store, list[str]()
     with store.exclusive_access(session.waiting_for_store):
-        every = sorted(store.entry_keys())
-        for number, key in enumerate(every, start=1):
-            session.progress.working(f"checking {count(len(every), 'entry', 'entries')}", f"{number} of {len(every)}")
+        keys = sorted(store.entry_keys())
+        for number, key in enumerate(keys, start=1):
+            session.progress.working(f"verifying {count(len(keys), 'entry', 'entries')}", f"{number} of {len(keys)}")
             entry = store.entry(key)
-            damaged = ["manifest.json"] if entry is None else list(_damaged(entry))
-            if damaged:
-                wrong.append(
-                    f"{key}: {damaged[0]} is not as it was" + (f", and {len(damaged) - 1} more" if damaged[1:] else "")
-                )
+            files = ["manifest.json"] if entry is None else list(_damaged_files(entry))
+            if files:
+                more = f" (and {count(len(files) - 1, 'more file')})" if files[1:] else ""
+                damaged_entries.append(f"{key}: {files[0]} is damaged{more}")
                 store.discard(key)
-    lines = (
-        [*wrong, "thrown out; the next sync fetches them again"] if wrong else ["every entry is as it was published"]
+    summary = (
+        "removed; the next sync re-fetches them" if damaged_entries else f"OK: {count(len(keys), 'entry', 'entries')}"
     )
-    return Outcome(command="store verify", exit_code=1 if wrong else 0, lines=tuple(lines), facts={"damaged": wrong})
+    return Outcome(
+        command="store verify",
+        exit_code=1 if damaged_entries else 0,
+        lines=(*damaged_entries, summary),
+        facts={"damaged": damaged_entries},
+    )
 
 
-def _damaged(entry: Entry) -> Iterator[str]:
+def _damaged_files(entry: Entry) -> Iterator[str]:
     for file in entry.manifest.files:
         try:
-            is_sound = digest_of_file(entry.files / file.path) == file.sha256
+            is_intact = digest_of_file(entry.files / file.path) == file.sha256
         except OSError:
-            is_sound = False
-        if not is_sound:
+            is_intact = False
+        if not is_intact:
             yield file.path
 
 
 def gc(session: Session) -> Outcome:
-    """Delete the entries that no environment uses, now or in what it can go back to."""
+    """Remove the entries that no environment uses, neither now nor after a rollback."""
     store = session.store
     with store.exclusive_access(session.waiting_for_store):
         used = set()
         for venv in registered_environments(store):
-            keys = set(_used(venv))
+            keys = set(_used_keys(venv))
             if not keys:
                 unregister_environment(store, venv)
             used |= keys
@@ -85,18 +89,18 @@ def gc(session: Session) -> Outcome:
         freed = sum(_bytes(store.paths.entry(key)) for key in unused)
         for key in unused:
             store.discard(key)
-        fs.delete_tree(store.paths.metadata)  # it is learnt again where it is of use
+        fs.delete_tree(store.paths.metadata)  # a cache: it fills again
     what = count(len(unused), "entry", "entries")
-    lines = (f"deleted {what}, {in_units(freed)}",)
+    lines = (f"removed {what}, {in_units(freed)}",)
     return Outcome(command="store gc", lines=lines, facts={"deleted": unused, "bytes": freed})
 
 
-def _used(venv: Path) -> Iterator[str]:
+def _used_keys(venv: Path) -> Iterator[str]:
     state = read_state(venv)
     if state is None:
         return
-    for one in state.installed.values():
-        yield one.key
+    for dist in state.installed.values():
+        yield dist.key
     for generation in read_history(venv):
         compat_tag = Interpreter.from_dict(generation.interpreter).compat_tag
         for locked in generation.locked:

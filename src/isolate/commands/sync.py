@@ -1,4 +1,4 @@
-"""`isolate sync`: an application's environment becomes what its declarations ask for."""
+"""`isolate sync`: make an application's environment match its declarations."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from isolate.lock.select import select
 from isolate.operations.apply import apply, remember
 from isolate.operations.builder import builder_for, requested_link_mode
 from isolate.operations.current_state import targets_for
-from isolate.operations.inspect import inspect
+from isolate.operations.inspect import InspectOptions, inspect
 from isolate.operations.retry_damaged import retry_damaged
 from isolate.operations.transaction import Transaction, outcome
 from isolate.operations.up_to_date import up_to_date_outcome
 from isolate.request import Request, selected
-from isolate.resolution.decide import decide, source_trees
+from isolate.resolution.context import lock_context, source_trees
+from isolate.resolution.decide import decide
 
 if TYPE_CHECKING:
     from isolate.application import Application
@@ -24,69 +25,69 @@ if TYPE_CHECKING:
     from isolate.environment.builder import EnvironmentBuilder
     from isolate.operations.current_state import CurrentState
     from isolate.outcome import Outcome
+    from isolate.resolution.context import LockContext
     from isolate.resolution.new_lock import PinFetcher
     from isolate.session import Session
     from isolate.store.metadata_cache import MetadataCache
 
 
 def sync(application: Application, request: Request, session: Session) -> Outcome:
-    """Make the environment of *application* what *request* asks for, and say what that took."""
+    """Create or update the environment of *application* as *request* asks, and return the outcome."""
     started = session.clock()
     if request.is_plain and not request.verify and (current := up_to_date_outcome(application)) is not None:
         return current
     with application.exclusive(session.waiting_for(application)), session.store.shared_access(session.waiting_for_gc):
         staging.recover(application)
-        proposal = retry_damaged(lambda: _sync(application, request, session), session)
-    return outcome(proposal, session.clock() - started)
+        transaction = retry_damaged(lambda: _sync(application, request, session), session)
+    return outcome(transaction, session.clock() - started)
 
 
 def _sync(application: Application, request: Request, session: Session) -> Transaction:
     before = input_files(application)
     declarations = read_declarations(application.root)
     before |= input_files_of_trees(source_trees(declarations))
-    asked = {"adopt": request.adopt, "thorough": request.verify, "hashes": request.verify}
-    situation = inspect(application, declarations, request.python, session, **asked)
-    situation = situation.with_requested_options(
-        link_mode=requested_link_mode(declarations, request), bytecode=request.bytecode
-    )
-    with builder_for(application, declarations, situation, request, session) as builder:
-        proposal = propose(declarations, situation, request, builder, session)
+    current = inspect(application, declarations, session, InspectOptions.of(request))
+    link_mode = requested_link_mode(declarations, request)
+    current = current.with_requested_options(link_mode=link_mode, bytecode=request.bytecode)
+    with builder_for(application, declarations, current, request, session) as builder:
+        transaction = plan_transaction(declarations, current, request, builder, session)
         if request.dry_run:
-            return proposal
-        apply(proposal, builder, session)
-    remember(proposal, session, {**proposal.inputs, **before})
-    return proposal
+            return transaction
+        apply(transaction, builder, session)
+    remember(transaction, session, {**transaction.inputs, **before})
+    return transaction
 
 
-def propose(
-    declarations: Declarations, situation: CurrentState, request: Request, builder: EnvironmentBuilder, session: Session
+def plan_transaction(
+    declarations: Declarations, current: CurrentState, request: Request, builder: EnvironmentBuilder, session: Session
 ) -> Transaction:
-    """Decide what is to become of the environment; pip in *workshop* is asked only where the lock does not say."""
-    application, selection = builder.application, selected(declarations, request)
-    learn = None if request.dry_run else _learner(request, session)
-    decision = decide(declarations, request.lock_policy, builder, learn=learn)
-    locked = select(decision.lock, situation.interpreter, selection, root=str(application.root))
-    inputs = input_files_of_lock(locked)
-    targets = targets_for(locked, situation.interpreter)
+    """Return what has to be done; pip is asked only if no lock says which versions to install."""
+    application, interpreter, store = builder.application, current.interpreter, session.store
+    selection = selected(declarations, request)
+    context = lock_context(application, declarations, interpreter, request.lock_policy, store)
+    decision = decide(context, builder, fetch_pins=None if request.dry_run else _pin_fetcher(request, session))
+    locked = select(decision.lock, interpreter, selection, root=context.root)
+    inputs = input_files_of_lock(locked)  # before `targets_for` reads them
+    targets = targets_for(locked, interpreter)
     if not any(target.name == "pip" for target in targets):
         targets.append(builder.pips.ensure_seed())
     return Transaction(
         application=application,
         declarations=declarations,
         request=request,
-        situation=situation,
+        current=current,
         selection=selection,
         decision=decision,
         locked=locked,
         inputs=inputs,
-        plan=situation.plan(targets, builder.store, inexact=request.inexact),
+        plan=current.plan(targets, store, inexact=request.inexact),
     )
 
 
-def _learner(request: Request, session: Session) -> PinFetcher:
-    def learn(declarations: Declarations, known: MetadataCache, builder: EnvironmentBuilder) -> bool:
+def _pin_fetcher(request: Request, session: Session) -> PinFetcher:
+    def fetch(context: LockContext, cache: MetadataCache, builder: EnvironmentBuilder) -> bool:
         from isolate.resolution.fetch_pins import fetch_pins
 
-        return fetch_pins(declarations, known, builder, request=request, session=session)
+        return fetch_pins(context, cache, builder, request=request, session=session)
 
-    return learn
+    return fetch

@@ -1,4 +1,4 @@
-"""A proposal is carried out: the store is filled, the lock written, the environment made or changed."""
+"""Apply a transaction: fill the store, write the lock, create or update the environment, write the stamp."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from isolate.environment.update import update, update_state
 from isolate.errors import IsolateError
 from isolate.formatting import count
 from isolate.operations.current_state import FIRST
-from isolate.resolution.decide import lock_cache_key
+from isolate.resolution.context import lock_cache_key
 from isolate.store.environments import register_environment
 
 if TYPE_CHECKING:
@@ -29,60 +29,62 @@ if TYPE_CHECKING:
     from isolate.store.store import Entry
 
 
-def apply(proposal: Transaction, builder: EnvironmentBuilder, session: Session) -> None:
-    """Do what *proposal* says.
+def apply(transaction: Transaction, builder: EnvironmentBuilder, session: Session) -> None:
+    """Do what *transaction* says.
 
-    Whatever fails before the switch leaves everything as it was.
+    A failure before the environment is switched leaves everything as it was.
     """
-    if proposal.plan.fetch or builder.linker.options.bytecode:
+    if transaction.plan.fetch or builder.linker.options.bytecode:
         from isolate.operations.fetch import fetch
 
-        fetch(proposal, builder, session)
-    if proposal.is_empty:
-        write_lock(proposal)
-        _record_request(proposal)
+        fetch(transaction, builder, session)
+    if transaction.is_empty:
+        write_lock(transaction)
+        _record_request(transaction)
         return
-    register_environment(builder.store, proposal.application.venv)
-    with _built(proposal, builder) as built:
-        desired = _desired_state(proposal, built, session, builder)
-        if proposal.situation.rebuild or proposal.situation.state is None:
-            create(builder, desired, proposal.situation.state, before_commit=partial(_before_commit, proposal))
+    register_environment(builder.store, transaction.application.venv)
+    commit = partial(_before_commit, transaction)
+    with _built_sources(transaction, builder) as built:
+        desired = _desired_state(transaction, built, session, builder)
+        if transaction.current.rebuild or transaction.current.state is None:
+            create(builder, desired, transaction.current.state, before_commit=commit)
         else:
-            update(builder, desired, proposal.situation.state, before_commit=partial(_before_commit, proposal))
-    verify_installed(proposal)
+            update(builder, desired, transaction.current.state, before_commit=commit)
+    verify_installed(transaction)
 
 
-def _record_request(proposal: Transaction) -> None:
-    """See to it that `run` and `check` know what an environment was asked for last, where nothing else changes."""
-    if (before := proposal.situation.state) is not None:
-        state = before._replace(selection=proposal.selection, inexact=proposal.request.inexact)
+def _record_request(transaction: Transaction) -> None:
+    """Record the request of a sync that changes nothing else: `run` and `check` follow the latest request."""
+    if (before := transaction.current.state) is not None:
+        state = before._replace(selection=transaction.selection, inexact=transaction.request.inexact)
         if state != before:
-            update_state(proposal.application.venv, state)
+            update_state(transaction.application.venv, state)
 
 
-def _before_commit(proposal: Transaction) -> None:
-    """Do what must be done before the switch and not sooner: as long as anything can be refused, nothing changes."""
-    remove_stamp(proposal.application.venv)
-    write_lock(proposal)
+def _before_commit(transaction: Transaction) -> None:
+    """Remove the stamp and write the lock: after every check has passed, and before the environment changes."""
+    remove_stamp(transaction.application.venv)
+    write_lock(transaction)
 
 
-def verify_installed(proposal: Transaction) -> None:
-    """Look, after the switch, whether what was to arrive is where it belongs."""
-    venv = proposal.application.venv
+def verify_installed(transaction: Transaction) -> None:
+    """Check, after the switch, that every installed distribution is in the environment; else raise `IsolateError`."""
+    venv = transaction.application.venv
     state = records.read_state(venv)
-    for target in proposal.plan.install:
-        one = state.installed.get(target.name) if state else None
-        if one is None or not all(os.path.lexists(venv / path) for path in records.metadata_files(one)):
+    for target in transaction.plan.install:
+        dist = state.installed.get(target.name) if state else None
+        if dist is None or not all(os.path.lexists(venv / path) for path in records.metadata_files(dist)):
             raise IsolateError(
-                f"{target.name} did not arrive in {venv}",
-                hint="another program works in the environment; when it has finished, run `isolate sync --verify`",
+                f"{target.name} is missing from {venv} after the update",
+                facts=("another program may have modified the environment",),
+                hint="run `isolate sync --verify` when it is done",
             )
 
 
 @contextlib.contextmanager
-def _built(proposal: Transaction, builder: EnvironmentBuilder) -> Iterator[Mapping[str, Entry]]:
-    """Yield what pip makes of the source trees that are to arrive; gone afterwards."""
-    trees = [target for target in proposal.plan.install if target.is_local]
+def _built_sources(transaction: Transaction, builder: EnvironmentBuilder) -> Iterator[Mapping[str, Entry]]:
+    """Yield, by name, what pip builds from the source trees that are to be installed; deleted on exit."""
+    trees = [target for target in transaction.plan.install if target.is_local]
     if not trees:
         yield {}
         return
@@ -97,74 +99,72 @@ def _built(proposal: Transaction, builder: EnvironmentBuilder) -> Iterator[Mappi
         }
 
 
-def write_lock(proposal: Transaction) -> None:
-    """Write `pylock.toml` if it is new and belongs into the tree."""
-    path, decision = proposal.application.lock_file, proposal.decision
-    if decision.in_tree and decision.is_new and (not path.exists() or path.read_bytes() != decision.text):
-        staging.write_file(proposal.application, path, decision.text)
+def write_lock(transaction: Transaction) -> None:
+    """Write `pylock.toml` if the lock is new and belongs into the tree."""
+    path, decision = transaction.application.lock_file, transaction.decision
+    if decision.in_tree and decision.is_new and (not path.exists() or path.read_bytes() != decision.content):
+        staging.write_file(transaction.application, path, decision.content)
 
 
 def _desired_state(
-    proposal: Transaction, built: Mapping[str, Entry], session: Session, builder: EnvironmentBuilder
+    transaction: Transaction, built: Mapping[str, Entry], session: Session, builder: EnvironmentBuilder
 ) -> DesiredState:
-    venv = proposal.application.venv
-    base = builder.context.base_state
+    venv, base = transaction.application.venv, builder.context.base_state
     history = record_paths(venv)
-    staying, forgotten = history[: records.HISTORY_KEPT - 1], history[records.HISTORY_KEPT - 1 :]
-    generation = _generation(proposal, next_number(history), session.clock())
-    remembered = {records.LOCK: proposal.decision.text, generation.path: generation.to_json()}
-    if proposal.situation.rebuild:
-        remembered |= {path: (venv / path).read_bytes() for path in staying}
+    kept, expired = history[: records.HISTORY_KEPT - 1], history[records.HISTORY_KEPT - 1 :]
+    generation = _generation(transaction, next_number(history), session.clock())
+    new_records = {records.LOCK: transaction.decision.content, generation.path: generation.to_json()}
+    if transaction.current.rebuild:
+        new_records |= {path: (venv / path).read_bytes() for path in kept}
     return DesiredState(
-        plan=proposal.plan,
+        plan=transaction.plan,
         state=records.State(
             venv=str(venv),
-            interpreter=proposal.situation.interpreter.to_dict(),
-            selection=proposal.selection,
-            inexact=proposal.request.inexact,
+            interpreter=transaction.current.interpreter.to_dict(),
+            selection=transaction.selection,
+            inexact=transaction.request.inexact,
             bytecode=builder.linker.options.bytecode,
             link_mode=base.link_mode if base else builder.linker.options.mode,  # kept files stay linked as they were
         ),
         built=built,
-        unmanaged=proposal.situation.foreign,
-        new_records=remembered,
-        expired_records=forgotten,
-        damaged_files=[damage.path for damage in proposal.situation.damages],
-        mtimes=proposal.situation.mtimes,
+        unmanaged=transaction.current.unmanaged,
+        new_records=new_records,
+        expired_records=expired,
+        damaged_files=[damage.path for damage in transaction.current.damages],
+        mtimes=transaction.current.mtimes,
     )
 
 
-def _generation(proposal: Transaction, number: int, now: float) -> Generation:
-    changes = tuple(change.line for change in proposal.shown)
-    rebuild = proposal.situation.rebuild
-    reason = (f"made anew: {rebuild.words}",) if rebuild not in (None, FIRST) else ()
+def _generation(transaction: Transaction, number: int, now: float) -> Generation:
+    rebuild = transaction.current.rebuild
+    reason = (f"recreated: {rebuild.reason}",) if rebuild not in (None, FIRST) else ()
     return Generation(
         number=number,
         time=now,
-        command=proposal.command,
-        changes=(*reason, *changes),
-        selection=proposal.selection,
-        interpreter=proposal.situation.interpreter.to_dict(),
-        locked=proposal.locked,
-        lock=proposal.decision.text.decode(),
+        command=transaction.command,
+        changes=(*reason, *(change.line for change in transaction.shown)),
+        selection=transaction.selection,
+        interpreter=transaction.current.interpreter.to_dict(),
+        locked=transaction.locked,
+        lock=transaction.decision.content.decode(),
     )
 
 
-def remember(proposal: Transaction, session: Session, before: Mapping[str, str]) -> None:
-    """Remember that there is nothing to do until something changes, and the lock in case the environment goes.
+def remember(transaction: Transaction, session: Session, before: Mapping[str, str]) -> None:
+    """Write the stamp, so that the next sync has nothing to do, and keep the lock for a lost environment.
 
-    *before* has the inputs of the sync as they stood before it read them.
+    *before* has the inputs of the sync, with their stamp lines from before they were read.
     """
-    application, declarations, decision = proposal.application, proposal.declarations, proposal.decision
-    interpreter = proposal.situation.interpreter
+    application, declarations, decision = transaction.application, transaction.declarations, transaction.decision
+    interpreter = transaction.current.interpreter
     if not decision.in_tree:
-        digest = lock_cache_key(declarations, interpreter)
-        with contextlib.suppress(OSError):  # the environment is made, and holds the lock itself
-            session.store.cache_lock(digest, decision.text, replace=decision.is_new)
-    if proposal.request.is_plain:
-        answer = f"nothing to do: {count(proposal.packages, 'package')}, Python {interpreter.version}"
-        lock = decision.text if decision.in_tree else None
+        key = lock_cache_key(declarations, interpreter)
+        with contextlib.suppress(OSError):  # the sync is complete without it, and the environment has the lock too
+            session.store.cache_lock(key, decision.content, replace=decision.is_new)
+    if transaction.request.is_plain:
+        message = f"nothing to do: {count(transaction.packages, 'package')}, Python {interpreter.version}"
+        lock = decision.content if decision.in_tree else None
         inputs = partial(stamp_lines_if_unchanged, application, declarations, interpreter, lock, before)
-        write_stamp(application.venv, answer, inputs, proposal.situation.mtimes)
+        write_stamp(application.venv, message, inputs, transaction.current.mtimes)
     else:
         remove_stamp(application.venv)

@@ -1,4 +1,4 @@
-"""How an application stands before a command: its interpreter, its environment, and what is wrong with it."""
+"""The current state of an application: its interpreter, its environment, and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -21,21 +21,22 @@ if TYPE_CHECKING:
 
 
 class Rebuild(NamedTuple):
-    """Why an environment has to be made anew: the `code` of the finding that this is, and the same in `words`."""
+    """Why an environment has to be recreated: the `code` of the finding, and the `reason` for people."""
 
     code: str
-    words: str
+    reason: str
 
 
 FIRST = Rebuild("missing-environment", "there was none")
-"""The reason that is none to a user."""
+"""Used for the first sync; not shown to the user as a reason to recreate the environment."""
 
 
 class CurrentState(NamedTuple):
-    """What is.
+    """The current state of an application, before a command changes anything.
 
-    `state` is the record of the environment, None if there is none of ours. `rebuild` says why the environment has to
-    be made anew; None if it can be built on. `mtimes` are those of its directories before they were inspected.
+    `state` is the record of the environment, None if isolate did not create one. `rebuild` says why the environment has
+    to be recreated; None if it can be changed in place. `mtimes` are the modification times (nanoseconds) of its
+    directories, read before anything in them was.
     """
 
     choice: Choice
@@ -43,7 +44,7 @@ class CurrentState(NamedTuple):
     rebuild: Rebuild | None
     mtimes: DirectoryMtimes
     damages: tuple[Damage, ...] = ()
-    foreign: tuple[UnmanagedDistribution, ...] = ()
+    unmanaged: tuple[UnmanagedDistribution, ...] = ()
 
     @property
     def interpreter(self) -> Interpreter:
@@ -51,7 +52,10 @@ class CurrentState(NamedTuple):
         return self.choice.interpreter
 
     def with_requested_options(self, *, link_mode: str | None, bytecode: bool = False) -> CurrentState:
-        """Return this, its environment to be made anew if it was made otherwise; None asks for no *link_mode*."""
+        """Return this state, to be recreated if the environment was made with other options.
+
+        None asks for no particular *link_mode*.
+        """
         if self.state is None or self.rebuild:
             return self
         if bytecode and not self.state.bytecode:
@@ -61,70 +65,70 @@ class CurrentState(NamedTuple):
         return self
 
     def plan(self, targets: Iterable[Target], store: Store, *, inexact: bool = False) -> Plan:
-        """Return what has to change for the environment to hold *targets*; *inexact* lets stay what is none of them."""
+        """Return what has to change for the environment to hold *targets*; with *inexact*, other packages stay."""
         if self.rebuild:
-            return self._plan_anew([*targets], store, inexact=inexact)
+            return self._plan_rebuild([*targets], store, inexact=inexact)
         return make_plan(
             targets,
             InstalledState(
-                managed=_there([] if self.state is None else self.state.installed.values()),
-                unmanaged=_strange(self.foreign),
+                managed=_present([] if self.state is None else self.state.installed.values()),
+                unmanaged=_unmanaged(self.unmanaged),
                 damaged={damage.name for damage in self.damages if damage.name},
             ),
             is_stored=store.has,
             inexact=inexact,
         )
 
-    def _plan_anew(self, targets: Sequence[Target], store: Store, *, inexact: bool) -> Plan:
-        """Return what a new environment is to get, and what of the one that stands there it will not have.
+    def _plan_rebuild(self, targets: Sequence[Target], store: Store, *, inexact: bool) -> Plan:
+        """Return what a new environment gets, and what of the existing one it will not have.
 
-        What stays without being a target is put in from the store; if others installed it, it moves along. Both are of
-        use to the same kind of interpreter only.
+        With *inexact*, a package that is not a target stays: it is installed from the store, or, if another tool
+        installed it, its files are kept. Both only work for the same kind of interpreter.
         """
         state, wanted = self.state, {target.name for target in targets}
         old_tag = None if state is None else Interpreter.from_dict(state.interpreter).compat_tag
         stays = inexact and state is not None and old_tag == self.interpreter.compat_tag
-        going = [one for one in self.foreign if not stays or one.name in wanted]
-        others = wanted | {one.name for one in self.foreign}
-        unasked = [] if state is None else [one for name, one in state.installed.items() if name not in others]
-        again = [one for one in unasked if stays and store.has(one.key)]
+        removed = [dist for dist in self.unmanaged if not stays or dist.name in wanted]
+        others = wanted | {dist.name for dist in self.unmanaged}
+        undeclared = [] if state is None else [dist for name, dist in state.installed.items() if name not in others]
+        kept = [dist for dist in undeclared if stays and store.has(dist.key)]
         return make_plan(
-            [*targets, *map(_as_it_is, again)],
+            [*targets, *map(_keep, kept)],
             InstalledState(
-                managed=_there(one for one in unasked if one not in again),
-                unmanaged=_strange(going),
+                managed=_present(dist for dist in undeclared if dist not in kept),
+                unmanaged=_unmanaged(removed),
             ),
             is_stored=store.has,
         )
 
     def own_pip(self) -> Target:
-        """Return the pip that the environment has as something that is to stay."""
+        """Return the environment's own pip as a target, so that a plan keeps it."""
         if self.state is None:
-            raise ValueError("no environment, no pip")
-        return _as_it_is(self.state.installed["pip"])
+            raise ValueError("an application without an environment has no pip")
+        return _keep(self.state.installed["pip"])
 
 
-def _as_it_is(one: Installed) -> Target:
-    return Target(
-        locked=LockedDistribution(name=one.name, version=one.version, source_id=one.source_id, table={}), key=one.key
-    )
+def _keep(dist: Installed) -> Target:
+    """Return the target that an installed distribution already is."""
+    locked = LockedDistribution(name=dist.name, version=dist.version, source_id=dist.source_id, table={})
+    return Target(locked=locked, key=dist.key)
 
 
-def _there(installed: Iterable[Installed]) -> dict[str, InstalledRef]:
-    return {one.name: InstalledRef(name=one.name, version=one.version, key=one.key) for one in installed}
+def _present(installed: Iterable[Installed]) -> dict[str, InstalledRef]:
+    return {dist.name: InstalledRef(name=dist.name, version=dist.version, key=dist.key) for dist in installed}
 
 
-def _strange(foreign: Iterable[UnmanagedDistribution]) -> tuple[InstalledRef, ...]:
-    return tuple(InstalledRef(name=one.name, version=one.version, key=None) for one in foreign)
+def _unmanaged(unmanaged: Iterable[UnmanagedDistribution]) -> tuple[InstalledRef, ...]:
+    return tuple(InstalledRef(name=dist.name, version=dist.version, key=None) for dist in unmanaged)
 
 
 def targets_for(locked: Sequence[LockedDistribution], interpreter: Interpreter) -> list[Target]:
-    """Return *locked*, each with the key under which its contents are known."""
-    return [Target(locked=one, key=_key(one, interpreter)) for one in locked]
+    """Return *locked* as targets, each with its key: that of its store entry, or the state of its source tree."""
+    return [Target(locked=dist, key=_key(dist, interpreter)) for dist in locked]
 
 
-def _key(one: LockedDistribution, interpreter: Interpreter) -> str:
-    if one.directory is None:
-        return entry_key(interpreter.compat_tag, one.name, one.version, one.source_id)
-    digest = metadata_digest(one.directory) if one.editable else content_digest(one.directory)
-    return f"tree:{digest}:{one.source_id}"
+def _key(dist: LockedDistribution, interpreter: Interpreter) -> str:
+    if dist.directory is None:
+        return entry_key(interpreter.compat_tag, dist.name, dist.version, dist.source_id)
+    digest = metadata_digest(dist.directory) if dist.editable else content_digest(dist.directory)
+    return f"tree:{digest}:{dist.source_id}"

@@ -1,4 +1,4 @@
-"""The store gets what is to arrive in an environment, and at once what other applications of the same command lack."""
+"""Fetch what is about to be installed into the store, together with what other applications of the command lack."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from isolate.errors import IsolateError
 from isolate.formatting import count
 from isolate.lock.select import select
 from isolate.operations.current_state import targets_for
-from isolate.operations.inspect import inspect
+from isolate.operations.inspect import InspectOptions, inspect
 from isolate.request import selected
-from isolate.resolution.decide import valid_lock
+from isolate.resolution.candidates import valid_lock
+from isolate.resolution.context import lock_context
 from isolate.resolution.new_lock import index_fingerprint
 from isolate.store.bytecode import compile_missing
 from isolate.store.fill import fill
@@ -29,48 +30,56 @@ if TYPE_CHECKING:
     from isolate.session import Session
 
 
-def fetch(proposal: Transaction, builder: EnvironmentBuilder, session: Session) -> None:
-    """See to it that the store has everything that is to arrive."""
-    missing = {target.key: target.locked for target in proposal.plan.fetch}
-    if missing and proposal.request.offline:
+def fetch(transaction: Transaction, builder: EnvironmentBuilder, session: Session) -> None:
+    """Ensure that the store has everything that *transaction* installs.
+
+    Raises `IsolateError` if something is missing and `--offline` prevents fetching it.
+    """
+    missing = {target.key: target.locked for target in transaction.plan.fetch}
+    if missing and transaction.request.offline:
         raise IsolateError(
-            "not everything is in the store, and --offline forbids to fetch it",
-            facts=(", ".join(one.name for one in missing.values()),),
+            "missing from the store, and --offline prevents fetching:",
+            facts=(", ".join(f"{dist.name} {dist.version or ''}".strip() for dist in missing.values()),),
             hint="run without --offline",
         )
     if missing:
-        _fetch(missing, proposal, builder.pips.ensure_pip(), session)
+        _fetch_missing(missing, transaction, builder.pips.ensure_pip(), session)
     if builder.linker.options.bytecode:
-        keys = [target.key for target in proposal.plan.install if not target.is_local]
+        keys = [target.key for target in transaction.plan.install if not target.is_local]
         compile_missing(builder.store, keys, builder.pips.ensure_pip, on_wait=session.waiting_for_store)
 
 
-def _fetch(missing: Mapping[str, LockedDistribution], proposal: Transaction, pip: Pip, session: Session) -> None:
-    """Let *pip* fetch what is *missing* (by key), and what the others lack, unless another process has meanwhile."""
+def _fetch_missing(
+    missing: Mapping[str, LockedDistribution], transaction: Transaction, pip: Pip, session: Session
+) -> None:
+    """Let *pip* fetch what is *missing* (by key), unless another process has done so while this one waited."""
 
-    def fetch(lacking: Mapping[str, LockedDistribution]) -> None:
+    def fill_store(lacking: Mapping[str, LockedDistribution]) -> None:
         session.progress.working(f"fetching {count(len(lacking), 'package')}")
         fill(session.store, lacking, pip)
 
     with session.store.write_access(session.waiting_for_store):
         own = {key: locked for key, locked in missing.items() if not session.store.has(key)}
         if own:
-            interpreter = proposal.situation.interpreter
-            here = index_fingerprint(proposal.application, proposal.declarations, interpreter, session.environ)
-            lacked_by = partial(_lacked_by, request=proposal.request, here=here, session=session)
-            session.company.together(proposal.application, own, lacked_by, fetch)
+            application, interpreter = transaction.application, transaction.current.interpreter
+            index = index_fingerprint(application, transaction.declarations, interpreter, session.environ)
+            missing_of = partial(_missing_of, request=transaction.request, index=index, session=session)
+            session.batch.fetch_for_all(application, own, missing_of, fill_store)
 
 
-def _lacked_by(other: Application, *, request: Request, here: str, session: Session) -> dict[str, LockedDistribution]:
-    """Return what *other* has to fetch (by key) if asked the same; nothing unless circumstances are as *here*."""
-    declarations = read_declarations(other.root)
-    situation = inspect(other, declarations, request.python, session, adopt=request.adopt, thorough=False)
-    interpreter = situation.interpreter
-    if index_fingerprint(other, declarations, interpreter, session.environ) != here:
+def _missing_of(
+    application: Application, *, request: Request, index: str, session: Session
+) -> dict[str, LockedDistribution]:
+    """Return what *application* has to fetch (by key) for the same request; nothing if its pip uses other indexes."""
+    declarations = read_declarations(application.root)
+    options = InspectOptions.of(request)._replace(check_all_files=False, verify_hashes=False)
+    current = inspect(application, declarations, session, options)
+    interpreter, store = current.interpreter, session.store
+    if index_fingerprint(application, declarations, interpreter, session.environ) != index:
         return {}
-    lock = valid_lock(other, declarations, interpreter, request.lock_policy, session.store)
-    if lock is None:
+    decision = valid_lock(lock_context(application, declarations, interpreter, request.lock_policy, store))
+    if decision is None:
         return {}
-    locked = select(lock.lock, interpreter, selected(declarations, request), root=str(other.root))
-    targets = targets_for([one for one in locked if one.directory is None], interpreter)
-    return {target.key: target.locked for target in situation.plan(targets, session.store).fetch}
+    locked = select(decision.lock, interpreter, selected(declarations, request), root=str(application.root))
+    targets = targets_for([dist for dist in locked if dist.directory is None], interpreter)
+    return {target.key: target.locked for target in current.plan(targets, store).fetch}

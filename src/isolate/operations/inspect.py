@@ -1,9 +1,9 @@
-"""A look at an application: which interpreter, which environment, and what is wrong with it."""
+"""Inspect an application: which interpreter it gets, which environment it has, and what is wrong with that."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.environment.ownership import ensure_replaceable, reject_symlink
 from isolate.environment.records import FOLDER, is_managed, read_state, was_moved
@@ -21,95 +21,108 @@ if TYPE_CHECKING:
     from isolate.application import Application
     from isolate.declarations.declared import Declarations
     from isolate.environment.records import State
-    from isolate.environment.verify import UnmanagedDistribution
+    from isolate.environment.verify import Damage, UnmanagedDistribution
     from isolate.interpreters.interpreter import Choice
+    from isolate.request import Request
     from isolate.session import Session
 
 
-def inspect(  # noqa: PLR0913 - what a command asks, by name
-    application: Application,
-    declarations: Declarations,
-    asked: str | None,
-    session: Session,
-    *,
-    adopt: bool = False,
-    allow_unmanaged: bool = False,
-    thorough: bool = True,
-    hashes: bool = False,
-) -> CurrentState:
-    """Return the situation of *application*; *thorough* and *hashes* are those of `inspect_existing`.
+class InspectOptions(NamedTuple):
+    """How closely an application is inspected, by the options that it comes from.
 
-    Raises `NotManaged` if something that is not ours stands in the way (unless *any_environment* will do), and
-    `NoInterpreter` if no Python fits.
+    `python` (--python), `adopt` (--adopt: an environment of another tool may be taken over); `allow_unmanaged`: so may
+    anything, because the command does not touch the environment. `check_all_files` (--verify): otherwise only
+    distributions in whose directories something has changed are checked. `verify_hashes` (--verify, --hash): every
+    checked file is read, not only those whose size or time differs.
+    """
+
+    python: str | None = None
+    adopt: bool = False
+    allow_unmanaged: bool = False
+    check_all_files: bool = True
+    verify_hashes: bool = False
+
+    @classmethod
+    def of(cls, request: Request) -> InspectOptions:
+        """Return the options of a sync."""
+        return cls(
+            python=request.python,
+            adopt=request.adopt,
+            check_all_files=request.verify,
+            verify_hashes=request.verify,
+        )
+
+
+def inspect(
+    application: Application, declarations: Declarations, session: Session, options: InspectOptions
+) -> CurrentState:
+    """Return the current state of *application*.
+
+    Raises `NotManaged` if `.venv` is not an environment that isolate may change, and `NoInterpreter` if no Python fits.
     """
     venv = application.venv
-    if not allow_unmanaged:
+    if not options.allow_unmanaged:
         reject_symlink(venv)
     state = read_state(venv)
-    broken = state is None and is_managed(venv)
-    if state is None and not allow_unmanaged and not broken:
-        ensure_replaceable(venv, adopt=adopt)
-    current = None if state is None else Interpreter.from_dict(state.interpreter)
-    choice = choose_interpreter(application, declarations, asked, current, session)
-    if state is None or current is None:
-        rebuild = FIRST
-        if os.path.lexists(venv):
-            reason = "its record cannot be read" if broken else "it was not made by isolate"
-            rebuild = Rebuild(FIRST.code, reason)
-        return CurrentState(
-            choice=choice, state=None, rebuild=rebuild, mtimes=DirectoryMtimes(), foreign=_strangers(application)
-        )
-    return inspect_existing(application, state, current, choice, thorough=thorough, hashes=hashes)
-
-
-def changed_distributions(state: State, stamped: Mapping[str, int] | None, mtimes: DirectoryMtimes) -> list[str] | None:
-    """Return the distributions with a directory whose time is not the *stamped* one; None, for all, without a stamp."""
-    if stamped is None:
-        return None
-    changed = {folder for folder, was in stamped.items() if was == UNKNOWN_MTIME or mtimes.get(folder) != was}
-    return [name for name, one in state.installed.items() if not changed.isdisjoint(one.folders)]
-
-
-def inspect_existing(  # noqa: PLR0913 - see above
-    application: Application,
-    state: State,
-    current: Interpreter,
-    choice: Choice,
-    *,
-    thorough: bool = True,
-    hashes: bool = False,
-) -> CurrentState:
-    """Return the situation of an application with an environment of ours, made from *current*, to have *choice*.
-
-    Unless *thorough*, only those distributions are looked at in whose directories something has changed. With *hashes*
-    every content that is looked at is read, not only where size or time are others.
-    """
-    venv = application.venv
-    mtimes = DirectoryMtimes(directory_mtimes(venv, watched_directories(state.installed)))
-    site = site_packages(venv, state.interpreter)
-    strangers = () if site is None else tuple(foreign(venv, site, state.installed))
-    gone = Rebuild("missing-file", "its site-packages are gone") if site is None else None
-    if rebuild := gone or _rebuild_reason(application, state, current, choice.interpreter):
-        return CurrentState(choice=choice, state=state, rebuild=rebuild, mtimes=mtimes, foreign=strangers)
-    names = None if thorough else changed_distributions(state, stamped_mtimes(str(venv)), mtimes)
-    found = damages(venv, state, names=names, verify_hashes=hashes)
-    if names is not None:
-        found += template_damages(venv, verify_hashes=hashes)
-    own = [damage for damage in found if not damage.name or damage.path.startswith(FOLDER)]
-    if own:
-        first = min(own, key=lambda damage: damage.path)
-        rebuild = Rebuild(first.code, f"{first.path} is not as it was made")
-        return CurrentState(choice=choice, state=state, rebuild=rebuild, mtimes=mtimes, foreign=strangers)
+    has_broken_record = state is None and is_managed(venv)
+    if state is None and not options.allow_unmanaged and not has_broken_record:
+        ensure_replaceable(venv, adopt=options.adopt)
+    interpreter = None if state is None else Interpreter.from_dict(state.interpreter)
+    choice = choose_interpreter(application, declarations, options.python, interpreter, session)
+    if state is not None:
+        return inspect_existing(application, state, choice, options)
+    rebuild = FIRST
+    if os.path.lexists(venv):
+        rebuild = Rebuild(FIRST.code, "its record cannot be read" if has_broken_record else "isolate did not create it")
     return CurrentState(
-        choice=choice, state=state, rebuild=None, mtimes=mtimes, damages=tuple(found), foreign=strangers
+        choice=choice, state=None, rebuild=rebuild, mtimes=DirectoryMtimes(), unmanaged=_all_unmanaged(application)
     )
 
 
-def _rebuild_reason(
-    application: Application, state: State, current: Interpreter, chosen: Interpreter
-) -> Rebuild | None:
+def inspect_existing(application: Application, state: State, choice: Choice, options: InspectOptions) -> CurrentState:
+    """Return the current state of an application whose environment, of record *state*, isolate created."""
+    venv = application.venv
+    mtimes = DirectoryMtimes(
+        directory_mtimes(venv, watched_directories(state.installed))
+    )  # before anything in the directories is looked at
+    site = site_packages(venv, state.interpreter)
+    unmanaged = () if site is None else tuple(foreign(venv, site, state.installed))
+    current = CurrentState(choice=choice, state=state, rebuild=None, mtimes=mtimes, unmanaged=unmanaged)
+    if site is None:
+        return current._replace(rebuild=Rebuild("missing-file", "its site-packages directory is missing"))
+    if rebuild := rebuild_reason(application, state, choice.interpreter):
+        return current._replace(rebuild=rebuild)
+    found = _damages(application, state, mtimes, options)
+    own = [damage for damage in found if not damage.name or damage.path.startswith(FOLDER)]
+    if own:
+        first = min(own, key=lambda damage: damage.path)
+        return current._replace(rebuild=Rebuild(first.code, f"{first.path} was modified or deleted"))
+    return current._replace(damages=tuple(found))
+
+
+def _damages(application: Application, state: State, mtimes: DirectoryMtimes, options: InspectOptions) -> list[Damage]:
+    """Return the files of the environment that differ from what was installed, as far as *options* look."""
+    venv, hashes = application.venv, options.verify_hashes
+    if options.check_all_files:
+        return damages(venv, state, names=None, verify_hashes=hashes)
+    names = changed_distributions(state, stamped_mtimes(str(venv)), mtimes)
+    found = damages(venv, state, names=names, verify_hashes=hashes)
+    return found if names is None else [*found, *template_damages(venv, verify_hashes=hashes)]
+
+
+def changed_distributions(state: State, stamped: Mapping[str, int] | None, mtimes: DirectoryMtimes) -> list[str] | None:
+    """Return the distributions with a directory whose mtime is not the *stamped* one; None for all, without a stamp."""
+    if stamped is None:
+        return None
+    changed = {folder for folder, was in stamped.items() if was == UNKNOWN_MTIME or mtimes.get(folder) != was}
+    return [name for name, dist in state.installed.items() if not changed.isdisjoint(dist.folders)]
+
+
+def rebuild_reason(application: Application, state: State, chosen: Interpreter) -> Rebuild | None:
+    """Return why an environment has to be recreated whatever it holds: it was moved, or gets another interpreter."""
+    current = Interpreter.from_dict(state.interpreter)
     if was_moved(state, application.venv):
-        return Rebuild("moved", f"it was made at {state.venv}")
+        return Rebuild("moved", f"it was created at {state.venv}")
     if current.version != chosen.version or current.compat_tag != chosen.compat_tag:
         return Rebuild("python-changed", f"Python {current.version} → {chosen.version}")
     if current.executable != chosen.executable:
@@ -119,8 +132,10 @@ def _rebuild_reason(
     return None
 
 
-def _strangers(application: Application) -> tuple[UnmanagedDistribution, ...]:
+def _all_unmanaged(application: Application) -> tuple[UnmanagedDistribution, ...]:
+    """Return every distribution in an environment of which isolate has no record."""
+    venv = application.venv
     found: list[UnmanagedDistribution] = []
-    for site in sorted(application.venv.glob("lib/*/site-packages")) if application.venv.is_dir() else ():
-        found += foreign(application.venv, str(site.relative_to(application.venv)), {})
+    for site in sorted(venv.glob("lib/*/site-packages")) if venv.is_dir() else ():
+        found += foreign(venv, str(site.relative_to(venv)), {})
     return tuple(found)

@@ -1,4 +1,4 @@
-"""What a killed command left is finished before any other looks at it."""
+"""Finish what a killed command left before another command looks at it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def recover(application: Application, session: Session) -> None:
-    """See to it that the environment is the old or the new one, with no more than the renames that are left.
+    """Ensure that the environment is the old one or the new one, by no more than the renames that are left.
 
-    Opening the store clears away what killed commands left there.
+    Opening the store deletes what killed commands left there.
     """
-    session.store  # noqa: B018
+    session.store  # noqa: B018 - the property opens the store
     if staging.needs_recovery(application):
         with application.exclusive(session.waiting_for(application)):
             staging.recover(application)

@@ -1,4 +1,4 @@
-"""Entries of the store that turn out damaged are fetched again, whatever the command was about to do with them."""
+"""Fetch damaged store entries again, whatever the command was about to do with them."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ Result = TypeVar("Result")
 
 
 def retry_damaged(work: Callable[[], Result], session: Session) -> Result:
-    """Return what *work* does; where it finds entries damaged, those are thrown out and the work begun anew.
+    """Return the result of *work*. If it finds damaged store entries, discard them and start it again.
 
-    Until then it must have changed nothing. Raises `DamagedEntry` where all that it finds were fetched again already.
+    *work* must not have changed anything when it raises `DamagedEntry`. Raises that if every entry that is damaged was
+    discarded before.
     """
-    thrown_out: set[str] = set()
+    discarded: set[str] = set()
     while True:
         try:
             return work()
         except DamagedEntry as damaged:
-            found = {one.key: one for one in (damaged, *damaged.others)}
-            if found.keys() <= thrown_out:
+            entries = {entry.key: entry for entry in (damaged, *damaged.others)}
+            if entries.keys() <= discarded:
                 raise
-            thrown_out.update(found)
-            for one in found.values():
-                session.progress.say(f"{one.problem}: {one.key} is thrown out and fetched again")
-                session.store.discard(one.key)
+            discarded.update(entries)
+            for entry in entries.values():
+                session.progress.say(f"store entry {entry.key} is damaged ({entry.problem}); re-fetching it")
+                session.store.discard(entry.key)

@@ -1,4 +1,4 @@
-"""All that a sync found out and decided, before it changes anything; and how it is said."""
+"""A transaction: what a sync will do and why, decided before it changes anything, and the report of it."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ if TYPE_CHECKING:
     from isolate.operations.current_state import CurrentState
     from isolate.plan import Change, Plan
     from isolate.request import Request
-    from isolate.resolution.decide import LockDecision
+    from isolate.resolution.candidates import LockDecision
 
 
 class Transaction(NamedTuple):
-    """What is to become of an application's environment, and why.
+    """What a command will do to an application's environment, and why.
 
-    `inputs` has what is read of the trees and archives in `locked`, as it stood before: see `input_files_of_lock`.
+    `inputs` are the source trees and archives in `locked` that are read, with their stamp lines from before they were:
+    see `input_files_of_lock`.
     """
 
     application: Application
     declarations: Declarations
     request: Request
-    situation: CurrentState
+    current: CurrentState
     selection: Selection
     decision: LockDecision
     locked: tuple[LockedDistribution, ...]
@@ -39,81 +40,87 @@ class Transaction(NamedTuple):
 
     @property
     def is_empty(self) -> bool:
-        """Say whether the environment stays as it is."""
-        return self.plan.is_empty and not self.situation.rebuild
+        """Return whether the environment stays as it is."""
+        return self.plan.is_empty and not self.current.rebuild
 
     @property
     def shown(self) -> tuple[Change, ...]:
-        """Return the changes that a user wants to read: a new environment's own pip is not among them."""
-        changes, anew = self.plan.changes, self.situation.rebuild
-        return tuple(one for one in changes if one.name != "pip" or not (anew or one.action == "add"))
+        """Return the changes to report: all but the pip that a new environment starts with."""
+        changes, rebuild = self.plan.changes, self.current.rebuild
+        return tuple(change for change in changes if change.name != "pip" or not (rebuild or change.action == "add"))
 
     @property
     def packages(self) -> int:
-        """Return how many distributions the environment will hold, its pip aside."""
+        """Return how many packages the environment will hold, not counting its pip."""
         return len({*self.plan.keep, *(target.name for target in self.plan.install)} - {"pip"})
 
 
-def outcome(proposal: Transaction, seconds: float) -> Outcome:
-    """Return what a sync came to that took *seconds*."""
-    lines = _changed(proposal, seconds) if not proposal.is_empty else _unchanged(proposal, seconds)
-    return Outcome(command=proposal.command, facts=_facts(proposal, seconds), lines=tuple(lines))
+def outcome(transaction: Transaction, seconds: float) -> Outcome:
+    """Return the outcome of *transaction*, which took *seconds*."""
+    lines = _unchanged(transaction, seconds) if transaction.is_empty else _changed(transaction, seconds)
+    return Outcome(command=transaction.command, facts=_facts(transaction, seconds), lines=tuple(lines))
 
 
-def _unchanged(proposal: Transaction, seconds: float) -> list[str]:
-    python = proposal.situation.interpreter.version
-    packages = count(proposal.packages, "package")
-    return [*_lock_line(proposal), f"nothing to do: {packages}, Python {python} ({duration(seconds)})"]
+def _unchanged(transaction: Transaction, seconds: float) -> list[str]:
+    python = transaction.current.interpreter.version
+    packages = count(transaction.packages, "package")
+    return [*_lock_lines(transaction), f"nothing to do: {packages}, Python {python} ({duration(seconds)})"]
 
 
-def _changed(proposal: Transaction, seconds: float) -> list[str]:
-    situation, dry = proposal.situation, proposal.request.dry_run
-    follows = proposal.command == "sync"  # a rollback does not, and may not even be able to read them
-    lines = [f"read {', '.join(read_files(proposal.declarations))}"] if follows else []
-    lines += _lock_line(proposal)
-    lines.append(
-        f"Python {situation.interpreter.version}: {situation.interpreter.executable} ({situation.choice.reason})"
-    )
-    if situation.rebuild:
-        anew = "" if situation.rebuild == FIRST else f" anew: {situation.rebuild.words}"
-        lines.append(f"{'would make' if dry else 'made'} .venv{anew}")
-    lines += [change.line for change in proposal.shown]
-    verb = "would change" if dry else "changed"
-    what = f"{count(len(proposal.shown), 'package')}, {proposal.packages} now installed"
-    lines.append(f"{verb} {what} ({duration(seconds)})")
+def _changed(transaction: Transaction, seconds: float) -> list[str]:
+    current, dry_run = transaction.current, transaction.request.dry_run
+    lines = []
+    if transaction.command == "sync":  # a rollback does not follow the declarations, and they may be unreadable
+        lines.append(f"read {', '.join(read_files(transaction.declarations))}")
+    lines += _lock_lines(transaction)
+    lines.append(f"Python {current.interpreter.version}: {current.interpreter.executable} ({current.choice.reason})")
+    if current.rebuild == FIRST:
+        lines.append("would create .venv" if dry_run else "created .venv")
+    elif current.rebuild:
+        lines.append(f"{'would recreate' if dry_run else 'recreated'} .venv: {current.rebuild.reason}")
+    lines += [change.line for change in transaction.shown]
+    lines.append(_summary(transaction, seconds))
     return lines
 
 
-def _lock_line(proposal: Transaction) -> list[str]:
-    if not (proposal.decision.is_new and proposal.decision.in_tree):
+def _summary(transaction: Transaction, seconds: float) -> str:
+    changed = len(transaction.shown)
+    if transaction.request.dry_run:
+        return f"would change {count(changed, 'package')} and have {transaction.packages} installed"
+    return f"{changed} changed, {transaction.packages} installed ({duration(seconds)})"
+
+
+def _lock_lines(transaction: Transaction) -> list[str]:
+    decision = transaction.decision
+    if not (decision.is_new and decision.in_tree):
         return []
-    return [*proposal.decision.because, "would write pylock.toml" if proposal.request.dry_run else "wrote pylock.toml"]
+    return [*decision.reason_lines, "would write pylock.toml" if transaction.request.dry_run else "wrote pylock.toml"]
 
 
-def _facts(proposal: Transaction, seconds: float) -> dict[str, object]:
-    situation, decision = proposal.situation, proposal.decision
+def _facts(transaction: Transaction, seconds: float) -> dict[str, object]:
+    current, decision = transaction.current, transaction.decision
     return {
-        "changes": [change._asdict() for change in proposal.shown],
-        "declarations": read_files(proposal.declarations),
+        "changes": [change._asdict() for change in transaction.shown],
+        "declarations": read_files(transaction.declarations),
         "lock": {
             "in_tree": decision.in_tree,
-            "written": decision.is_new and decision.in_tree and not proposal.request.dry_run,
+            "written": decision.is_new and decision.in_tree and not transaction.request.dry_run,
             "reasons": list(decision.reasons),
         },
-        "packages": proposal.packages,
+        "packages": transaction.packages,
         "python": {
-            "version": situation.interpreter.version,
-            "executable": situation.interpreter.executable,
-            "reason": situation.choice.reason,
+            "version": current.interpreter.version,
+            "executable": current.interpreter.executable,
+            "reason": current.choice.reason,
         },
-        "rebuilt": situation.rebuild.words if situation.rebuild else None,
+        "rebuilt": current.rebuild.reason if current.rebuild else None,
         "seconds": round(seconds, 3),
-        "up_to_date": proposal.is_empty,
+        "up_to_date": transaction.is_empty,
     }
 
 
 def read_files(declarations: Declarations) -> list[str]:
-    """Return the declaration files as a user would name them from the application's directory."""
+    """Return the declaration files, as paths from the application's directory where they are below it."""
     root = declarations.root
     files = [str(file.relative_to(root)) if file.is_relative_to(root) else str(file) for file in declarations.files]
     return files or ["pylock.toml"]

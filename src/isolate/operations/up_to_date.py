@@ -1,4 +1,4 @@
-"""The answer to a plain `isolate sync` that has nothing to do: it needs no more than the stamp."""
+"""Answer a plain `isolate sync` that has nothing to do, from the stamp alone."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 def up_to_date_outcome(application: Application) -> Outcome | None:
-    """Return the answer to a plain request if nothing is to be done, without any other look."""
-    answer = up_to_date_message(str(application.venv), variable_line)
-    if answer is None:
+    """Return the outcome of a plain sync if its stamp says that nothing has changed; None if that has to be checked."""
+    message = up_to_date_message(str(application.venv), variable_line)
+    if message is None:
         return None
-    return Outcome(command="sync", lines=(answer,), facts={"changes": [], "up_to_date": True})
+    return Outcome(command="sync", lines=(message,), facts={"changes": [], "up_to_date": True})

@@ -1,7 +1,7 @@
-"""Pins are fetched before it is known whether they are closed; mostly they are, and then no resolver is needed.
+"""Fetch all pins first, assuming that they are complete. They usually are, and then no resolution is needed.
 
-Whoever pins many distributions has mostly pinned all, as `pip freeze` does it. So pip is told to install just these,
-which it has to do anyway, and to report what it found: that says what each of them needs in turn.
+Declarations with many pins mostly pin everything, as the output of `pip freeze` does. So pip is told to install just
+the pins, which has to be done anyway, and to report their metadata: that names the dependencies of each.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from isolate.errors import PipFailed
 from isolate.formatting import count
 from isolate.lock.from_cache import pinned_versions
 from isolate.lock.graph import applies_here
-from isolate.resolution.decide import valid_lock
+from isolate.resolution.candidates import valid_lock
+from isolate.resolution.context import lock_context
 from isolate.resolution.interpreter import interpreter_for
 from isolate.resolution.new_lock import index_fingerprint
 from isolate.store.fill import fill_from_pins
@@ -27,81 +28,87 @@ if TYPE_CHECKING:
     from isolate.environment.builder import EnvironmentBuilder
     from isolate.interpreters.interpreter import Interpreter
     from isolate.request import Request
+    from isolate.resolution.context import LockContext
     from isolate.session import Session
     from isolate.store.metadata_cache import MetadataCache
 
     Pin = tuple[str, str]
 
-HASH = "--hash="
-GC_THRESHOLD = 8
-"""Pins from which on they are taken for closed: with fewer, a resolver that has to come after all costs more."""
+HASH_OPTION = "--hash="
+MIN_PINS = 8
+"""The number of pins from which they are assumed to be complete. With fewer, a resolution that turns out to be needed
+after all costs more than this saves."""
 
 
 def fetch_pins(
-    declarations: Declarations, known: MetadataCache, builder: EnvironmentBuilder, *, request: Request, session: Session
+    context: LockContext, cache: MetadataCache, builder: EnvironmentBuilder, *, request: Request, session: Session
 ) -> bool:
-    """Fetch the pins of *declarations* that are not *known*, and remember what pip says; say whether there is news.
+    """Fetch the pins that *cache* lacks, add their metadata to it, and return whether any was added.
 
-    Other applications that are asked the same have theirs fetched as well. What pip cannot do here is no error yet: a
-    resolver can tell more about it.
+    The pins of other applications of the same command are fetched with them. A failure of pip is not raised: a
+    resolution that follows can say more about it.
     """
-    if builder.pips.config.offline or not _unknown(declarations, known, builder.interpreter):
+    if builder.pips.config.offline or not _missing_pins(context.declarations, cache, context.interpreter):
         return False
-    pip = builder.pips.ensure_pip()  # before the lock, which making it may need
+    pip = builder.pips.ensure_pip()  # before the lock is taken: creating the environment for it may need the same lock
 
     def fetch(lines: Mapping[Pin, str]) -> None:
         builder.progress.working(f"fetching {count(len(lines), 'pinned package')}")
-        known.add(fill_from_pins(builder.store, lines, pip))
+        cache.add(fill_from_pins(context.store, lines, pip))
 
-    with builder.store.write_access(session.waiting_for_store):
-        # looked for again: another process may have learned them meanwhile
-        if own := _unknown(declarations, known, builder.interpreter):
-            hashed = any(map(_is_hashed, own.values()))
-            lacked_by = partial(_lacked_by, known=known, hashed=hashed, request=request, session=session)
+    with context.store.write_access(session.waiting_for_store):
+        # Looked up again: another process may have fetched them while this one waited.
+        if own := _missing_pins(context.declarations, cache, context.interpreter):
+            with_hashes = any(map(_has_hash, own.values()))
+            missing_pins = partial(
+                _missing_pins_of, cache=cache, with_hashes=with_hashes, request=request, session=session
+            )
             try:
-                session.company.together(builder.application, own, lacked_by, fetch)
+                session.batch.fetch_for_all(context.application, own, missing_pins, fetch)
             except PipFailed:
                 return False
     return True
 
 
-def _lacked_by(
-    other: Application, *, known: MetadataCache, hashed: bool, request: Request, session: Session
+def _missing_pins_of(
+    application: Application, *, cache: MetadataCache, with_hashes: bool, request: Request, session: Session
 ) -> dict[Pin, str]:
-    """Return a line for each pin that *other* has to fetch; none if its pip would look elsewhere than ours.
+    """Return a requirement line for each pin that *application* lacks; none if its pip uses different indexes.
 
-    Only lines that are *hashed*, or only others: pip does not take both together.
+    Only lines with a hash, or only lines without: pip does not accept a mixture.
     """
-    declarations = read_declarations(other.root)
-    interpreter = interpreter_for(other, declarations, session, asked=request.python)
-    if index_fingerprint(other, declarations, interpreter, session.environ) != known.index_fingerprint:
+    declarations = read_declarations(application.root)
+    interpreter = interpreter_for(application, declarations, session, asked=request.python)
+    if index_fingerprint(application, declarations, interpreter, session.environ) != cache.index_fingerprint:
         return {}
-    if valid_lock(other, declarations, interpreter, request.lock_policy, session.store) is not None:
+    if valid_lock(lock_context(application, declarations, interpreter, request.lock_policy, session.store)):
         return {}
-    lines = _unknown(declarations, known, interpreter)
-    return {pin: line for pin, line in lines.items() if _is_hashed(line) == hashed}
+    lines = _missing_pins(declarations, cache, interpreter)
+    return {pin: line for pin, line in lines.items() if _has_hash(line) == with_hashes}
 
 
-def _unknown(declarations: Declarations, known: MetadataCache, interpreter: Interpreter) -> dict[Pin, str]:
-    """Return a line of a requirements file for each pin that is not *known*, where there are many pins."""
+def _missing_pins(declarations: Declarations, cache: MetadataCache, interpreter: Interpreter) -> dict[Pin, str]:
+    """Return a requirement line for each pin that *cache* lacks; none if there are fewer than `MIN_PINS` pins."""
     pins = pinned_versions(declarations, interpreter.markers) or {}
-    if len(pins) < GC_THRESHOLD:
+    if len(pins) < MIN_PINS:
         return {}
-    unknown = {name: version for name, version in pins.items() if known.get(name, version) is None}
-    lines = _lines(
-        one for one in declarations.requirements if one.name in unknown and applies_here(one, interpreter.markers)
+    missing = {name: version for name, version in pins.items() if cache.get(name, version) is None}
+    declared = (
+        requirement
+        for requirement in declarations.requirements
+        if requirement.name in missing and applies_here(requirement, interpreter.markers)
     )
-    return {(name, unknown[name]): line for name, line in lines.items()}
+    return {(name, missing[name]): line for name, line in _lines(declared).items()}
 
 
 def _lines(declared: Iterable[DeclaredRequirement]) -> dict[str, str]:
-    """Return a line of a requirements file for each distribution, with the hashes that were declared for it."""
+    """Return a requirement line for each distribution, with the hashes that are declared for it."""
     by_name: dict[str, str] = {}
-    for one in declared:
-        hashes = "".join(f" {HASH}{value}" for value in sorted(one.hashes))
-        by_name.setdefault(str(one.name), f"{one.text}{hashes}")
+    for requirement in declared:
+        hashes = "".join(f" {HASH_OPTION}{value}" for value in sorted(requirement.hashes))
+        by_name.setdefault(str(requirement.name), f"{requirement.text}{hashes}")
     return by_name
 
 
-def _is_hashed(line: str) -> bool:
-    return HASH in line
+def _has_hash(line: str) -> bool:
+    return HASH_OPTION in line

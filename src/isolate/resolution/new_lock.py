@@ -1,4 +1,4 @@
-"""A new lock, where none that is there holds: from what is known, from pins that are fetched anyway, else by pip."""
+"""Make a new lock: from cached metadata, from pins that have to be fetched anyway, or by a resolution of pip's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from isolate.lock.freshness import staleness
 from isolate.lock.from_cache import resolve_cached
 from isolate.lock.from_report import lock_from
 from isolate.pip.settings import settings_digest
-from isolate.resolution.resolver import kept, resolve, resolve_moved
+from isolate.resolution.resolver import Resolver, kept_versions
 from isolate.store.metadata_cache import MetadataCache
 
 if TYPE_CHECKING:
@@ -23,65 +23,57 @@ if TYPE_CHECKING:
     from isolate.environment.builder import EnvironmentBuilder
     from isolate.interpreters.interpreter import Interpreter
     from isolate.pip.report import ResolvedDistribution
-    from isolate.request import LockPolicy
+    from isolate.resolution.context import LockContext
 
-PinFetcher: TypeAlias = "Callable[[Declarations, MetadataCache, EnvironmentBuilder], bool]"
-"""Adds to what is known about pins, and says whether it has."""
+PinFetcher: TypeAlias = "Callable[[LockContext, MetadataCache, EnvironmentBuilder], bool]"
+"""Fetches pinned distributions, adds their metadata to the cache, and returns whether it added any."""
 
 
-def new_lock(  # noqa: PLR0913, PLR0917 - what is asked, and what may be used to answer
-    declarations: Declarations,
-    old: Pylock | None,
-    policy: LockPolicy,
-    builder: EnvironmentBuilder,
-    trees: Mapping[str, str],
-    learn: PinFetcher | None,
+def new_lock(
+    context: LockContext, old: Pylock | None, builder: EnvironmentBuilder, fetch_pins: PinFetcher | None
 ) -> Pylock:
-    """Return a lock for *declarations* that keeps what it can of the *old* one; raises what pip's failure is called.
+    """Return a lock for the declarations that keeps the versions of the *old* one where it may.
 
-    *trees* has a digest of the metadata of each source tree, by its absolute path.
+    Raises `PipFailed` if pip cannot resolve them.
     """
-    interpreter = builder.interpreter
-    staying = {} if old is None else kept(old, declarations, policy)
-    known = _known(declarations, builder)
-    ways = () if policy.upgrade else _shortcuts(declarations, staying, policy, known, builder, learn)
-    locks = (lock_from(one, declarations, interpreter, trees) for one in ways if one is not None)
-    lock = next((one for one in locks if not staleness(one, declarations, interpreter, trees)), None)
-    if lock is not None:
-        return lock
+    declarations, interpreter, digests = context.declarations, context.interpreter, context.source_digests
+    cache = metadata_cache(context, builder)
+    kept = {} if old is None else kept_versions(old, declarations, context.policy)
+    resolver = Resolver(context, builder, kept, cache)
+    for resolved in () if context.policy.upgrade else _shortcuts(resolver, fetch_pins):
+        if resolved is None:
+            continue
+        lock = lock_from(resolved, declarations, interpreter, digests)
+        if not staleness(lock, declarations, interpreter, digests):
+            return lock
     builder.progress.working("resolving")
-    reported = resolve(declarations, staying, builder)
-    known.add(reported)
-    return lock_from(reported, declarations, interpreter, trees)
+    resolved = resolver.resolve()
+    cache.add(resolved)
+    return lock_from(resolved, declarations, interpreter, digests)
 
 
-def _shortcuts(  # noqa: PLR0913, PLR0917 - what `new_lock` has at hand
-    declarations: Declarations,
-    staying: Mapping[str, str],
-    policy: LockPolicy,
-    known: MetadataCache,
-    builder: EnvironmentBuilder,
-    learn: PinFetcher | None,
-) -> Iterator[Sequence[ResolvedDistribution] | None]:
-    """Yield what pip would report, found in ways that cost less than to resolve everything, the cheapest first."""
-    markers = builder.interpreter.markers
-    yield resolve_cached(declarations, markers, known.get)
-    if learn is not None and learn(declarations, known, builder):
-        yield resolve_cached(declarations, markers, known.get)
-    yield resolve_moved(declarations, staying, policy, known, builder)
+def _shortcuts(resolver: Resolver, fetch_pins: PinFetcher | None) -> Iterator[Sequence[ResolvedDistribution] | None]:
+    """Yield what pip would resolve to, found without resolving everything; the cheapest way first, None if it fails."""
+    context, cache = resolver.context, resolver.cache
+    markers = context.interpreter.markers
+    yield resolve_cached(context.declarations, markers, cache.get)
+    if fetch_pins is not None and fetch_pins(context, cache, resolver.builder):
+        yield resolve_cached(context.declarations, markers, cache.get)
+    yield resolver.resolve_changed()
 
 
-def _known(declarations: Declarations, builder: EnvironmentBuilder) -> MetadataCache:
-    """Return what is known for the interpreter of *workshop*, from where its pip looks."""
-    interpreter = builder.interpreter
-    fingerprint = index_fingerprint(builder.application, declarations, interpreter, builder.pips.config.environ)
-    return MetadataCache(store=builder.store, compat_tag=interpreter.compat_tag, index_fingerprint=fingerprint)
+def metadata_cache(context: LockContext, builder: EnvironmentBuilder) -> MetadataCache:
+    """Return the cached metadata of distributions, as the pip of this application finds them."""
+    interpreter = context.interpreter
+    environ = builder.pips.config.environ
+    fingerprint = index_fingerprint(context.application, context.declarations, interpreter, environ)
+    return MetadataCache(store=context.store, compat_tag=interpreter.compat_tag, index_fingerprint=fingerprint)
 
 
 def index_fingerprint(
     application: Application, declarations: Declarations, interpreter: Interpreter, environ: Mapping[str, str]
 ) -> str:
-    """Return a digest (hex) of what decides which artifacts the pip of *application* finds."""
+    """Return a digest (hex) of what determines which artifacts the pip of *application* finds."""
     settings = settings_digest(environ, application.venv)
     facts = (settings, interpreter.version, interpreter.compat_tag, *declarations.index_options)
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]

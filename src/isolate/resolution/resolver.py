@@ -1,8 +1,8 @@
-"""What pip is asked where no lock holds: everything, or only what has moved."""
+"""Let pip resolve what an application declares: everything, or only what has changed."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.lock.from_cache import resolve_among
 from isolate.pip.command import resolve_argv
@@ -14,112 +14,128 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from packaging.pylock import Pylock
+    from packaging.pylock import Package, Pylock
 
-    from isolate.declarations.declared import Declarations
+    from isolate.declarations.declared import Declarations, DeclaredRequirement
     from isolate.environment.builder import EnvironmentBuilder
     from isolate.pip.report import ResolvedDistribution
     from isolate.process import Finished
     from isolate.request import LockPolicy
+    from isolate.resolution.context import LockContext
     from isolate.store.metadata_cache import MetadataCache
 
 
-def kept(found: Pylock, declarations: Declarations, policy: LockPolicy) -> dict[str, str]:
-    """Return the versions of *found* that are to stay, by name: whatever no declaration contradicts."""
+def kept_versions(lock: Pylock, declarations: Declarations, policy: LockPolicy) -> dict[str, str]:
+    """Return the versions of *lock* to keep, by name: those that no declaration contradicts and no option upgrades."""
     if policy.upgrade:
         return {}
-    asked = [*declarations.requirements, *declarations.constraints]
+    declared = [*declarations.requirements, *declarations.constraints]
     return {
         package.name: str(package.version)
-        for package in found.packages
+        for package in lock.packages
         if package.version is not None
         and package.name not in policy.upgrade_packages
         and not package.is_direct
-        and all(
-            one.requirement is None
-            or one.name != package.name
-            or one.requirement.specifier.contains(package.version, prereleases=True)
-            for one in asked
-        )
+        and all(_allows(requirement, package) for requirement in declared)
     }
 
 
-def resolve(
-    declarations: Declarations, staying: Mapping[str, str], builder: EnvironmentBuilder
-) -> Sequence[ResolvedDistribution]:
-    """Let pip resolve *declarations* with the versions in *staying*; if these cannot all stay, without them."""
-    with builder.store.scratch() as scratch:
-        requirements = [*declarations.requirements_files] or [_derived(declarations, scratch)]
-        for lines in ([f"{name}=={version}" for name, version in staying.items()], []) if staying else ([],):
-            answer = _ask(declarations, requirements, lines, builder, scratch)
-            if not answer.status:
-                return read_report((scratch / REPORT).read_text(encoding="utf-8"))
+def _allows(declared: DeclaredRequirement, package: Package) -> bool:
+    """Return whether *declared* is about a different package, or allows this version of it."""
+    if declared.requirement is None or declared.name != package.name or package.version is None:
+        return True
+    return declared.requirement.specifier.contains(package.version, prereleases=True)
+
+
+class Resolver(NamedTuple):
+    """A resolution by the pip of *builder* that keeps the versions in `kept`, by name, where it can."""
+
+    context: LockContext
+    builder: EnvironmentBuilder
+    kept: Mapping[str, str]
+    cache: MetadataCache
+
+    def resolve(self) -> Sequence[ResolvedDistribution]:
+        """Return what pip resolves the declarations to; without the kept versions if they cannot all be kept.
+
+        Raises `PipFailed` if there is no solution.
+        """
+        declarations = self.context.declarations
+        with self.builder.store.scratch() as scratch:
+            requirements = [*declarations.requirements_files] or [_requirements_file(declarations, scratch)]
+            pins = [f"{name}=={version}" for name, version in self.kept.items()]
+            for constraints in (pins, []) if pins else ([],):
+                finished = self._run_pip(requirements, constraints, scratch)
+                if not finished.status:
+                    return read_report((scratch / REPORT).read_text(encoding="utf-8"))
         from isolate.pip.explanation import explain
 
-        said = redact(answer.output + answer.errors)
-        raise explain(said, declared=declarations.requirements, offline=builder.pips.config.offline)
+        output = redact(finished.output + finished.errors)
+        raise explain(output, declared=declarations.requirements, offline=self.builder.pips.config.offline)
+
+    def resolve_changed(self) -> Sequence[ResolvedDistribution] | None:
+        """Return the resolution in which pip chooses only the versions that are not kept, without their dependencies.
+
+        Return None if a full resolution is needed: unless the metadata of every kept version is cached, and all
+        requirements are satisfied by what is kept and what pip chose.
+        """
+        declarations = self.context.declarations
+        if declarations.has_dynamic_dependencies or not all(map(_is_plain, _all_declared(declarations))):
+            return None
+        cached = {name: dist for name, version in self.kept.items() if (dist := self.cache.get(name, version))}
+        if not self.kept or len(cached) < len(self.kept):
+            return None
+        chosen = self._choose_versions(self._changed_lines())
+        self.cache.add(chosen)
+        every = cached | {dist.name: dist for dist in chosen}
+        return resolve_among(declarations, every, self.context.interpreter.markers)
+
+    def _changed_lines(self) -> list[str]:
+        """Return a line of a requirements file for each distribution whose version is not kept."""
+        requirements = self.context.declarations.requirements
+        declared = {requirement.name for requirement in requirements}
+        upgraded = [name for name in self.context.policy.upgrade_packages if name not in declared]
+        return [*(requirement.text for requirement in requirements if requirement.name not in self.kept), *upgraded]
+
+    def _choose_versions(self, lines: Sequence[str]) -> Sequence[ResolvedDistribution]:
+        """Return the version that pip chooses for each of *lines*, dependencies ignored; empty if it cannot."""
+        if not lines:
+            return ()
+        self.builder.progress.working("resolving what has changed")
+        with self.builder.store.scratch() as scratch:
+            requirements = scratch / "changed.txt"
+            content = "".join(f"{line}\n" for line in (*self.context.declarations.index_options, *lines))
+            requirements.write_text(content, encoding="utf-8")
+            finished = self._run_pip([requirements], [], scratch, "--no-deps")
+            return () if finished.status else read_report((scratch / REPORT).read_text(encoding="utf-8"))
+
+    def _run_pip(
+        self, requirements: Sequence[Path], constraints: Sequence[str], scratch: Path, *options: str
+    ) -> Finished:
+        """Run pip so that it reports, in *scratch*, what it would install."""
+        declarations = self.context.declarations
+        path = scratch / "constraints.txt"
+        path.write_text("".join(f"{line}\n" for line in constraints), encoding="utf-8")
+        files = [path, *(declarations.root / name for name in declarations.settings.constraints)]
+        pip = self.builder.pips.ensure_pip()
+        argv = resolve_argv(pip.python, requirements=requirements, constraints=files, report=scratch / REPORT)
+        return pip.run((*argv, *options), cwd=declarations.root, scratch=scratch)
 
 
-def resolve_moved(
-    declarations: Declarations,
-    staying: Mapping[str, str],
-    policy: LockPolicy,
-    known: MetadataCache,
-    builder: EnvironmentBuilder,
-) -> Sequence[ResolvedDistribution] | None:
-    """Let pip choose only the versions that do not stay, without what these need; None if that is not enough.
-
-    It is enough if all is known of the versions in *staying*, and if together they meet every need.
-    """
-    every = [*declarations.requirements, *declarations.constraints]
-    if declarations.has_dynamic_dependencies or any(one.requirement is None or one.url or one.hashes for one in every):
-        return None
-    items = {name: item for name, version in staying.items() if (item := known.get(name, version)) is not None}
-    if not staying or len(items) < len(staying):
-        return None
-    declared = {one.name for one in declarations.requirements}
-    moved = [one.text for one in declarations.requirements if one.name not in staying]
-    moved += [name for name in policy.upgrade_packages if name not in declared]
-    found = _find(declarations, moved, builder) if moved else []
-    known.add(found)
-    return resolve_among(declarations, items | {item.name: item for item in found}, builder.interpreter.markers)
+def _all_declared(declarations: Declarations) -> list[DeclaredRequirement]:
+    return [*declarations.requirements, *declarations.constraints]
 
 
-def _find(
-    declarations: Declarations, lines: Sequence[str], builder: EnvironmentBuilder
-) -> Sequence[ResolvedDistribution]:
-    """Let pip choose a version of each distribution in *lines*, whatever they need; nothing if it cannot."""
-    builder.progress.working("looking for what has moved")
-    with builder.store.scratch() as scratch:
-        requirements = scratch / "moved.txt"
-        text = "".join(f"{line}\n" for line in (*declarations.index_options, *lines))
-        requirements.write_text(text, encoding="utf-8")
-        answer = _ask(declarations, [requirements], [], builder, scratch, "--no-deps")
-        return () if answer.status else read_report((scratch / REPORT).read_text(encoding="utf-8"))
+def _is_plain(declared: DeclaredRequirement) -> bool:
+    """Return whether *declared* is a name with a version range, and nothing that fixes the artifact."""
+    return declared.requirement is not None and not declared.url and not declared.hashes
 
 
-def _ask(
-    declarations: Declarations,
-    requirements: Sequence[Path],
-    constraints: Sequence[str],
-    builder: EnvironmentBuilder,
-    scratch: Path,
-    *more: str,
-) -> Finished:
-    """Ask pip to report into *scratch* what it would install."""
-    path = scratch / "constraints.txt"
-    path.write_text("".join(f"{line}\n" for line in constraints), encoding="utf-8")
-    every = [path, *(declarations.root / name for name in declarations.settings.constraints)]
-    pip = builder.pips.ensure_pip()
-    argv = resolve_argv(pip.python, requirements=requirements, constraints=every, report=scratch / REPORT)
-    return pip.run((*argv, *more), cwd=declarations.root, scratch=scratch)
-
-
-def _derived(declarations: Declarations, scratch: Path) -> Path:
-    """Write what `pyproject.toml` asks for as a requirements file, word for word."""
-    lines = [one.text for one in declarations.requirements]
+def _requirements_file(declarations: Declarations, scratch: Path) -> Path:
+    """Write what `pyproject.toml` declares as a requirements file below *scratch*, and return its path."""
+    lines = [declared.text for declared in declarations.requirements]
     if declarations.has_dynamic_dependencies:
-        lines.append(f"-e {declarations.root.as_uri()}")  # an address needs no quotes, whatever is in the path
+        lines.append(f"-e {declarations.root.as_uri()}")  # a URL needs no quotes, whatever characters the path has
     path = scratch / "requirements.txt"
     path.write_text("".join(f"{line}\n" for line in dict.fromkeys(lines)), encoding="utf-8")
     return path

@@ -1,0 +1,133 @@
+"""The locks that an application already has, and the first of them that is valid."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from isolate.environment.records import LOCK
+from isolate.errors import DeclarationError, IsolateError
+from isolate.formatting import count
+from isolate.lock.freshness import staleness
+from isolate.lock.pylock_file import parse_lock, read_lock
+from isolate.resolution.context import lock_cache_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from packaging.pylock import Pylock
+
+    from isolate.resolution.context import LockContext
+
+MISSING: tuple[str, ...] = ("there is no lock",)
+"""The reason to resolve where an application has no lock."""
+
+
+class LockDecision(NamedTuple):
+    """The lock that an environment is made from.
+
+    `in_tree`: it belongs into the application's directory. `is_new`: it is not written there yet, for these `reasons`.
+    """
+
+    lock: Pylock
+    content: bytes
+    in_tree: bool
+    is_new: bool = False
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def reason_lines(self) -> tuple[str, ...]:
+        """Return a line that says why an existing lock is replaced; none if the user asked for that."""
+        if not self.is_new or self.reasons in ((), MISSING):
+            return ()
+        more = f" (and {count(len(self.reasons) - 1, 'more reason')})" if len(self.reasons) > 1 else ""
+        return (f"re-resolved: {self.reasons[0]}{more}",)
+
+
+class Verdict(NamedTuple):
+    """The first valid lock with no `reasons`; else the first lock there is, if any, and why it does not hold."""
+
+    best: LockDecision | None
+    reasons: tuple[str, ...] | None
+
+    @property
+    def is_valid(self) -> bool:
+        """Return whether `best` holds as it is."""
+        return self.best is not None and self.reasons is None
+
+    @property
+    def lock(self) -> Pylock | None:
+        """Return the lock to keep versions of, valid or not."""
+        return None if self.best is None else self.best.lock
+
+
+def candidate_locks(context: LockContext) -> Iterator[LockDecision]:
+    """Yield the locks that exist, the most trusted first: the lock in the tree alone if there is one.
+
+    Without it: the lock that the environment was made from, then the one that the store has for these declarations.
+    """
+    lock_file = context.application.lock_file
+    if (lock := read_lock(lock_file)) is not None:
+        yield LockDecision(lock=lock, content=lock_file.read_bytes(), in_tree=True)
+        return
+    for path in (
+        context.application.venv / LOCK,
+        context.store.paths.cached_lock(lock_cache_key(context.declarations, context.interpreter)),
+    ):
+        with contextlib.suppress(OSError, IsolateError):
+            content = path.read_bytes()
+            yield LockDecision(lock=parse_lock(content, path), content=content, in_tree=False)
+
+
+def usable_locks(context: LockContext) -> Iterator[LockDecision]:
+    """Yield the candidates; an unreadable lock counts as no lock if every version may change."""
+    try:
+        yield from candidate_locks(context)
+    except DeclarationError:
+        if not context.policy.upgrade or not context.declarations.files:
+            raise
+
+
+def valid_lock(context: LockContext) -> LockDecision | None:
+    """Return the lock that holds as it is; None if pip has to be asked."""
+    verdict = judge(context)
+    return verdict.best if verdict.is_valid else None
+
+
+def judge(context: LockContext) -> Verdict:
+    """Return the first usable lock that may be taken as it is, judging no more locks than that takes."""
+    return first_valid(usable_locks(context), lambda candidate: _reasons_to_resolve(candidate.lock, context))
+
+
+def first_valid(
+    locks: Iterable[LockDecision], reasons_against: Callable[[LockDecision], tuple[str, ...] | None]
+) -> Verdict:
+    """Return the first of *locks* for which *reasons_against* returns None; else the first one with its reasons."""
+    best: LockDecision | None = None
+    reasons = MISSING
+    for candidate in locks:
+        found = reasons_against(candidate)
+        if found is None:
+            return Verdict(candidate, None)
+        if best is None:
+            best, reasons = candidate, found
+    return Verdict(best, reasons)
+
+
+def _reasons_to_resolve(lock: Pylock, context: LockContext) -> tuple[str, ...] | None:
+    """Return None if *lock* holds; else why it is stale, or an empty tuple if it is fresh but has to be upgraded."""
+    policy = context.policy
+    if not policy.validate or not context.declarations.files:
+        return None
+    stale = staleness_reasons(lock, context)
+    return stale if stale or policy.upgrade or policy.upgrade_packages else None
+
+
+def staleness_reasons(lock: Pylock | None, context: LockContext) -> tuple[str, ...]:
+    """Return why *lock* does not satisfy the declarations; empty if it does, or if it is the only declaration."""
+    if lock is None:
+        return MISSING
+    declarations = context.declarations
+    if not declarations.files:
+        return ()
+    return staleness(lock, declarations, context.interpreter, context.source_digests)
