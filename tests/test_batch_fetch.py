@@ -51,10 +51,10 @@ def test_others_are_looked_at_from_the_next_on_until_several_in_a_row_lack_nothi
             raise KeyError("what is wrong with it is told in its turn")
         return {"shared": 1, "7": 1} if other.name == "7" else {"shared": 1}
 
-    fetched = company.together(company.applications[3], {"shared": 1}, lacked_by, list)
+    fetched = company.fetch_for_all(company.applications[3], {"shared": 1}, lacked_by, list)
     assert fetched == ["shared"]
     assert seen == ["4", "5", "6"]
-    assert company.together(company.applications[5], {"shared": 1}, lacked_by, list) == ["shared", "7"]
+    assert company.fetch_for_all(company.applications[5], {"shared": 1}, lacked_by, list) == ["shared", "7"]
     assert seen[3:] == ["6", "7", "8", "0", "1"]
 
 
@@ -68,7 +68,7 @@ def test_what_fails_together_is_done_alone_and_not_together_again():
             raise ValueError("a bug, or a build that nobody can make sense of")
 
     for one in company.applications:
-        company.together(one, {one.name: 1}, lambda other: {other.name: 1}, fetch)
+        company.fetch_for_all(one, {one.name: 1}, lambda other: {other.name: 1}, fetch)
     assert tried == [["0", "1"], ["0"], ["1"]]
 
 

@@ -23,7 +23,7 @@ def site(app):
 
 def test_all_is_well_after_a_sync(isolate, synced):
     before = listing(synced)
-    assert isolate("check", cwd=synced).out.startswith("all is well: 2 packages")
+    assert isolate("check", cwd=synced).out.startswith("OK: 2 packages")
     assert listing(synced) == before
 
 
@@ -62,7 +62,7 @@ def test_every_drift_is_named_and_then_mended_by_a_plain_sync(isolate, synced, k
     found = isolate("check", cwd=synced, status=1).out
     assert "alpha" in found or "gamma" in found or "pip" in found
     assert "nothing to do" not in isolate("sync", cwd=synced).out
-    assert isolate("check", cwd=synced).out.startswith("all is well")
+    assert isolate("check", cwd=synced).out.startswith("OK")
     assert versions(synced / ".venv") == {"alpha": "1.0", "delta": "1.0"}
     assert inconsistencies(synced / ".venv") == []
     assert mine.read_text() == "mine"
@@ -76,16 +76,22 @@ def test_a_part_of_the_environment_that_is_gone_comes_back(isolate, synced, fold
     shutil.rmtree(synced / ".venv" / folder)
     isolate("check", cwd=synced, status=1)
     isolate("sync", "--verify", cwd=synced)
-    assert isolate("check", cwd=synced).out.startswith("all is well")
+    assert isolate("check", cwd=synced).out.startswith("OK")
     assert versions(synced / ".venv") == {"alpha": "1.0", "delta": "1.0"}
 
 
 REBUILDS = {
-    "site-packages are gone": (lambda app: shutil.rmtree(site(app)), "missing file: its site-packages are gone"),
-    "a file of its own is gone": (lambda app: (app / ".venv/pyvenv.cfg").unlink(), "missing file: pyvenv.cfg is not"),
+    "site-packages are gone": (
+        lambda app: shutil.rmtree(site(app)),
+        "missing file: its site-packages directory is missing",
+    ),
+    "a file of its own is gone": (
+        lambda app: (app / ".venv/pyvenv.cfg").unlink(),
+        "missing file: pyvenv.cfg was deleted",
+    ),
     "a file of its own is edited": (
         lambda app: (app / ".venv/pyvenv.cfg").write_text("home = /usr/bin\n"),
-        "modified file: pyvenv.cfg is not",
+        "modified file: pyvenv.cfg was modified",
     ),
     "its interpreter was replaced": (
         lambda app: replace_text(app / ".venv/.isolate/state.json", replaced(app)),
@@ -140,7 +146,7 @@ def test_an_edit_that_keeps_size_and_time_is_seen_by_its_hash_and_mended_by_sync
     isolate("check", cwd=synced)
     found = isolate("check", "--hash", cwd=synced, status=1).out
     assert found.count("modified file: ") == 3
-    assert "run `isolate sync --verify` to put it right" in found
+    assert "run `isolate sync --verify` to fix" in found
     isolate("sync", "--verify", cwd=synced)
     assert [module.read_text() for module in modules] == texts
     isolate("check", "--hash", cwd=synced)
@@ -175,10 +181,10 @@ def test_an_upgrade_that_verifies_leaves_no_damaged_file_in_place(isolate, appli
 def test_check_names_the_command_that_mends_what_it_found(isolate, synced, application):
     with writable(site(synced) / "alpha/__init__.py").open("a") as file:
         file.write("edited = True\n")
-    assert "run `isolate sync --verify` to put it right" in isolate("check", cwd=synced, status=1).out
+    assert "run `isolate sync --verify` to fix" in isolate("check", cwd=synced, status=1).out
     isolate("sync", "--verify", cwd=synced)
     application({"requirements.txt": "alpha==1.1\n"})
-    assert "run `isolate sync` to put it right" in isolate("check", cwd=synced, status=1).out
+    assert "run `isolate sync` to fix" in isolate("check", cwd=synced, status=1).out
 
 
 def writable(path):

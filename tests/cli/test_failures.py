@@ -127,7 +127,7 @@ def test_a_store_that_is_read_only_serves_what_it_holds(isolate, application, in
         result = isolate("sync", two)
     finally:
         subprocess.run(["umount", cache], check=True)
-    assert "a temporary one is used" in result.err
+    assert "using a temporary store" in result.err
     assert versions(two / ".venv") == {"alpha": "1.0", "delta": "1.0"}
     assert index.fetched().count("alpha-1.0-py3-none-any.whl") <= 3
     isolate("check", two)
@@ -138,7 +138,7 @@ def test_a_store_of_somebody_else_is_not_used(isolate, application, index, cache
         pytest.skip("only the superuser can give a directory away")
     os.chown(cache / "store-v1", 12345, 12345)
     app = application({"requirements.txt": "alpha==1.0\n"})
-    assert "is owned by another user: a temporary one is used" in isolate("sync", cwd=app).err
+    assert "is owned by another user: using a temporary store" in isolate("sync", cwd=app).err
     assert versions(app / ".venv") == {"alpha": "1.0"}
 
 
@@ -163,7 +163,7 @@ def test_an_old_environment_that_cannot_be_deleted_is_no_failure_of_the_new_one(
         out = isolate("sync", cwd=app).out
     finally:
         subprocess.run(["umount", next(path for path in app.glob(".*/**/held"))], check=True)
-    assert "made .venv anew" in out
+    assert "recreated .venv" in out
     assert versions(app / ".venv") == {"alpha": "1.0"}
     isolate("check", cwd=app)
     assert not (app / ".isolate-staging").exists()
@@ -199,7 +199,7 @@ def test_many_applications_on_a_cold_store_fetch_nothing_twice(application, isol
     assert sorted(index.fetched()[before:]) == [
         f"part{number}-1.0-py3-none-any.whl" for number in sorted(range(12), key=str)
     ]
-    assert any("waiting for another isolate that fills the store" in errors for _, errors in ended)
+    assert any("waiting for another isolate process writing to the store" in errors for _, errors in ended)
     for app in apps:
         assert inconsistencies(app / ".venv") == []
 
@@ -210,7 +210,7 @@ def test_a_moved_application_is_noticed_and_mended_without_the_network(isolate, 
     moved = app.rename(app.parent / "moved")
     asked = len(index.requests)
     assert "moved: it was made at" in isolate("check", cwd=moved, status=1).out
-    assert "made .venv anew: it was made at" in isolate("sync", cwd=moved).out
+    assert "recreated .venv: it was made at" in isolate("sync", cwd=moved).out
     assert (
         subprocess.run([moved / ".venv/bin/alpha"], capture_output=True, text=True, check=True).stdout == "alpha 1.0\n"
     )
@@ -223,7 +223,7 @@ def test_a_copied_environment_is_noticed(isolate, application, index):
     two = application({"requirements.txt": "alpha==1.0\n"}, name="two")
     isolate("sync", one)
     shutil.copytree(one / ".venv", two / ".venv", symlinks=True)
-    assert "made .venv anew" in isolate("sync", two).out
+    assert "recreated .venv" in isolate("sync", two).out
     isolate("check", one, two)
 
 
@@ -235,7 +235,7 @@ def test_an_interpreter_that_was_replaced_or_removed_is_noticed(isolate, applica
     state.write_text(state.read_text().replace(base, "/gone/python3"))
     (app / ".venv/.isolate/stamp").unlink()
     isolate("check", cwd=app, status=1)
-    assert "made .venv anew: " in isolate("sync", cwd=app).out
+    assert "recreated .venv: " in isolate("sync", cwd=app).out
     assert isolate("run", "--", "alpha", cwd=app).out == "alpha 1.0\n"
 
 

@@ -31,7 +31,7 @@ def test_locking_again_writes_the_same_bytes(isolate, application, index):
     app = application({"requirements.txt": "beta\n"})
     isolate("lock", cwd=app)
     first = (app / "pylock.toml").read_bytes()
-    assert "kept pylock.toml" in isolate("lock", cwd=app).out
+    assert "up to date: " in isolate("lock", cwd=app).out
     (app / "pylock.toml").unlink()
     isolate("lock", cwd=app)
     assert (app / "pylock.toml").read_bytes() == first
@@ -51,7 +51,7 @@ def test_check_tells_a_stale_lock_by_its_exit_code(isolate, application, index):
     app = application({"requirements.txt": "beta\n"})
     assert "there is no lock" in isolate("lock", "--check", cwd=app, status=1).out
     isolate("lock", cwd=app)
-    assert "fresh" in isolate("lock", "--check", cwd=app).out
+    assert "up to date" in isolate("lock", "--check", cwd=app).out
     application({"requirements.txt": "beta\ndelta\n"})
     assert "delta (requirements.txt:2) is not locked" in isolate("lock", "--check", cwd=app, status=1).out
     application({"requirements.txt": "alpha\n"})
@@ -139,7 +139,7 @@ def test_a_range_of_pythons_that_is_none_by_todays_rules_does_not_matter(isolate
 
 def test_pins_that_are_closed_meet_locked_and_check_without_a_lock(isolate, application, index, tmp_path):
     app = application({"requirements.txt": "beta==1.0\nalpha==1.1\n"})
-    assert isolate("lock", "--check", cwd=app).out == "everything is pinned: no pylock.toml is needed\n"
+    assert isolate("lock", "--check", cwd=app).out == "everything is pinned: pylock.toml is not needed\n"
     assert [path.name for path in app.iterdir()] == ["requirements.txt"]
     isolate("sync", "--locked", cwd=app, env={"ISOLATE_CACHE_DIR": str(tmp_path / "another machine")})
     assert versions(app / ".venv") == {"alpha": "1.1", "beta": "1.0"}
@@ -204,7 +204,8 @@ def test_only_what_is_locked_or_declared_can_be_upgraded(isolate, application, i
     app = application({"requirements.txt": "beta\n"})
     isolate("sync", cwd=app)
     assert (
-        "nosuch: neither locked nor declared" in isolate(command, "--upgrade-package", "nosuch", cwd=app, status=2).err
+        "cannot upgrade nosuch: not declared and not in the lock"
+        in isolate(command, "--upgrade-package", "nosuch", cwd=app, status=2).err
     )
     assert "expected the name" in isolate(command, "--upgrade-package", "alpha==1.0", cwd=app, status=2).err
     isolate(command, "--upgrade-package", "Alpha", cwd=app)
@@ -216,7 +217,7 @@ def test_only_what_is_locked_or_declared_can_be_upgraded(isolate, application, i
 def test_a_lock_in_which_nothing_moved_is_not_called_written(isolate, application, index):
     app = application({"requirements.txt": "beta\n"})
     isolate("sync", cwd=app)
-    assert "kept pylock.toml" in isolate("lock", "--upgrade", cwd=app).out
+    assert "up to date: " in isolate("lock", "--upgrade", cwd=app).out
     assert json.loads(isolate("lock", "--upgrade-package", "alpha", "--json", cwd=app).out)["written"] is False
     document = json.loads(isolate("sync", "--upgrade", "--json", cwd=app).out)
     assert document["lock"]["written"] is False
@@ -224,10 +225,10 @@ def test_a_lock_in_which_nothing_moved_is_not_called_written(isolate, applicatio
 
 def test_a_lock_that_is_written_anew_says_why_and_what_comes_next(isolate, application, index):
     app = application({"requirements.txt": "beta\n"})
-    assert "decided anew" not in isolate("lock", cwd=app).out
+    assert "re-resolved" not in isolate("lock", cwd=app).out
     application({"requirements.txt": "beta\ndelta\n"})
     said = isolate("lock", cwd=app).out
-    assert "decided anew: delta (requirements.txt:2) is not locked" in said
+    assert "re-resolved: delta (requirements.txt:2) is not locked" in said
     assert "`isolate sync`" in said
     application({"requirements.txt": "beta\ndelta\ngamma\n"})
-    assert "decided anew: gamma (requirements.txt:3) is not locked" in isolate("sync", cwd=app).out
+    assert "re-resolved: gamma (requirements.txt:3) is not locked" in isolate("sync", cwd=app).out

@@ -262,7 +262,7 @@ def test_who_waits_for_the_same_command_is_not_told_of_another(isolate, applicat
     for number in range(2):
         application({"requirements.txt": f"alpha==1.{number}\nslow==1.0\n"}, name=f"repo/{number}")
     result = isolate("sync", "--all", "-j", "2", cwd=tmp_path / "repo")
-    assert "waiting for the store, which is being filled" in result.err
+    assert "waiting for the store" in result.err
     assert "another isolate" not in result.err
 
 
@@ -277,11 +277,11 @@ def test_status_says_how_each_stands(isolate, repository, index):
     assert tools.split()[-1] == "yes"
     assert "pylock.toml" in tools
     document = json.loads(isolate("status", "--json", cwd=repository / "tools").out)
-    assert (document["in_step"], document["packages"], document["declarations"]) == (True, 2, ["pyproject.toml"])
+    assert (document["up_to_date"], document["packages"], document["declarations"]) == (True, 2, ["pyproject.toml"])
     assert 0 < document["size"]["shared"] < document["size"]["total"]
     assert abs(document["last_sync"] - time.time()) < 100
     exclusive_access = isolate("status", cwd=repository / "services/shop").out
-    assert "in step: no\n" in exclusive_access
+    assert "up to date: no\n" in exclusive_access
     assert exclusive_access.count("stale lock") == 1
     assert len(index.requests) == asked, "status used the network"
 

@@ -121,7 +121,7 @@ def test_run_knows_what_was_asked_for_even_if_that_changed_nothing(isolate, appl
     assert "nothing to do" in isolate("sync", "--no-dev", "--inexact", cwd=app).out
     isolate("run", "--", "true", cwd=app)
     assert versions(app / ".venv") == {"alpha": "1.0", "gamma": "1.0"}
-    assert isolate("check", cwd=app).out.startswith("all is well")
+    assert isolate("check", cwd=app).out.startswith("OK")
     assert not (app / ".venv/.isolate/work").exists()
 
 

@@ -21,7 +21,7 @@ def test_pins_get_an_environment_of_their_own(isolate, application, index):
     assert inconsistencies(app / ".venv") == []
     assert "+ alpha 1.0" in result.out.splitlines()
     assert "read requirements.txt" in result.out
-    assert "made .venv" in result.out.splitlines()
+    assert "created .venv" in result.out.splitlines()
     assert "Python " in result.out
 
 
@@ -154,7 +154,7 @@ def test_other_link_modes_give_the_same_environment(isolate, application, index,
     isolate("sync", "--link-mode", mode, cwd=app)
     module = next(app.glob(".venv/lib/*/site-packages/alpha/__init__.py"))
     assert inconsistencies(app / ".venv") == []
-    assert isolate("check", cwd=app).out.startswith("all is well")
+    assert isolate("check", cwd=app).out.startswith("OK")
     if mode == "copy":
         assert module.stat().st_nlink == 1
 
@@ -167,7 +167,7 @@ def test_an_environment_in_step_is_made_anew_for_another_link_mode_and_keeps_it(
     app = application({"requirements.txt": "alpha==1.0\n"})
     isolate("sync", "--link-mode", "hardlink", cwd=app)
     assert links_of_alpha(app) > 1
-    assert "made .venv anew: link mode hardlink → copy" in isolate("sync", "--link-mode", "copy", cwd=app).out
+    assert "recreated .venv: link mode hardlink → copy" in isolate("sync", "--link-mode", "copy", cwd=app).out
     assert links_of_alpha(app) == 1
     assert "nothing to do" in isolate("sync", "--link-mode", "copy", cwd=app).out
     assert "nothing to do" in isolate("sync", cwd=app).out
@@ -273,12 +273,12 @@ def test_inexact_lets_stay_what_nobody_declared_in_a_new_environment(isolate, mo
     if not more:
         spoil_skeleton(app)
     out = isolate("sync", "--inexact", *more, cwd=app).out
-    assert "made .venv anew" in out
+    assert "recreated .venv" in out
     assert not [line for line in out.splitlines() if line.startswith("- ")]
     assert versions(app / ".venv") == {"alpha": "1.0", "delta": "1.0", "gamma": "1.0"}
     assert inconsistencies(app / ".venv") == []
     isolate("run", "--", "python", "-c", "import alpha, delta, gamma", cwd=app)
-    assert isolate("check", cwd=app).out.startswith("all is well")
+    assert isolate("check", cwd=app).out.startswith("OK")
     assert "nothing to do" in isolate("sync", "--inexact", cwd=app).out
     assert {"- delta 1.0", "- gamma 1.0"} <= {*isolate("sync", cwd=app).out.splitlines()}
 

@@ -230,5 +230,5 @@ def test_without_an_environment_an_application_gets_a_python_that_its_lock_suppo
     assert "newest that the lock supports" in isolate("sync", "--locked", cwd=app, env={"PATH": path}).out
     assert (app / "pylock.toml").read_bytes() == before
     output = isolate("sync", "--python", VERSION, cwd=app).out
-    assert "decided anew: it is for" in output
+    assert "re-resolved: it is for" in output
     assert "wrote pylock.toml" in output

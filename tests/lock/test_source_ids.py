@@ -76,7 +76,7 @@ def test_an_edited_address_of_an_archive_is_followed(isolate, application, index
     app = application(lines("1.0"))
     if form == "credentials":
         isolate("lock", cwd=app)
-        assert isolate("lock", "--check", cwd=app).out == "pylock.toml is fresh\n"
+        assert isolate("lock", "--check", cwd=app).out == "pylock.toml is up to date\n"
         application(lines("2.0"))
         assert "alpha" in isolate("lock", "--check", cwd=app, status=1).out
         return
@@ -163,7 +163,7 @@ def test_a_path_through_a_link_is_the_same_path(isolate, application, index, tmp
     build_tree(app / "lib", "lib", "1.0")
     (tmp_path / "linked").symlink_to(tmp_path / "real")
     isolate("lock", tmp_path / "linked/app")
-    assert isolate("lock", "--check", tmp_path / "linked/app").out == "pylock.toml is fresh\n"
+    assert isolate("lock", "--check", tmp_path / "linked/app").out == "pylock.toml is up to date\n"
 
 
 GIT_FORMS = ["tracked @ git+{url}@{rev}", "git+{url}@{rev}", "git+{url}@{rev}#egg=tracked"]

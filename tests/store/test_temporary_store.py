@@ -38,7 +38,7 @@ def test_the_applications_of_one_command_share_it(isolate, repository, index, te
     isolate("lock", "--all", "-q", cwd=repository)
     index.requests.clear()
     result = isolate("sync", "--all", "-j", "2", cwd=repository)
-    assert result.err.count("a temporary one is used") == 1
+    assert result.err.count("using a temporary store") == 1
     assert index.fetched() == ["alpha-1.0-py3-none-any.whl"]
     assert [versions(repository / f"{number}/.venv") for number in range(NUMBER)] == [{"alpha": "1.0"}] * NUMBER
     assert [*temporary.iterdir()] == []
@@ -49,7 +49,7 @@ def test_it_is_deleted_before_run_starts_the_command(isolate, repository, tempor
         "run", "--", "python", "-c", f"import alpha, os; print(os.listdir({str(temporary)!r}))", cwd=repository / "0"
     )
     assert listed.out == "[]\n"
-    assert listed.err.count("a temporary one is used") == 1
+    assert listed.err.count("using a temporary store") == 1
 
 
 @pytest.mark.parametrize("arguments", [["sync"], ["check"], ["store", "size"], ["run", "--", "no-such-thing"]])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from isolate.declarations.read import read_declarations
 from isolate.findings import Finding, damage_findings, lock_findings, plan_findings, remedy
 from isolate.formatting import count
+from isolate.lock.pinning import has_unpinned
 from isolate.lock.select import select
 from isolate.operations.current_state import targets_for
 from isolate.operations.inspect import InspectOptions, inspect
@@ -58,7 +59,7 @@ def _findings(
     verdict = first_valid(
         candidate_locks(context), lambda candidate: staleness_reasons(candidate.lock, context) or None
     )
-    needs_lock = verdict.best is not None or has_unpinned_versions(declarations, interpreter.markers)
+    needs_lock = verdict.best is not None or has_unpinned(declarations, interpreter.markers)
     no_environment = Finding(code="missing-environment", subject=str(application.venv))
     if current.state is None and not needs_lock:  # whether a lock is needed, only pip could tell
         return [no_environment]
