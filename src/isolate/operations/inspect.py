@@ -96,9 +96,8 @@ def inspect_existing(application: Application, state: State, choice: Choice, opt
     own = [damage for damage in found if not damage.name or damage.path.startswith(FOLDER)]
     if own:
         first = min(own, key=lambda damage: damage.path)
-        return current._replace(
-            rebuild=Rebuild(first.code, f"{first.path} was {'deleted' if first.code == 'missing-file' else 'modified'}")
-        )
+        what = "deleted" if first.code == "missing-file" else "modified"
+        return current._replace(rebuild=Rebuild(first.code, f"{first.path} was {what}"))
     return current._replace(damages=tuple(found))
 
 
