@@ -16,6 +16,7 @@ LAYERS = (
     {"child_output", "errors", "formatting", "locked", "locks", "outcome", "signals"},
     {"fs", "output", "process"},
     {"progress"},
+    {"trace"},
     {"parallel"},
     {"application", "git"},
     {"declarations"},

@@ -156,7 +156,7 @@ def test_run_leaves_out_dev_after_a_rollback_to_an_environment_without_it(isolat
 
 def test_verbose_shows_what_pip_says(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
-    result = isolate("run", "-v", "--", "alpha", "-v", cwd=app)
+    result = isolate("run", "-vv", "--", "alpha", "-v", cwd=app)
     assert result.out == "alpha 1.0\n"
     assert "Installing collected packages: alpha" in result.err
     result = isolate("run", "--all", "--verbose", "--", "alpha", cwd=application({"requirements.txt": "alpha==2.0\n"}))

@@ -21,6 +21,7 @@ from isolate.pip.report import read_report
 from isolate.pip.runner import PREFIX, REPORT, RUNNER_SCRIPT, Pip
 from isolate.pip.settings import pip_environment
 from isolate.progress.protocol import NullProgress
+from isolate.trace import traced
 from kit.index import wait_until
 from kit.packages import build_sdist, build_wheel
 
@@ -117,7 +118,7 @@ def test_the_output_of_one_pip_does_not_explain_the_failure_of_another(pip, requ
     bad = requirements_for_build("elsewhere", "bad", f"{wait}\nraise RuntimeError('out of luck')")
     progress = RecordingProgress()
 
-    with pytest.raises(PipFailed) as failure:
+    with pytest.raises(PipFailed) as failure, traced(progress, verbosity=2):
         replace(pip, progress=progress).install([slow, bad], tmp_path, jobs=2)
 
     assert "bad-1.0.tar.gz could not be built" in str(failure.value)
@@ -135,8 +136,8 @@ def test_output_is_reported_while_pip_runs(pip, requirements_for_build, tmp_path
 
     started = time.monotonic()
     slow = requirements_for_build("one", "slow", "time.sleep(60)")
-    with pytest.raises(KeyError):
-        replace(pip, progress=FailingProgress()).install([slow], tmp_path)
+    with pytest.raises(KeyError), traced(FailingProgress(), verbosity=2):
+        pip.install([slow], tmp_path)
     assert time.monotonic() - started < 30
 
 

@@ -24,7 +24,6 @@ from isolate.cli.group import (
 )
 from isolate.declarations.settings import LINK_MODES
 from isolate.output import write_stderr
-from isolate.progress.choose import progress_for
 from isolate.request import LockPolicy, Request
 
 if TYPE_CHECKING:
@@ -125,12 +124,13 @@ def run(command: tuple[str, ...], *, no_sync: bool, **asked: Any) -> int:
     return each((), plain, lambda application, session: running.run(application, command, session, sync=not no_sync))
 
 
-def _become(command: tuple[str, ...], *, sync: bool, quiet: bool, verbose: bool) -> NoReturn:
+def _become(command: tuple[str, ...], *, sync: bool, quiet: bool, verbose: int) -> NoReturn:
     from isolate import process
     from isolate.commands import run as running
 
     application = Application.at(Path.cwd())
-    with progress_for(quiet=quiet, verbose=verbose) as progress, session_with(progress) as session:
+    asked = {"quiet": quiet, "json_": False, "verbose": verbose}
+    with progress_in(asked) as progress, session_with(progress) as session:
         outcome = running.prepare(application, session, sync=sync)
         if outcome is not None and not quiet and not outcome.facts["up_to_date"]:
             write_stderr("\n".join(outcome.lines))

@@ -55,9 +55,20 @@ def _alone(application: Application, asked: Mapping[str, Any], command: Command)
         return command(application, session)
 
 
-def progress_in(asked: Mapping[str, Any]) -> contextlib.AbstractContextManager[Progress]:
-    """Return what shows how long work goes, as loud as was *asked*."""
-    return progress_for(quiet=asked["quiet"] or asked["json_"], verbose=asked["verbose"])
+@contextlib.contextmanager
+def progress_in(asked: Mapping[str, Any]) -> Iterator[Progress]:
+    """Yield the progress that *asked* calls for, and report the trace to it with `--verbose`."""
+    quiet = asked["quiet"] or asked["json_"]
+    with progress_for(quiet=quiet, verbose=bool(asked["verbose"])) as progress, _traced(progress, asked["verbose"]):
+        yield progress
+
+
+def _traced(progress: Progress, verbosity: int) -> contextlib.AbstractContextManager[None]:
+    if not verbosity:
+        return contextlib.nullcontext()
+    from isolate.trace import traced
+
+    return traced(progress, verbosity)
 
 
 @contextlib.contextmanager
@@ -104,18 +115,26 @@ def outcomes_of(
 
     with progress_in(asked) as progress, session_with(progress, tuple(rest.values())) as session:
         session.store  # noqa: B018 - opened before workers are forked, so that all have the same
-        tasks = {name: functools.partial(_attempt, application, command, session) for name, application in rest.items()}
-        with observer_for(len(rest), quiet=asked["quiet"] or asked["json_"], verbose=asked["verbose"]) as observer:
+        tasks = {
+            name: functools.partial(_attempt, application, command, session, asked["verbose"])
+            for name, application in rest.items()
+        }
+        with observer_for(
+            len(rest), quiet=asked["quiet"] or asked["json_"], verbose=bool(asked["verbose"])
+        ) as observer:
             for name, outcome in WorkerPool(tasks, asked.get("jobs") or cores(), observer).as_completed():
                 yield name, error_outcome(outcome) if isinstance(outcome, Exception) else outcome, observer.paused
 
 
-def _attempt(application: Application, command: Command, session: Session, progress: Progress) -> Outcome:
+def _attempt(
+    application: Application, command: Command, session: Session, verbosity: int, progress: Progress
+) -> Outcome:
     """Do *command* in a worker: its failure is an outcome like any other."""
     from dataclasses import replace
 
     try:
-        return command(Application.at(application.root), replace(session, progress=progress, is_worker=True))
+        with _traced(progress, verbosity):
+            return command(Application.at(application.root), replace(session, progress=progress, is_worker=True))
     except BaseException as error:  # noqa: BLE001 - the others go on, whatever happened to this one
         return error_outcome(error)
 

@@ -32,7 +32,9 @@ def options(*chosen: Callable[[Command], Command]) -> Callable[[Command], Comman
 
 
 QUIET = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-VERBOSE = click.option("-v", "--verbose", is_flag=True, help="Say what is being done, pip's own words too.")
+VERBOSE = click.option(
+    "-v", "--verbose", count=True, help="Show which decisions are made and why; -vv also shows the output of pip."
+)
 OUTPUT_OPTIONS = options(
     QUIET,
     VERBOSE,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from isolate.declarations.read import read_declarations
 from isolate.environment import staging
+from isolate.environment.stamp.explain import why_not_up_to_date
 from isolate.environment.stamp.inputs import input_files, input_files_of_lock, input_files_of_trees
 from isolate.lock.select import select
 from isolate.operations.apply import apply, remember
@@ -31,11 +33,18 @@ if TYPE_CHECKING:
     from isolate.store.metadata_cache import MetadataCache
 
 
+log = logging.getLogger(__name__)
+
+
 def sync(application: Application, request: Request, session: Session) -> Outcome:
     """Create or update the environment of *application* as *request* asks, and return the outcome."""
     started = session.clock()
-    if request.is_plain and not request.verify and (current := up_to_date_outcome(application)) is not None:
-        return current
+    if request.is_plain and not request.verify:
+        if (current := up_to_date_outcome(application)) is not None:
+            log.info("stamp: nothing has changed since the last sync")
+            return current
+        if log.isEnabledFor(logging.INFO):
+            log.info("stamp: %s", why_not_up_to_date(str(application.venv)))
     with application.exclusive(session.waiting_for(application)), session.store.shared_access(session.waiting_for_gc):
         staging.recover(application)
         transaction = retry_damaged(lambda: _sync(application, request, session), session)
@@ -71,6 +80,11 @@ def plan_transaction(
     targets = targets_for(locked, interpreter)
     if not any(target.name == "pip" for target in targets):
         targets.append(builder.pips.ensure_seed())
+    plan = current.plan(targets, store, inexact=request.inexact)
+    log.info(
+        "plan: install %d, remove %d, keep %d, fetch %d",
+        *map(len, (plan.install, plan.remove, plan.keep, plan.fetch)),
+    )
     return Transaction(
         application=application,
         declarations=declarations,
@@ -80,7 +94,7 @@ def plan_transaction(
         decision=decision,
         locked=locked,
         inputs=inputs,
-        plan=current.plan(targets, store, inexact=request.inexact),
+        plan=plan,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from isolate.interpreters.discovery import InterpreterFinder
     from isolate.interpreters.request import PythonRequest
+
+log = logging.getLogger(__name__)
 
 OLDEST = (3, 8)
 """The oldest version of Python that isolate creates environments for."""
@@ -42,8 +45,15 @@ class Criteria(NamedTuple):
     def allow(self, interpreter: Interpreter) -> bool:
         """Return whether isolate supports *interpreter* and it is in the range that the application declares."""
         if _minor_version(interpreter.version) < OLDEST:
+            log.info("python: rejected %s %s: too old", interpreter.version, interpreter.executable)
             return False
-        return self.requires_python is None or self.requires_python.contains(interpreter.version, prereleases=True)
+        required = self.requires_python
+        if required is not None and not required.contains(interpreter.version, prereleases=True):
+            log.info(
+                "python: rejected %s %s: requires-python %s", interpreter.version, interpreter.executable, required
+            )
+            return False
+        return True
 
 
 def choose(criteria: Criteria, finder: InterpreterFinder) -> Choice:
@@ -69,7 +79,9 @@ def _requested(request: PythonRequest, criteria: Criteria, finder: InterpreterFi
         return _checked(interpreter, request, criteria)
     not_allowed = []
     for interpreter in _candidates(request, finder):
-        if request.is_met_by(interpreter):
+        if not request.is_met_by(interpreter):
+            log.info("python: rejected %s %s: not %s", interpreter.version, interpreter.executable, request.source)
+        else:
             if criteria.allow(interpreter):
                 return Choice(interpreter=interpreter, reason=request.source)
             not_allowed.append(interpreter)

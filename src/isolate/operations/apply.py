@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from isolate.formatting import count
 from isolate.operations.current_state import FIRST
 from isolate.resolution.context import lock_cache_key
 from isolate.store.environments import register_environment
+from isolate.trace import timed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from isolate.store.store import Entry
 
 
+log = logging.getLogger(__name__)
+
+
 def apply(transaction: Transaction, builder: EnvironmentBuilder, session: Session) -> None:
     """Do what *transaction* says.
 
@@ -37,16 +42,19 @@ def apply(transaction: Transaction, builder: EnvironmentBuilder, session: Sessio
     if transaction.plan.fetch or builder.linker.options.bytecode:
         from isolate.operations.fetch import fetch
 
-        fetch(transaction, builder, session)
+        with timed(log, f"store: fetching {count(len(transaction.plan.fetch), 'package')}"):
+            fetch(transaction, builder, session)
     if transaction.is_empty:
         write_lock(transaction)
         _record_request(transaction)
         return
     register_environment(builder.store, transaction.application.venv)
     commit = partial(_before_commit, transaction)
-    with _built_sources(transaction, builder) as built:
+    rebuild = transaction.current.rebuild
+    step = f"environment: creating it, because {rebuild.reason}" if rebuild else "environment: updating it"
+    with timed(log, step), _built_sources(transaction, builder) as built:
         desired = _desired_state(transaction, built, session, builder)
-        if transaction.current.rebuild or transaction.current.state is None:
+        if rebuild or transaction.current.state is None:
             create(builder, desired, transaction.current.state, before_commit=commit)
         else:
             update(builder, desired, transaction.current.state, before_commit=commit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from isolate.interpreters.interpreter import Choice
     from isolate.request import Request
     from isolate.session import Session
+
+
+log = logging.getLogger(__name__)
 
 
 class InspectOptions(NamedTuple):
@@ -69,6 +73,7 @@ def inspect(
         ensure_replaceable(venv, adopt=options.adopt)
     interpreter = None if state is None else Interpreter.from_dict(state.interpreter)
     choice = choose_interpreter(application, declarations, options.python, interpreter, session)
+    log.info("python: %s %s (%s)", choice.interpreter.version, choice.interpreter.executable, choice.reason)
     if state is not None:
         return inspect_existing(application, state, choice, options)
     rebuild = FIRST
@@ -107,6 +112,7 @@ def _damages(application: Application, state: State, mtimes: DirectoryMtimes, op
     if options.check_all_files:
         return damages(venv, state, names=None, verify_hashes=hashes)
     names = changed_distributions(state, stamped_mtimes(str(venv)), mtimes)
+    log.info("environment: checking %s", "every file" if names is None else ", ".join(names) or "no package")
     found = damages(venv, state, names=names, verify_hashes=hashes)
     return found if names is None else [*found, *template_damages(venv, verify_hashes=hashes)]
 

@@ -43,7 +43,7 @@ def _unknown_failure(output: str) -> PipFailed:
     """Return a failure that quotes pip's error lines, or its last lines if none is marked as an error."""
     lines = [line.strip() for line in output.splitlines() if line.strip(" ^~")]
     errors = [line for line in lines if line.lower().startswith("error") and line != "ERROR: Exception:"] or lines[-2:]
-    return PipFailed("pip failed", facts=tuple(errors[-MAX_FACTS:]), hint="run with -v to see pip's full output")
+    return PipFailed("pip failed", facts=tuple(errors[-MAX_FACTS:]), hint="run with -vv to see pip's full output")
 
 
 def _shortened(line: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import shlex
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +20,7 @@ from isolate.pip.credentials import with_credentials
 from isolate.pip.input_files import write_input_file
 from isolate.pip.redaction import redact
 from isolate.progress.protocol import NullProgress
+from isolate.trace import timed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from isolate.errors import PipFailed
     from isolate.locked import LockedDistribution
     from isolate.progress.protocol import Progress
+
+log = logging.getLogger(__name__)
 
 PROGRESS_PREFIXES = ("Collecting ", "Downloading ", "Building ", "Installing ", "Preparing ", "Getting ")
 """How the lines begin in which pip says what it is doing."""
@@ -103,15 +108,16 @@ class Pip:
     ) -> process.Finished:
         """Run the command line *argv* in *cwd* with this pip's environment and *stdin*, and return its result.
 
-        *on_line* is called with each line of output; by default, the progress gets it. Temporary files are created in
-        *scratch*, and the caller deletes them.
+        *on_line* is called with each line of output; by default, the trace and the progress get it. Temporary files are
+        created in *scratch*, and the caller deletes them.
         """
         env = {**self.env, "TMPDIR": str(scratch)}
         listener = Listener(on_line=on_line or self._report_progress, on_idle=self._report_idle)
-        return process.run(argv, env=env, cwd=cwd, stdin=stdin, listener=listener)
+        with timed(log, f"pip: {redact(shlex.join(argv))}"):
+            return process.run(argv, env=env, cwd=cwd, stdin=stdin, listener=listener)
 
     def _report_progress(self, line: str) -> None:
-        self.progress.detail(redact(line))
+        log.debug("%s", redact(line))
         if RETRYING in line:
             self.progress.working("retrying a request to the package index")
         elif line.lstrip().startswith(PROGRESS_PREFIXES):

@@ -30,7 +30,7 @@ BUILD_HEADLINE = re.compile(r"(?i)error: (exception:$|failed|subprocess-exited|m
 """Matches what pip prints for every build that fails."""
 
 COMPILER_HINT = "install the missing compiler or headers, or choose a version that has a wheel for this Python"
-BUILD_HINT = "choose a version that has a wheel for this Python, or run with -v to see the full output of the build"
+BUILD_HINT = "choose a version that has a wheel for this Python, or run with -vv to see the full output of the build"
 
 CREDENTIALS_HINT = (
     "put them into the index URL or ~/.netrc, or set a keyring-provider in pip's settings: pip cannot prompt here"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.environment.records import LOCK
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from packaging.pylock import Pylock
 
     from isolate.resolution.context import LockContext
+
+log = logging.getLogger(__name__)
 
 MISSING: tuple[str, ...] = ("there is no lock",)
 """The reason to resolve where an application has no lock."""
@@ -68,6 +71,7 @@ def candidate_locks(context: LockContext) -> Iterator[LockDecision]:
     """
     lock_file = context.application.lock_file
     if (lock := read_lock(lock_file)) is not None:
+        log.info("lock: considering %s", lock_file)
         yield LockDecision(lock=lock, content=lock_file.read_bytes(), in_tree=True)
         return
     for path in (
@@ -76,6 +80,7 @@ def candidate_locks(context: LockContext) -> Iterator[LockDecision]:
     ):
         with contextlib.suppress(OSError, IsolateError):
             content = path.read_bytes()
+            log.info("lock: considering %s", path)
             yield LockDecision(lock=parse_lock(content, path), content=content, in_tree=False)
 
 
@@ -108,7 +113,9 @@ def first_valid(
     for candidate in locks:
         found = reasons_against(candidate)
         if found is None:
+            log.info("lock: it holds")
             return Verdict(candidate, None)
+        log.info("lock: it does not hold: %s", "; ".join(found) or "versions are to be upgraded")
         if best is None:
             best, reasons = candidate, found
     return Verdict(best, reasons)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -12,6 +13,7 @@ from isolate.lock.from_report import lock_from
 from isolate.pip.settings import settings_digest
 from isolate.resolution.resolver import Resolver, kept_versions
 from isolate.store.metadata_cache import MetadataCache
+from isolate.trace import timed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from isolate.interpreters.interpreter import Interpreter
     from isolate.pip.report import ResolvedDistribution
     from isolate.resolution.context import LockContext
+
+log = logging.getLogger(__name__)
 
 PinFetcher: TypeAlias = "Callable[[LockContext, MetadataCache, EnvironmentBuilder], bool]"
 """Fetches pinned distributions, adds their metadata to the cache, and returns whether it added any."""
@@ -40,26 +44,31 @@ def new_lock(
     cache = metadata_cache(context, builder)
     kept = {} if old is None else kept_versions(old, declarations, context.policy)
     resolver = Resolver(context, builder, kept, cache)
-    for resolved in () if context.policy.upgrade else _shortcuts(resolver, fetch_pins):
+    for way, resolved in () if context.policy.upgrade else _shortcuts(resolver, fetch_pins):
+        log.info("resolve: %s: %s", way, "not enough" if resolved is None else "complete")
         if resolved is None:
             continue
         lock = lock_from(resolved, declarations, interpreter, digests)
-        if not staleness(lock, declarations, interpreter, digests):
+        if not (reasons := staleness(lock, declarations, interpreter, digests)):
             return lock
+        log.info("resolve: rejected, because %s", "; ".join(reasons))
     builder.progress.working("resolving")
-    resolved = resolver.resolve()
+    with timed(log, "resolve: by pip"):
+        resolved = resolver.resolve()
     cache.add(resolved)
     return lock_from(resolved, declarations, interpreter, digests)
 
 
-def _shortcuts(resolver: Resolver, fetch_pins: PinFetcher | None) -> Iterator[Sequence[ResolvedDistribution] | None]:
-    """Yield what pip would resolve to, found without resolving everything; the cheapest way first, None if it fails."""
+def _shortcuts(
+    resolver: Resolver, fetch_pins: PinFetcher | None
+) -> Iterator[tuple[str, Sequence[ResolvedDistribution] | None]]:
+    """Yield ways to resolve that cost less than a full resolution, with what each found or None; the cheapest first."""
     context, cache = resolver.context, resolver.cache
     markers = context.interpreter.markers
-    yield resolve_cached(context.declarations, markers, cache.get)
+    yield "from cached metadata", resolve_cached(context.declarations, markers, cache.get)
     if fetch_pins is not None and fetch_pins(context, cache, resolver.builder):
-        yield resolve_cached(context.declarations, markers, cache.get)
-    yield resolver.resolve_changed()
+        yield "from the metadata of fetched pins", resolve_cached(context.declarations, markers, cache.get)
+    yield "only what has changed", resolver.resolve_changed()
 
 
 def metadata_cache(context: LockContext, builder: EnvironmentBuilder) -> MetadataCache:

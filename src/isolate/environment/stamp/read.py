@@ -33,7 +33,7 @@ def up_to_date_message(venv: str, variable_line: Callable[[str, str], str]) -> s
     only if a stamp has variables.
     """
     try:
-        lines = _read_lines(venv)
+        lines = read_lines(venv)
     except (OSError, ValueError):
         return None
     if lines[0] != FORMAT or any(map(os.path.lexists, (f"{venv}/.isolate/work", f"{venv}/../.isolate-staging"))):
@@ -41,18 +41,20 @@ def up_to_date_message(venv: str, variable_line: Callable[[str, str], str]) -> s
     directories = [line for line in lines if line.startswith(DIRECTORY_PREFIX)]
     try:
         facts = (line for line in lines[2:-1] if not line.startswith(DIRECTORY_PREFIX))
-        current = all(_is_current(line, venv, variable_line) for line in facts)
-        return lines[1] if current and next(_changed_directories(directories, venv), None) is None else None
+        current = all(is_current(line, venv, variable_line) for line in facts)
+        return lines[1] if current and next(changed_directories(directories, venv), None) is None else None
     except (OSError, ValueError, IndexError):
         return None
 
 
-def _read_lines(venv: str) -> list[str]:
+def read_lines(venv: str) -> list[str]:
+    """Return the lines of the stamp of *venv*; raise `OSError` or `ValueError` if there is no readable stamp."""
     with open(f"{venv}/.isolate/stamp", encoding="utf-8") as file:
         return file.read().split("\n")
 
 
-def _is_current(line: str, venv: str, variable_line: Callable[[str, str], str]) -> bool:
+def is_current(line: str, venv: str, variable_line: Callable[[str, str], str]) -> bool:
+    """Return whether what *line* of a stamp says is still so; raise `OSError` or `ValueError` if it cannot tell."""
     kind, _, rest = line.partition(" ")
     if kind == "file":
         *_, path = rest.split(" ", 4)
@@ -67,7 +69,7 @@ def _is_current(line: str, venv: str, variable_line: Callable[[str, str], str]) 
     return kind == "link" and os.readlink(f"{venv}/{path}") == target
 
 
-def _changed_directories(lines: list[str], venv: str) -> Iterator[str]:
+def changed_directories(lines: list[str], venv: str) -> Iterator[str]:
     """Yield the directories in *lines* of a stamp that have another mtime in *venv*."""
     root = os.open(venv, os.O_RDONLY)  # the kernel resolves a path faster from here than from the root
     try:
@@ -85,7 +87,7 @@ def _changed_directories(lines: list[str], venv: str) -> Iterator[str]:
 def stamped_mtimes(venv: str) -> dict[str, int] | None:
     """Return the directories of the stamp of *venv* with their mtimes (ns); None if there is no readable stamp."""
     try:
-        lines = _read_lines(venv)
+        lines = read_lines(venv)
         if lines[0] != FORMAT:
             return None
         directories = [line.split(" ", 2) for line in lines if line.startswith(DIRECTORY_PREFIX)]

@@ -1,0 +1,39 @@
+"""Explain, for the trace, why the stamp of an environment does not say that nothing has changed."""
+
+from __future__ import annotations
+
+import os
+
+from isolate.environment.stamp.read import DIRECTORY_PREFIX, FORMAT, changed_directories, is_current, read_lines
+from isolate.environment.stamp.variables import variable_line
+
+
+def why_not_up_to_date(venv: str) -> str:
+    """Return the first difference between the stamp of the environment *venv* and what it depends on."""
+    try:
+        lines = read_lines(venv)
+    except (OSError, ValueError):
+        return "there is no stamp"
+    if lines[0] != FORMAT:
+        return "the stamp has an unknown format"
+    if any(map(os.path.lexists, (f"{venv}/.isolate/work", f"{venv}/../.isolate-staging"))):
+        return "a command was killed, or is still running"
+    directories = [line for line in lines if line.startswith(DIRECTORY_PREFIX)]
+    try:
+        for line in lines[2:-1]:
+            if not line.startswith(DIRECTORY_PREFIX) and not is_current(line, venv, variable_line):
+                return f"{_subject(line)} has changed"
+        changed = next(changed_directories(directories, venv), None)
+    except (OSError, ValueError, IndexError) as error:
+        return f"the stamp cannot be compared: {error}"
+    return "nothing that it lists has changed" if changed is None else f"{venv}/{changed} has changed"
+
+
+def _subject(line: str) -> str:
+    """Return what a line of a stamp is about: a path, the environment, or a variable."""
+    kind, _, rest = line.partition(" ")
+    if kind == "file":
+        return rest.split(" ", 4)[-1]
+    if kind == "env":
+        return f"variable {rest.rpartition(' ')[2]}"
+    return rest.rpartition("\t")[2] if kind == "link" else rest
