@@ -159,6 +159,6 @@ def test_verbose_shows_what_pip_says(isolate, application, index):
     result = isolate("run", "-vv", "--", "alpha", "-v", cwd=app)
     assert result.out == "alpha 1.0\n"
     assert "Installing collected packages: alpha" in result.err
-    result = isolate("run", "--all", "--verbose", "--", "alpha", cwd=application({"requirements.txt": "alpha==2.0\n"}))
+    result = isolate("run", "--all", "-vv", "--", "alpha", cwd=application({"requirements.txt": "alpha==2.0\n"}))
     assert "Installing collected packages: alpha" in result.err
     assert "Installing" not in isolate("run", "--", "alpha", cwd=application({"requirements.txt": "alpha==1.1\n"})).err

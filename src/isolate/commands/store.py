@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from isolate import fs
 from isolate.environment.history import read_history
@@ -16,11 +16,14 @@ from isolate.store.layout import BYTECODE_SUFFIX, entry_key
 from isolate.store.manifest import digest_of_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from isolate.session import Session
     from isolate.store.store import Entry
+
+BLOCK_SIZE = 512
+"""The unit of `st_blocks`, in bytes (`man 3type stat`)."""
 
 
 def path(session: Session) -> Outcome:
@@ -29,16 +32,37 @@ def path(session: Session) -> Outcome:
 
 
 def size(session: Session) -> Outcome:
-    """Return how many bytes the store has on disk; a file that environments share counts once."""
-    total, held = 0, 0
-    for folder, _, files in os.walk(session.store.root):
-        for name in files:
-            status = os.lstat(os.path.join(folder, name))
-            total += status.st_blocks * 512
-            held += status.st_blocks * 512 if status.st_nlink > 1 else 0
+    """Return how many bytes the store has on disk, and how many of them are in files that environments share.
+
+    A file counts once, whether several entries or several environments have it.
+    """
+    inodes = _inodes([session.store.root])
+    total = sum(inode.size for inode in inodes)
+    shared = sum(inode.size for inode in inodes if inode.links > inode.found)
     number = len(list(session.store.entry_keys()))
-    line = f"{in_units(total)} in {count(number, 'entry', 'entries')}, {in_units(held)} of it shared"
-    return Outcome(command="store size", lines=(line,), facts={"bytes": total, "shared": held, "entries": number})
+    line = f"{in_units(total)} in {count(number, 'entry', 'entries')}, {in_units(shared)} of it shared"
+    return Outcome(command="store size", lines=(line,), facts={"bytes": total, "shared": shared, "entries": number})
+
+
+class _Inode(NamedTuple):
+    """A file on disk: its `size` in bytes, all its hard `links`, and how many of them were `found`."""
+
+    size: int
+    links: int
+    found: int
+
+
+def _inodes(directories: Iterable[Path]) -> list[_Inode]:
+    """Return the files below *directories*, each once."""
+    inodes: dict[tuple[int, int], _Inode] = {}
+    for directory in directories:
+        for parent, _, names in os.walk(directory):
+            for name in names:
+                status = os.lstat(os.path.join(parent, name))
+                key = (status.st_dev, status.st_ino)
+                found = inodes[key].found + 1 if key in inodes else 1
+                inodes[key] = _Inode(status.st_blocks * BLOCK_SIZE, status.st_nlink, found)
+    return list(inodes.values())
 
 
 def verify(session: Session) -> Outcome:
@@ -86,7 +110,9 @@ def gc(session: Session) -> Outcome:
                 unregister_environment(store, venv)
             used |= keys
         unused = sorted(key for key in store.entry_keys() if key.removesuffix(BYTECODE_SUFFIX) not in used)
-        freed = sum(_bytes(store.paths.entry(key)) for key in unused)
+        # Only a file without a link anywhere else gives its bytes back.
+        files = _inodes(store.paths.entry(key) for key in unused)
+        freed = sum(inode.size for inode in files if inode.links == inode.found)
         for key in unused:
             store.discard(key)
         fs.delete_tree(store.paths.metadata)  # a cache: it fills again
@@ -106,7 +132,3 @@ def _used_keys(venv: Path) -> Iterator[str]:
         for locked in generation.locked:
             if locked.directory is None:
                 yield entry_key(compat_tag, locked.name, locked.version, locked.source_id)
-
-
-def _bytes(folder: Path) -> int:
-    return sum(file.lstat().st_blocks * 512 for file in folder.rglob("*") if file.lstat().st_nlink == 1)
