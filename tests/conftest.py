@@ -1,4 +1,4 @@
-"""Tests build real things, and cannot touch what belongs to whoever runs them."""
+"""Fixtures that give each test a home, a cache and an index of its own, away from those of the user."""
 
 from __future__ import annotations
 
@@ -15,51 +15,64 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
+TESTS = Path(__file__).parent
+sys.path.insert(0, str(TESTS))
 
 from kit.index import LocalIndex  # noqa: E402
 from kit.packages import build_wheel  # noqa: E402
 
-LEADS_ASTRAY = ("PIP_", "PYTHON", "VIRTUAL_ENV", "ISOLATE_", "UV_", "CONDA_", "XDG_", "PYENV_", "MISE_", "ASDF_")
-SOURCE = HERE.parent / "src"
-LONGEST = 120.0
-"""Seconds that any one run of the command may take in a test."""
+UNWANTED_VARIABLES = (
+    "PIP_",
+    "PYTHON",
+    "VIRTUAL_ENV",
+    "ISOLATE_",
+    "UV_",
+    "CONDA_",
+    "XDG_",
+    "PYENV_",
+    "MISE_",
+    "ASDF_",
+)
+"""Prefixes of the environment variables that no test inherits."""
+
+SOURCE = TESTS.parent / "src"
+COMMAND_TIMEOUT = 120.0
+"""Seconds that one run of the command may take in a test."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """How a run of the command ended."""
+    """The result of a run of the command."""
 
     status: int
     out: str
     err: str
 
 
-def users_cache() -> Path:
-    """Return the cache directory of whoever runs the tests."""
+def user_cache_directory() -> Path:
+    """Return the default cache directory of the user who runs the tests."""
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("isolate", appauthor=False))
 
 
-def listing(folder: Path) -> list[str]:
-    """Return every path below *folder*."""
-    return sorted(str(path) for path in folder.rglob("*"))
+def listing(directory: Path) -> list[str]:
+    """Return every path below *directory*."""
+    return sorted(str(path) for path in directory.rglob("*"))
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _untouched_cache() -> Iterator[None]:
-    before = listing(users_cache())
+    before = listing(user_cache_directory())
     yield
-    assert listing(users_cache()) == before, "a test has touched the cache of whoever runs the tests"
+    assert listing(user_cache_directory()) == before, "a test has changed the user's cache"
 
 
 @pytest.fixture(autouse=True)
-def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give each test a home and a cache of its own, and nothing that leads astray; return the home."""
+def isolated_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give each test a home and a cache of its own, without inherited settings; return the home."""
     for name in list(os.environ):
-        if name.startswith(LEADS_ASTRAY):
+        if name.startswith(UNWANTED_VARIABLES):
             monkeypatch.delenv(name)
     home = tmp_path / "home"
     home.mkdir()
@@ -71,32 +84,32 @@ def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def bootstrap_installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a cache whose store holds pip for this interpreter, and nothing else."""
-    folder = tmp_path_factory.mktemp("seeded")
-    application = folder / "application"
+def seeded_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a cache whose store has pip for this interpreter, and nothing else."""
+    directory = tmp_path_factory.mktemp("seeded")
+    application = directory / "application"
     application.mkdir()
     (application / "requirements.txt").write_text("")
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(LEADS_ASTRAY)}
-    environ |= {"ISOLATE_CACHE_DIR": str(folder / "cache"), "PIP_CONFIG_FILE": os.devnull, "PYTHONPATH": str(SOURCE)}
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(UNWANTED_VARIABLES)}
+    environ |= {"ISOLATE_CACHE_DIR": str(directory / "cache"), "PIP_CONFIG_FILE": os.devnull, "PYTHONPATH": str(SOURCE)}
     environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"])
     command = [sys.executable, "-m", "isolate", "sync", str(application)]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=LONGEST, check=False)
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=COMMAND_TIMEOUT, check=False)
     assert done.returncode == 0, done.stderr
-    return folder / "cache"
+    return directory / "cache"
 
 
 @pytest.fixture
-def cache(surroundings: Path, bootstrap_installed: Path, tmp_path: Path) -> Path:
-    """Return this test's own cache: a copy, no links, since tests spoil files."""
-    del surroundings
-    shutil.copytree(bootstrap_installed, tmp_path / "cache", symlinks=True)
+def cache(isolated_home: Path, seeded_cache: Path, tmp_path: Path) -> Path:
+    """Return the cache of this test: a copy of the seeded one without hard links, because tests damage files."""
+    del isolated_home
+    shutil.copytree(seeded_cache, tmp_path / "cache", symlinks=True)
     return tmp_path / "cache"
 
 
 @pytest.fixture
 def isolate(cache: Path, tmp_path: Path) -> Callable[..., Result]:
-    """Return what runs the command as a user does, as a process of its own, and expects the exit status it is told."""
+    """Return a function that runs the command in a process of its own and checks its exit status (0 by default)."""
     del cache
 
     def run(
@@ -108,7 +121,7 @@ def isolate(cache: Path, tmp_path: Path) -> Callable[..., Result]:
             env={**os.environ, "PYTHONPATH": str(SOURCE), **(env or {})},
             capture_output=True,
             text=True,
-            timeout=LONGEST,
+            timeout=COMMAND_TIMEOUT,
             check=False,
         )
         result = Result(done.returncode, done.stdout, done.stderr)
@@ -121,15 +134,15 @@ def isolate(cache: Path, tmp_path: Path) -> Callable[..., Result]:
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalIndex]:
-    """Serve an index with a few packages, which pip is told to use."""
-    folder = tmp_path / "index"
+    """Return an index with a few packages that pip is configured to use."""
+    directory = tmp_path / "index"
     for version in ("1.0", "1.1", "2.0"):
-        build_wheel(folder, "alpha", version, scripts={"alpha": "alpha:main"})
-    build_wheel(folder, "beta", "1.0", requires=["alpha<2"])
-    build_wheel(folder, "beta", "2.0", requires=["alpha>=2"])
-    build_wheel(folder, "gamma", "1.0", extras={"speed": ["delta"]})
-    build_wheel(folder, "delta", "1.0")
-    with LocalIndex(folder).serving() as serving:
+        build_wheel(directory, "alpha", version, scripts={"alpha": "alpha:main"})
+    build_wheel(directory, "beta", "1.0", requires=["alpha<2"])
+    build_wheel(directory, "beta", "2.0", requires=["alpha>=2"])
+    build_wheel(directory, "gamma", "1.0", extras={"speed": ["delta"]})
+    build_wheel(directory, "delta", "1.0")
+    with LocalIndex(directory).serving() as serving:
         monkeypatch.setenv("PIP_INDEX_URL", serving.url)
         monkeypatch.setenv("PIP_RETRIES", "0")
         yield serving
@@ -137,7 +150,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalInde
 
 @pytest.fixture
 def application(tmp_path: Path) -> Callable[..., Path]:
-    """Return what writes an application's files and returns its directory."""
+    """Return a function that writes the files of an application and returns its directory."""
 
     def write(files: Mapping[str, str] | None = None, *, name: str = "app", **more: str) -> Path:
         root = tmp_path / name
@@ -151,33 +164,36 @@ def application(tmp_path: Path) -> Callable[..., Path]:
 
 
 def inconsistencies(venv: Path) -> list[str]:
-    """Return what is wrong in an environment by its own RECORDs: rows without their file, files without their hash, two
-    metadata directories of one distribution."""
-    wrong = []
+    """Return the faults of an environment by its RECORD files.
+
+    A fault is a missing file, a file with a different hash, a missing RECORD, or a second metadata directory of a
+    distribution.
+    """
+    faults = []
     for site in venv.glob("lib/*/site-packages"):
         names = [path.name.partition("-")[0].lower() for path in site.glob("*.dist-info")]
-        wrong += [f"{name} twice" for name in set(names) if names.count(name) > 1]
+        faults += [f"{name} twice" for name in set(names) if names.count(name) > 1]
         for info in site.glob("*.dist-info"):
             if not (info / "RECORD").exists():
-                wrong.append(f"{info.name} has no RECORD")
+                faults.append(f"{info.name} has no RECORD")
                 continue
             for path, value, *_ in csv.reader((info / "RECORD").read_text().splitlines()):
-                wrong += _wrong_row(site / path, value)
-    return wrong
+                faults += _row_faults(site / path, value)
+    return faults
 
 
-def _wrong_row(file: Path, value: str) -> list[str]:
+def _row_faults(file: Path, value: str) -> list[str]:
     if not file.exists():
         return [f"{file} is missing"]
     digest = base64.urlsafe_b64encode(hashlib.sha256(file.read_bytes()).digest()).rstrip(b"=").decode()
-    return [f"{file} has another hash"] if value and value != f"sha256={digest}" else []
+    return [f"{file} has a different hash"] if value and value != f"sha256={digest}" else []
 
 
 def versions(venv: Path) -> dict[str, str]:
-    """Return what is installed in an environment, its pip aside."""
-    found = {}
+    """Return the versions of the distributions in an environment, without its pip."""
+    by_name = {}
     for info in venv.glob("lib/*/site-packages/*.dist-info"):
         name, _, version = info.name.removesuffix(".dist-info").partition("-")
-        found[name] = version
-    found.pop("pip", None)
-    return found
+        by_name[name] = version
+    by_name.pop("pip", None)
+    return by_name

@@ -1,4 +1,4 @@
-"""What the tests are made of is what it says: pip takes it for real, and it can hurt nobody."""
+"""The test kit keeps its promises: pip accepts what it builds, and no test can reach the user's files."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from conftest import HERE, LEADS_ASTRAY, inconsistencies, users_cache, versions
+from conftest import TESTS, UNWANTED_VARIABLES, inconsistencies, user_cache_directory, versions
 from kit.index import LocalIndex
 from kit.packages import build_sdist, build_tree, build_wheel
 
 
 @pytest.fixture
 def venv(tmp_path):
-    """An environment without a pip: this interpreter's pip is told to work for it."""
+    """An environment without pip; the pip of this interpreter installs into it."""
     subprocess.run([sys.executable, "-I", "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
     return tmp_path / "venv"
 
@@ -43,7 +43,7 @@ def python(venv, code):
     return subprocess.run([venv / "bin/python", "-c", code], capture_output=True, text=True, check=True).stdout.strip()
 
 
-def test_pip_installs_a_wheel_with_all_that_it_holds(venv, tmp_path):
+def test_pip_installs_a_wheel_with_all_its_parts(venv, tmp_path):
     links = tmp_path / "links"
     build_wheel(links, "needed", "2.0")
     build_wheel(
@@ -66,21 +66,21 @@ def test_pip_installs_a_wheel_with_all_that_it_holds(venv, tmp_path):
     assert next(venv.glob("lib/*/site-packages/shop_front/logo.bin")).read_bytes() == b"\xff\x00\xfe"
 
 
-def test_a_wheel_is_the_same_bytes_each_time(tmp_path):
-    one, other = (build_wheel(tmp_path / name, "alpha", "1.0").read_bytes() for name in ("one", "other"))
-    assert one == other
+def test_building_a_wheel_is_reproducible(tmp_path):
+    first, second = (build_wheel(tmp_path / name, "alpha", "1.0").read_bytes() for name in ("first", "second"))
+    assert first == second
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    "damage",
     [lambda rows: [], lambda rows: [row.replace("sha256=", "sha256=x") for row in rows]],
     ids=["empty", "wrong hashes"],
 )
-def test_a_record_can_be_spoilt(tmp_path, spoil):
+def test_a_record_can_be_damaged(tmp_path, damage):
     good = build_wheel(tmp_path / "good", "alpha", "1.0")
-    spoilt = build_wheel(tmp_path / "spoilt", "alpha", "1.0", record=spoil)
-    assert record_of(good) != record_of(spoilt)
-    assert record_of(spoilt) == spoil(record_of(good))
+    damaged = build_wheel(tmp_path / "damaged", "alpha", "1.0", record=damage)
+    assert record_of(good) != record_of(damaged)
+    assert record_of(damaged) == damage(record_of(good))
 
 
 def record_of(wheel):
@@ -108,24 +108,24 @@ def test_a_source_tree_can_be_installed_editable(venv, tmp_path):
     assert python(venv, "import shop; print(shop.__file__)") == str(tree / "src/shop/__init__.py")
 
 
-def test_the_index_serves_what_its_folder_holds_and_remembers_who_asked_for_what(venv, index):
+def test_the_index_serves_its_directory_and_records_requests(venv, index):
     assert installed(venv, "--no-cache-dir", "beta") == {"alpha": "2.0", "beta": "2.0"}
     assert index.fetched() == ["beta-2.0-py3-none-any.whl", "alpha-2.0-py3-none-any.whl"]
     assert "/simple/beta/" in index.requests
 
 
-def test_the_index_says_which_pythons_a_wheel_is_for(venv, index):
+def test_the_index_lists_the_python_requirement_of_a_wheel(venv, index):
     build_wheel(index.folder, "alpha", "9.0", requires_python=">=99")
     assert installed(venv, "alpha") == {"alpha": "2.0"}
     assert "alpha-9.0-py3-none-any.whl" not in index.fetched()
 
 
-def test_the_index_can_ask_who_is_there(venv, tmp_path):
+def test_the_index_can_demand_credentials(venv, tmp_path):
     build_wheel(tmp_path / "private", "alpha", "1.0")
     with LocalIndex(tmp_path / "private", credentials="me:hunter2").serving() as private:
         assert "401" in refusal(f"{private.url}alpha/")
-        known = private.url.replace("//", "//me:hunter2@")
-        assert installed(venv, "--index-url", known, "alpha") == {"alpha": "1.0"}
+        with_credentials = private.url.replace("//", "//me:hunter2@")
+        assert installed(venv, "--index-url", with_credentials, "alpha") == {"alpha": "1.0"}
 
 
 def refusal(url):
@@ -135,9 +135,9 @@ def refusal(url):
     return str(caught.value)
 
 
-@pytest.mark.parametrize("how", ["500", "cut", "wrong", "hang"])
-def test_the_index_misbehaves_when_it_is_told_to_and_only_then(venv, index, how):
-    index.misbehave("^/files/delta", how)
+@pytest.mark.parametrize("fault", ["500", "cut", "wrong", "hang"])
+def test_the_index_misbehaves_only_on_request(venv, index, fault):
+    index.misbehave("^/files/delta", fault)
     short = ("--no-cache-dir", "--timeout", "1", "--retries", "0")
     done = pip(venv, *short, "delta")
     assert done.returncode != 0
@@ -146,7 +146,7 @@ def test_the_index_misbehaves_when_it_is_told_to_and_only_then(venv, index, how)
     assert installed(venv, *short, "delta") == {"alpha": "2.0", "delta": "1.0"}
 
 
-def test_the_end_of_an_index_lets_go_of_who_it_keeps_waiting(tmp_path):
+def test_requests_that_hang_end_with_the_index(tmp_path):
     build_wheel(tmp_path, "alpha", "1.0")
     ends = []
 
@@ -162,55 +162,58 @@ def test_the_end_of_an_index_lets_go_of_who_it_keeps_waiting(tmp_path):
         while not index.requests:
             time.sleep(0.01)
         assert not ends
-        begun = time.monotonic()
+        stopped = time.monotonic()
     waiting.join(10)
     assert ends
-    assert ends[0] - begun < 5
+    assert ends[0] - stopped < 5
 
 
-def test_nothing_of_whoever_runs_the_tests_reaches_a_test(surroundings, tmp_path):
-    assert Path.home() == surroundings
-    assert surroundings.is_relative_to(tmp_path)
-    assert users_cache().is_relative_to(tmp_path)
+def test_nothing_of_the_user_reaches_a_test(isolated_home, tmp_path):
+    assert Path.home() == isolated_home
+    assert isolated_home.is_relative_to(tmp_path)
+    assert user_cache_directory().is_relative_to(tmp_path)
     assert Path(os.environ["ISOLATE_CACHE_DIR"]).is_relative_to(tmp_path)
-    assert {name for name in os.environ if name.startswith(LEADS_ASTRAY)} == {"PIP_CONFIG_FILE", "ISOLATE_CACHE_DIR"}
+    assert {name for name in os.environ if name.startswith(UNWANTED_VARIABLES)} == {
+        "PIP_CONFIG_FILE",
+        "ISOLATE_CACHE_DIR",
+    }
 
 
-def test_the_command_keeps_to_the_cache_of_its_test(isolate, application, cache):
+def test_the_command_uses_only_the_cache_of_its_test(isolate, application, cache):
     isolate("sync", application({"requirements.txt": ""}))
     assert any((cache / "store-v1").iterdir())
-    assert not users_cache().exists()
+    assert not user_cache_directory().exists()
 
 
-def test_one_test_spoils_nothing_for_the_next(cache, bootstrap_installed):
-    twins = [(path, bootstrap_installed / path.relative_to(cache)) for path in cache.rglob("*") if path.is_file()]
-    assert twins
-    assert not [str(path) for path, twin in twins if path.samefile(twin)]
+def test_no_test_shares_files_with_the_next(cache, seeded_cache):
+    copies = [(path, seeded_cache / path.relative_to(cache)) for path in cache.rglob("*") if path.is_file()]
+    assert copies
+    assert not [str(path) for path, original in copies if path.samefile(original)]
 
 
 INNER = """
 import json, pathlib
 
-def test_that_leaves_things_alone(): pass
+def test_that_leaves_the_cache_alone(): pass
 
-def test_that_does_not(surroundings):
-    for path in json.loads(pathlib.Path(__file__).with_name("spoil.json").read_text()):
+def test_that_creates_directories(isolated_home):
+    for path in json.loads(pathlib.Path(__file__).with_name("directories.json").read_text()):
         pathlib.Path(path).mkdir(parents=True)
 """
 
 
-@pytest.mark.parametrize("spoils", [True, False])
-def test_a_test_that_reaches_for_the_users_cache_is_found_out(tmp_path, surroundings, spoils):
-    """A whole run of pytest with the guard of these tests, in the home of a user of its own."""
+@pytest.mark.parametrize("changes_cache", [True, False])
+def test_a_test_that_changes_the_users_cache_fails(tmp_path, isolated_home, changes_cache):
+    """Run pytest with the guard of these tests, in a different home."""
     run = tmp_path / "run"
-    shutil.copytree(HERE / "kit", run / "kit")
-    shutil.copy(HERE / "conftest.py", run)
+    shutil.copytree(TESTS / "kit", run / "kit")
+    shutil.copy(TESTS / "conftest.py", run)
     (run / "test_inner.py").write_text(INNER)
-    (run / "spoil.json").write_text(json.dumps([str(users_cache() / "stray")] if spoils else []))
-    own = ["--rootdir", run, "--basetemp", tmp_path / "inner", "-p", "no:cacheprovider"]
-    command = [sys.executable, "-m", "pytest", "-q", *own, run]
+    (run / "directories.json").write_text(json.dumps([str(user_cache_directory() / "stray")] if changes_cache else []))
+    options = ["--rootdir", run, "--basetemp", tmp_path / "inner", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-q", *options, run]
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(command, cwd=run, env=environ, capture_output=True, text=True, timeout=100, check=False)
     assert "2 passed" in done.stdout
-    assert ("a test has touched the cache" in done.stdout) is spoils
-    assert (done.returncode != 0) is spoils
+    assert ("a test has changed the user's cache" in done.stdout) is changes_cache
+    assert (done.returncode != 0) is changes_cache

@@ -16,7 +16,7 @@ from conftest import SOURCE
 from isolate import child_output, process
 from isolate.child_output import Listener
 from isolate.errors import IsolateError
-from kit.index import wait_until
+from kit.waiting import wait_until
 
 ENVIRON = {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"}
 

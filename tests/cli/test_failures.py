@@ -13,8 +13,8 @@ import time
 import pytest
 
 from conftest import SOURCE, inconsistencies, listing, versions
-from kit.index import wait_until
 from kit.packages import build_wheel
+from kit.waiting import wait_until
 
 
 @pytest.fixture

@@ -67,14 +67,14 @@ def test_a_home_of_python_that_is_right_for_us_does_not_reach_pip(isolate, appli
 
 
 def test_the_same_keys_in_configuration_files_lead_nowhere(
-    isolate, application, index, was_moved, surroundings, monkeypatch
+    isolate, application, index, was_moved, isolated_home, monkeypatch
 ):
     monkeypatch.delenv("PIP_CONFIG_FILE")
     text = (
         f"[global]\ntarget = {was_moved}\nprefix = {was_moved}\nuser = yes\n[install]\ndry-run = yes\nno-deps = yes\n"
     )
-    (surroundings / ".config/pip").mkdir(parents=True)
-    (surroundings / ".config/pip/pip.conf").write_text(text)
+    (isolated_home / ".config/pip").mkdir(parents=True)
+    (isolated_home / ".config/pip/pip.conf").write_text(text)
     before = listing(was_moved)
     app = application({"requirements.txt": "beta==1.0\n"})
     isolate("sync", cwd=app)

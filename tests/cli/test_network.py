@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from conftest import LEADS_ASTRAY, inconsistencies, versions
+from conftest import UNWANTED_VARIABLES, inconsistencies, versions
 
 pytestmark = pytest.mark.network
 SETTINGS = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
@@ -16,7 +16,7 @@ SETTINGS = {name: value for name, value in os.environ.items() if name.startswith
 
 @pytest.fixture(scope="session")
 def _reachable(tmp_path_factory):
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(LEADS_ASTRAY)} | SETTINGS
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(UNWANTED_VARIABLES)} | SETTINGS
     folder = tmp_path_factory.mktemp("reach")
     command = [
         sys.executable,

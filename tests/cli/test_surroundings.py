@@ -160,7 +160,7 @@ def test_a_pipe_in_the_place_of_the_environment_is_refused(isolate, application)
     assert "not a directory" in isolate("sync", cwd=app, status=2).err
 
 
-def test_a_relative_cache_home_is_ignored(surroundings):
+def test_a_relative_cache_home_is_ignored(isolated_home):
     found = cache_directory({"XDG_CACHE_HOME": "somewhere"})
     assert found.is_absolute()
     assert "somewhere" not in str(found)

@@ -1,1 +1,1 @@
-"""What tests are made of: true wheels, true sdists, and an index on this machine."""
+"""What tests are made of: real wheels and sdists, and a package index on this machine."""

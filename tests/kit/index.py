@@ -1,4 +1,4 @@
-"""A package index on this machine that can misbehave: 127.0.0.1, gone with the test."""
+"""A package index for one test, on 127.0.0.1. It can be told to misbehave."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import hashlib
 import http.server
 import re
 import threading
-import time
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,15 +15,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LONGEST_HANG = 30.0
+MAX_HANG_SECONDS = 30.0
 
 
 class LocalIndex:
-    """Serves the wheels and sdists in *folder* as the simple repository API does (PEP 503)."""
+    """Serves the wheels and sdists in *directory* through the simple repository API (PEP 503).
 
-    def __init__(self, folder: Path, *, credentials: str | None = None) -> None:
-        """Make an index; *credentials* (`user:password`) are asked for if given."""
-        self.folder = folder
+    `requests` has the paths that were requested, in order; `released` ends all requests that hang.
+    """
+
+    def __init__(self, directory: Path, *, credentials: str | None = None) -> None:
+        """Create an index that demands *credentials* (`user:password`) if they are given."""
+        self.folder = directory
         self.requests: list[str] = []
         self.released = threading.Event()
         self._faults: list[tuple[str, str]] = []
@@ -34,19 +36,22 @@ class LocalIndex:
 
     @property
     def url(self) -> str:
-        """Return the address for `--index-url`, without credentials."""
+        """Return the URL for `--index-url`, without credentials."""
         return f"http://127.0.0.1:{self._server.server_address[1]}/simple/"
 
-    def misbehave(self, pattern: str, how: str) -> None:
-        """Answer requests whose path matches *pattern* by `500`, `hang`, `cut` (half a body) or `wrong` (another)."""
-        self._faults.append((pattern, how))
+    def misbehave(self, pattern: str, fault: str) -> None:
+        """Answer requests whose path matches *pattern* with a *fault*.
+
+        `500`: an error; `hang`: no answer; `cut`: half of the body; `wrong`: different bytes of the same length.
+        """
+        self._faults.append((pattern, fault))
 
     def behave(self) -> None:
-        """Be a good index again."""
+        """Answer all requests correctly again."""
         self._faults.clear()
 
     def fetched(self) -> list[str]:
-        """Return the names of the files that were asked for, in order."""
+        """Return the names of the files that were requested, in order."""
         return [
             path.rpartition("/")[2]
             for path in self.requests
@@ -55,7 +60,7 @@ class LocalIndex:
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[LocalIndex]:
-        """Serve while the block runs."""
+        """Serve requests while the block runs."""
         thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:
@@ -66,15 +71,15 @@ class LocalIndex:
             self._server.server_close()
 
     def answer(self, path: str, authorization: str | None) -> tuple[int, bytes, str | None]:
-        """Return status, body and fault for a request."""
+        """Return the status, the body and the fault for a request, and record it."""
         self.requests.append(path)
         if self._credentials is not None:
             expected = "Basic " + base64.b64encode(self._credentials.encode()).decode()
             if authorization != expected:
-                return 401, b"who are you?", None
-        fault = next((how for pattern, how in self._faults if re.search(pattern, path)), None)
+                return 401, b"credentials required", None
+        fault = next((fault for pattern, fault in self._faults if re.search(pattern, path)), None)
         if fault == "500":
-            return 500, b"no", None
+            return 500, b"internal error", None
         if path.startswith("/files/"):
             file = self.folder / path.removeprefix("/files/").partition("?")[0]
             return (200, file.read_bytes(), fault) if file.is_file() else (404, b"", None)
@@ -83,14 +88,15 @@ class LocalIndex:
         return (200, page.encode(), fault) if page else (404, b"", None)
 
     def _page(self, project: str) -> str:
+        """Return the page of a *project*, which links its files; empty if there are none."""
         links = []
         for file in sorted(self.folder.glob("*.*")):
             stem = re.split(r"-\d", file.name, maxsplit=1)[0]
             if file.is_file() and re.sub(r"[-_.]+", "-", stem).lower() == project:
                 digest = hashlib.sha256(file.read_bytes()).hexdigest()
                 python = _requires_python(file)
-                note = f' data-requires-python="{python}"' if python else ""
-                links.append(f'<a href="/files/{file.name}#sha256={digest}"{note}>{file.name}</a>')
+                attribute = f' data-requires-python="{python}"' if python else ""
+                links.append(f'<a href="/files/{file.name}#sha256={digest}"{attribute}>{file.name}</a>')
         return "\n".join(["<!DOCTYPE html><html><body>", *links, "</body></html>"]) if links else ""
 
     def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
@@ -100,7 +106,7 @@ class LocalIndex:
             def do_GET(self) -> None:
                 status, body, fault = index.answer(self.path, self.headers.get("Authorization"))
                 if fault == "hang":
-                    index.released.wait(LONGEST_HANG)
+                    index.released.wait(MAX_HANG_SECONDS)
                     return
                 body = b"x" * len(body) if fault == "wrong" else body
                 self.send_response(status)
@@ -120,17 +126,10 @@ class LocalIndex:
 
 
 def _requires_python(file: Path) -> str | None:
+    """Return `Requires-Python` of a wheel, escaped for HTML; None if it has none, or *file* is not a wheel."""
     if file.suffix != ".whl":
         return None
     with zipfile.ZipFile(file) as archive:
         name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
-        found = re.search(r"^Requires-Python: (.+)$", archive.read(name).decode(), re.MULTILINE)
-    return found[1].replace(">", "&gt;").replace("<", "&lt;") if found else None
-
-
-def wait_until(condition: object, seconds: float = 20.0) -> None:
-    """Wait until *condition*, a function without arguments, is true; raise `AssertionError` when it takes too long."""
-    end = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)
+        field = re.search(r"^Requires-Python: (.+)$", archive.read(name).decode(), re.MULTILINE)
+    return field[1].replace(">", "&gt;").replace("<", "&lt;") if field else None

@@ -1,4 +1,4 @@
-"""True wheels and sdists, a few files each, that real pip installs without a network."""
+"""Builders of real wheels and sdists, a few files each, that pip installs without a network."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def build_wheel(
-    folder: Path,
+    directory: Path,
     name: str,
     version: str,
     *,
@@ -25,10 +25,20 @@ def build_wheel(
     tag: str = "py3-none-any",
     record: Callable[[list[str]], list[str]] = lambda rows: rows,
 ) -> Path:
-    """Write a wheel into *folder* and return it.
+    """Write a wheel into *directory* and return its path.
 
-    *files* default to a module with `__version__`; *scripts* are console scripts (`module:function`); *data* are paths
-    below `name-version.data`; *record* may spoil the lines of RECORD.
+    Args:
+        directory: Created if it does not exist.
+        name: The name of the distribution.
+        version: Its version.
+        files: Contents by path; by default a module with `__version__`.
+        requires: The values of `Requires-Dist`.
+        extras: More of them, by extra.
+        scripts: The console scripts: `module:function` by name.
+        data: Contents by path below `name-version.data`.
+        requires_python: The value of `Requires-Python`.
+        tag: The compatibility tag.
+        record: Changes the lines of RECORD, to damage it.
     """
     module = name.replace("-", "_").replace(".", "_")
     info = f"{module}-{version}.dist-info"
@@ -41,20 +51,20 @@ def build_wheel(
     if scripts:
         lines = "".join(f"{script} = {entry}\n" for script, entry in scripts.items())
         content[f"{info}/entry_points.txt"] = f"[console_scripts]\n{lines}"
-    rows = record([*(_row(path, held) for path, held in content.items()), f"{info}/RECORD,,"])
+    rows = record([*(_row(path, text) for path, text in content.items()), f"{info}/RECORD,,"])
     content[f"{info}/RECORD"] = "\n".join([*rows, ""])
-    folder.mkdir(parents=True, exist_ok=True)
-    wheel = folder / f"{module}-{version}-{tag}.whl"
+    directory.mkdir(parents=True, exist_ok=True)
+    wheel = directory / f"{module}-{version}-{tag}.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
-        for path, held in content.items():
+        for path, text in content.items():
             member = zipfile.ZipInfo(path)
             member.external_attr = (0o100755 if ".data/scripts/" in path else 0o100644) << 16
-            archive.writestr(member, held)
+            archive.writestr(member, text)
     return wheel
 
 
 def default_module(name: str, version: str) -> str:
-    """Return the text of the module that a wheel holds unless it is told otherwise."""
+    """Return the source of the module that a wheel has by default."""
     return f'"""{name}"""\n__version__ = "{version}"\n\n\ndef main():\n    print("{name} {version}")\n'
 
 
@@ -74,28 +84,28 @@ def metadata(
 BACKEND = """
 import pathlib, sys, time, zipfile
 
-def _say(): exec(pathlib.Path("on_build.py").read_text())
+def _run_hook(): exec(pathlib.Path("on_build.py").read_text())
 
 def get_requires_for_build_wheel(config_settings=None): return []
 get_requires_for_build_editable = get_requires_for_build_wheel
 
-def build_wheel(folder, config_settings=None, metadata_directory=None):
-    _say()
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    _run_hook()
     wheel = next(pathlib.Path("prebuilt").glob("*.whl"))
-    (pathlib.Path(folder) / wheel.name).write_bytes(wheel.read_bytes())
+    (pathlib.Path(directory) / wheel.name).write_bytes(wheel.read_bytes())
     return wheel.name
 
-def build_editable(folder, config_settings=None, metadata_directory=None):
-    _say()
+def build_editable(directory, config_settings=None, metadata_directory=None):
+    _run_hook()
     wheel = next(pathlib.Path("editable").glob("*.whl"))
-    (pathlib.Path(folder) / wheel.name).write_bytes(wheel.read_bytes())
+    (pathlib.Path(directory) / wheel.name).write_bytes(wheel.read_bytes())
     return wheel.name
 """
 BUILD_SYSTEM = '[build-system]\nrequires = [{requires}]\nbuild-backend = "backend"\nbackend-path = ["."]\n'
 
 
 def build_tree(
-    folder: Path,
+    directory: Path,
     name: str,
     version: str,
     *,
@@ -103,27 +113,27 @@ def build_tree(
     on_build: str = "",
     build_requires: Sequence[str] = (),
 ) -> Path:
-    """Write a source tree that builds without a network, also editable, and return its directory.
+    """Write a source tree that builds without a network, also editable, and return *directory*.
 
-    *on_build* is Python that runs at each build: it may fail, or take its time; *build_requires* are needed for it.
+    *on_build* is Python code that each build runs; it may fail or block. *build_requires* are its build requirements.
     """
     module = name.replace("-", "_")
     listed = ", ".join(f'"{requirement}"' for requirement in requires)
     project = f'[project]\nname = "{name}"\nversion = "{version}"\ndependencies = [{listed}]\n'
-    (folder / "src" / module).mkdir(parents=True)
-    (folder / "src" / module / "__init__.py").write_text(default_module(name, version))
+    (directory / "src" / module).mkdir(parents=True)
+    (directory / "src" / module / "__init__.py").write_text(default_module(name, version))
     needed = ", ".join(f'"{requirement}"' for requirement in build_requires)
-    (folder / "pyproject.toml").write_text(BUILD_SYSTEM.format(requires=needed) + f"\n{project}")
-    (folder / "backend.py").write_text(BACKEND)
-    (folder / "on_build.py").write_text(on_build)
-    build_wheel(folder / "prebuilt", name, version, requires=requires)
-    pointer = {f"__editable__.{module}.pth": f"{folder.resolve()}/src\n"}
-    build_wheel(folder / "editable", name, version, requires=requires, files=pointer)
-    return folder
+    (directory / "pyproject.toml").write_text(BUILD_SYSTEM.format(requires=needed) + f"\n{project}")
+    (directory / "backend.py").write_text(BACKEND)
+    (directory / "on_build.py").write_text(on_build)
+    build_wheel(directory / "prebuilt", name, version, requires=requires)
+    pointer = {f"__editable__.{module}.pth": f"{directory.resolve()}/src\n"}
+    build_wheel(directory / "editable", name, version, requires=requires, files=pointer)
+    return directory
 
 
 def build_sdist(
-    folder: Path,
+    directory: Path,
     name: str,
     version: str,
     *,
@@ -131,13 +141,13 @@ def build_sdist(
     on_build: str = "",
     build_requires: Sequence[str] = (),
 ) -> Path:
-    """Write an sdist into *folder*, made like `build_tree`, and return it."""
+    """Write an sdist of a tree that `build_tree` makes into *directory*, and return its path."""
     stem = f"{name.replace('-', '_')}-{version}"
     tree = build_tree(
-        folder / "trees" / stem, name, version, requires=requires, on_build=on_build, build_requires=build_requires
+        directory / "trees" / stem, name, version, requires=requires, on_build=on_build, build_requires=build_requires
     )
     (tree / "PKG-INFO").write_text(metadata(name, version, requires, {}, None))
-    sdist = folder / f"{stem}.tar.gz"
+    sdist = directory / f"{stem}.tar.gz"
     with tarfile.open(sdist, "w:gz") as archive:
         for path in sorted(tree.rglob("*")):
             if path.is_file():
@@ -148,7 +158,7 @@ def build_sdist(
     return sdist
 
 
-def _row(path: str, held: str | bytes) -> str:
-    content = held.encode() if isinstance(held, str) else held
+def _row(path: str, text: str | bytes) -> str:
+    content = text.encode() if isinstance(text, str) else text
     digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
     return f"{path},sha256={digest},{len(content)}"

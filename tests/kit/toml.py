@@ -1,4 +1,4 @@
-"""The reader of TOML, which the standard library has from Python 3.11 on."""
+"""A TOML parser: that of the standard library from Python 3.11 on, `tomli` before."""
 
 from __future__ import annotations
 

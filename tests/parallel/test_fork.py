@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from conftest import LONGEST, SOURCE
+from conftest import COMMAND_TIMEOUT, SOURCE
 
 STARTERS = {
     "pool": """
@@ -58,7 +58,7 @@ def run(starter, which, seconds):
         env={**os.environ, "PYTHONPATH": str(SOURCE)},
         capture_output=True,
         text=True,
-        timeout=LONGEST,
+        timeout=COMMAND_TIMEOUT,
         check=False,
     )
 

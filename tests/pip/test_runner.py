@@ -22,8 +22,8 @@ from isolate.pip.runner import PREFIX, REPORT, RUNNER_SCRIPT, Pip
 from isolate.pip.settings import pip_environment
 from isolate.progress.protocol import NullProgress
 from isolate.trace import traced
-from kit.index import wait_until
 from kit.packages import build_sdist, build_wheel
+from kit.waiting import wait_until
 
 
 @pytest.fixture(params=["linux", "darwin"])

@@ -15,8 +15,8 @@ from conftest import SOURCE, inconsistencies, listing, versions
 from isolate.locked import LockedDistribution
 from isolate.parallel.map import cores
 from isolate.store.batches import MIN_BATCH, MIN_FOR_SECOND_PIP, batch_sizes, batches, concurrent_pips
-from kit.index import wait_until
 from kit.packages import build_sdist, build_wheel
+from kit.waiting import wait_until
 
 NUMBER = 2 * MIN_FOR_SECOND_PIP
 

@@ -10,7 +10,7 @@ from os import environ
 import pytest
 
 from conftest import SOURCE, versions
-from kit.index import wait_until
+from kit.waiting import wait_until
 
 NUMBER = 3
 
