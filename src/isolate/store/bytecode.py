@@ -106,10 +106,19 @@ def _link_sources(entry: Entry, directory: Path) -> None:
             os.link(entry.files / file.path, directory / file.path)
 
 
+COMPILE = """
+import compileall, multiprocessing, sys
+multiprocessing.set_start_method("spawn")
+compileall.compile_dir(sys.argv[1], ddir="", quiet=1, workers=0)
+"""
+"""Not `python -m compileall`: that exits with 1 both for a file that does not compile and when it crashes. From Python
+3.12 on, it also starts its workers through a socket in `TMPDIR`, whose path may be longer than a socket's may be."""
+
+
 def _compile(pip: Pip, directory: Path) -> None:
-    argv = (str(pip.python), "-I", "-m", "compileall", "-q", "-j", "0", "-d", "", str(directory))
+    argv = (str(pip.python), "-I", "-c", COMPILE, str(directory))
     finished = pip.run(argv, cwd=directory, scratch=directory)
-    if finished.status not in (0, 1):  # 1: some file did not compile
+    if finished.status:
         raise IsolateError(
             f"{pip.python} could not compile bytecode (exit code {finished.status})",
             facts=tuple(finished.errors.splitlines()[-3:]),
