@@ -101,7 +101,7 @@ CASES = {
     ),
     "no interpreter that fits": (
         {"pyproject.toml": '[project]\nname = "a"\nversion = "1"\nrequires-python = ">=4"\n'},
-        ["no Python here meets requires-python >=4"],
+        ["no Python that satisfies requires-python >=4 was found"],
     ),
     "a version file for no interpreter": (
         {".python-version": "3.99\n", "requirements.txt": ""},
