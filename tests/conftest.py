@@ -18,8 +18,8 @@ import pytest
 TESTS = Path(__file__).parent
 sys.path.insert(0, str(TESTS))
 
-from kit.index import LocalIndex  # noqa: E402
-from kit.packages import build_wheel  # noqa: E402
+from kit.index import LocalIndex  # noqa: E402 - needs the path above
+from kit.packages import build_wheel  # noqa: E402 - needs the path above
 
 UNWANTED_VARIABLES = (
     "PIP_",

@@ -57,8 +57,8 @@ def test_pip_installs_a_wheel_with_all_its_parts(venv, tmp_path):
         data={"data/share/shop/menu.txt": "soup\n", "scripts/tool": "#!python\nprint('tool')\n"},
     )
     build_wheel(links, "quick", "3.0")
-    found = installed(venv, "--no-index", "--find-links", links, "shop-front[fast]")
-    assert found == {"shop_front": "1.0", "needed": "2.0", "quick": "3.0"}
+    result = installed(venv, "--no-index", "--find-links", links, "shop-front[fast]")
+    assert result == {"shop_front": "1.0", "needed": "2.0", "quick": "3.0"}
     assert inconsistencies(venv) == []
     assert subprocess.run([venv / "bin/shop"], capture_output=True, text=True, check=True).stdout == "open\n"
     assert subprocess.run([venv / "bin/tool"], capture_output=True, text=True, check=True).stdout == "tool\n"

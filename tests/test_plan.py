@@ -84,8 +84,8 @@ def test_a_plan_leads_to_the_targets(wanted, installed, damaged, inexact):
     assert again.is_empty
 
 
-def finding_lines(found):
-    return [(finding.code, finding.line) for finding in found]
+def finding_lines(findings):
+    return [(finding.code, finding.line) for finding in findings]
 
 
 def test_each_change_but_a_repair_is_a_finding():
@@ -123,5 +123,5 @@ def test_each_damaged_file_and_each_reason_of_a_stale_lock_is_a_finding():
     ],
 )
 def test_a_damaged_file_takes_a_sync_that_verifies(code, command):
-    found = lock_findings(["there is no lock"]) + damage_findings([Damage(name="a", path="a.py", code=code)])
-    assert remedy(found) == command
+    findings = lock_findings(["there is no lock"]) + damage_findings([Damage(name="a", path="a.py", code=code)])
+    assert remedy(findings) == command

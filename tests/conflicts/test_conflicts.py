@@ -50,9 +50,9 @@ def can_share(first: str, second: str, pins: list[Pin], pythons: dict[str, str])
 @given(pins_and_pythons())
 def test_every_application_is_in_exactly_one_group(generated):
     pins, pythons = generated
-    found = find_conflicts(pins, pythons)
-    assert sorted(application for group in found.groups for application in group) == sorted(pythons)
-    assert all(found.groups)
+    result = find_conflicts(pins, pythons)
+    assert sorted(application for group in result.groups for application in group) == sorted(pythons)
+    assert all(result.groups)
 
 
 @settings(deadline=None)
@@ -67,12 +67,12 @@ def test_the_applications_of_a_group_agree_on_every_package_and_on_python(genera
 @given(pins_and_pythons())
 def test_pairs_are_the_applications_that_cannot_share(generated):
     pins, pythons = generated
-    found = find_conflicts(pins, pythons)
-    pairs = list(found.pairs())
+    result = find_conflicts(pins, pythons)
+    pairs = list(result.pairs())
     assert [(first, second) for first, second, _ in pairs] == [
         pair for pair in combinations(sorted(pythons), 2) if not can_share(*pair, pins, pythons)
     ]
-    assert found.count_pairs() == len(pairs)
+    assert result.count_pairs() == len(pairs)
     assert all(names for _, _, names in pairs)
 
 
@@ -90,9 +90,9 @@ def test_the_order_of_the_input_does_not_matter(generated, random):
 @settings(deadline=None)
 @given(pins_and_pythons(), st.integers(0, 5))
 def test_any_conflicts_have_lines_and_facts(generated, limit):
-    found = find_conflicts(*generated)
-    assert lines(found, limit)[-1] == summary(found)
-    assert json.loads(json.dumps(facts(found)))["groups"] == [list(group) for group in found.groups]
+    result = find_conflicts(*generated)
+    assert lines(result, limit)[-1] == summary(result)
+    assert json.loads(json.dumps(facts(result)))["groups"] == [list(group) for group in result.groups]
 
 
 @settings(deadline=None)
@@ -127,8 +127,8 @@ def test_two_local_builds_of_a_version_conflict():
 
 
 def test_an_application_without_pins_can_share_with_any_other():
-    found = find_conflicts([pin("a", "idna", "3"), pin("b", "idna", "2")], {"a": "3.11", "b": "3.11", "c": "3.11"})
-    assert [len(group) for group in found.groups] == [2, 1]
+    result = find_conflicts([pin("a", "idna", "3"), pin("b", "idna", "2")], {"a": "3.11", "b": "3.11", "c": "3.11"})
+    assert [len(group) for group in result.groups] == [2, 1]
 
 
 def test_an_application_has_one_version_of_a_package():
@@ -137,17 +137,17 @@ def test_an_application_has_one_version_of_a_package():
 
 
 def test_pythons_differ_by_their_minor_version_if_it_is_known():
-    found = find_conflicts([], {"a": "3.11.7", "b": "3.11.2", "c": "3.9.1", "d": ""})
-    assert list(found.pairs()) == [("a", "c", (PYTHON,)), ("b", "c", (PYTHON,))]
-    assert found.applications_by_python == (("3.11", ("a", "b")), ("3.9", ("c",)))
-    assert found.groups == (("a", "b"), ("c", "d"))
+    result = find_conflicts([], {"a": "3.11.7", "b": "3.11.2", "c": "3.9.1", "d": ""})
+    assert list(result.pairs()) == [("a", "c", (PYTHON,)), ("b", "c", (PYTHON,))]
+    assert result.applications_by_python == (("3.11", ("a", "b")), ("3.9", ("c",)))
+    assert result.groups == (("a", "b"), ("c", "d"))
     assert find_conflicts([], {"a": "3.11.7", "d": ""}).applications_by_python == ()
 
 
 def test_a_pair_has_all_names_that_prevent_sharing():
     pins = [pin("a", "idna", "3"), pin("a", "zope", "1"), pin("b", "idna", "2"), pin("b", "zope", "2")]
-    found = find_conflicts(pins, {"a": "3.11", "b": "3.12"})
-    assert list(found.pairs()) == [("a", "b", (PYTHON, "idna", "zope"))]
+    result = find_conflicts(pins, {"a": "3.11", "b": "3.12"})
+    assert list(result.pairs()) == [("a", "b", (PYTHON, "idna", "zope"))]
 
 
 def test_the_lines_show_which_application_has_which_version_and_why():
@@ -209,9 +209,9 @@ def test_a_source_tree_is_shown_as_one():
 
 
 def test_the_facts_have_every_conflict():
-    found = facts(find_conflicts(example_pins(), PYTHONS))
-    assert found["packages"] == 23
-    assert [conflict["name"] for conflict in found["conflicts"]] == [
+    result = facts(find_conflicts(example_pins(), PYTHONS))
+    assert result["packages"] == 23
+    assert [conflict["name"] for conflict in result["conflicts"]] == [
         "celery",
         "django",
         "kombu",
@@ -219,20 +219,20 @@ def test_the_facts_have_every_conflict():
         "pandas",
         "pydantic",
     ]
-    assert found["conflicts"][2]["versions"][0] == {
+    assert result["conflicts"][2]["versions"][0] == {
         "version": "5.3.7",
         "pins": [{"application": "services/shop", "declared": "celery>=1 (pyproject.toml:7)", "through": ["celery"]}],
     }
-    assert found["pythons"]["reports"] == "3.10"
-    assert "tools/import-catalogue" not in found["pythons"]
-    assert found["pair_count"] == len(found["pairs"])
-    assert {"applications": ["services/accounts", "services/shop"], "names": ["django"]} in found["pairs"]
+    assert result["pythons"]["reports"] == "3.10"
+    assert "tools/import-catalogue" not in result["pythons"]
+    assert result["pair_count"] == len(result["pairs"])
+    assert {"applications": ["services/accounts", "services/shop"], "names": ["django"]} in result["pairs"]
 
 
 def test_a_thousand_applications_that_all_disagree():
     pins = [pin(f"a{number:04}", f"p{name}", f"{number}.{name}") for number in range(1000) for name in range(10)]
-    found = find_conflicts(pins, {})
-    assert len(found.groups) == 1000
-    as_json = facts(found)
+    result = find_conflicts(pins, {})
+    assert len(result.groups) == 1000
+    as_json = facts(result)
     assert as_json["pair_count"] == 499_500
     assert len(as_json["pairs"]) == MAX_PAIRS
