@@ -1,4 +1,4 @@
-"""`python -m isolate`."""
+"""Run isolate as `python -m isolate`."""
 
 from isolate.fast_path import main
 

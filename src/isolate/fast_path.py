@@ -1,6 +1,7 @@
-"""Is there anything to do? By far the most frequent answer is no, and it must cost little more than starting Python.
+"""The entry point. It answers a plain `isolate sync` that has nothing to do, and hands everything else to `cli`.
 
-So nothing is imported here that this answer does not need; everything else is behind `cli`.
+That answer is by far the most frequent one, and must take little more time than the start of Python. So this module
+imports nothing that the answer does not need.
 """
 
 from __future__ import annotations
@@ -12,52 +13,56 @@ import sys
 from isolate.environment.stamp.read import up_to_date_message
 from isolate.output import exit_on_broken_pipe, write_stderr
 
-QUIET = ("-q", "--quiet")
+QUIET_OPTIONS = ("-q", "--quiet")
 ALL_OPTION = "--all"
+EXIT_INTERRUPTED = 130
 GC_THRESHOLD = 100_000
-"""New objects after which Python looks for circles among them. A run ends soon, and makes no garbage of that kind; to
-look after every 700, as is usual, takes a tenth of the time of a small sync."""
+"""Allocations before Python searches for reference cycles. A run is short and leaves few cycles, and a search every 700
+allocations, the default, takes a tenth of the time of a small sync."""
 
 
 def main() -> None:
-    """Do what is asked; an interrupt is never a traceback, however early it comes."""
+    """Run the command line, and exit with its code. An interrupt never prints a traceback, however early it comes."""
     gc.set_threshold(GC_THRESHOLD)
     try:
-        _main()
-    except KeyboardInterrupt:  # before `cli` is there to say it
+        command, *arguments = sys.argv[1:] or [""]
+        is_plain = command == "sync" and all(argument in (*QUIET_OPTIONS, ALL_OPTION) for argument in arguments)
+        if is_plain and ALL_OPTION not in arguments and _is_up_to_date(arguments):
+            return
+        from isolate.cli.errors import reporting_errors
+
+        # The command runs inside this function, so that a traceback leads from here to its story in a few frames.
+        with reporting_errors() as options:
+            if is_plain:
+                from isolate.cli.sync import sync_plain
+
+                options.quiet = any(argument in QUIET_OPTIONS for argument in arguments)
+                options.all_applications = ALL_OPTION in arguments
+                code = sync_plain(options)
+            else:
+                from isolate.cli.main import isolate
+
+                code = isolate.main(standalone_mode=False, obj=options)
+        sys.exit(code)
+    except KeyboardInterrupt:  # outside `reporting_errors`
         write_stderr("\ninterrupted")
-        sys.exit(130)
+        sys.exit(EXIT_INTERRUPTED)
     finally:
-        gc.freeze()  # all vanishes now: to look for circles among it takes another tenth
+        gc.freeze()  # everything is discarded now; a last search for cycles would take another tenth
 
 
-def _main() -> None:
-    """Answer `isolate sync`, with or without `-q` and `--all`, here; leave everything else to the command line."""
-    command, *options = sys.argv[1:] or [""]
-    if command != "sync" or not all(one in (*QUIET, ALL_OPTION) for one in options):
-        from isolate.cli.main import main as command_line
-
-        command_line()
-    all_applications = ALL_OPTION in options
-    quiet = any(one in QUIET for one in options)
-    if all_applications or not _answered(quiet=quiet):
-        from isolate.cli.sync import sync_without_click
-
-        sync_without_click(quiet=quiet, all_applications=all_applications)
-
-
-def _answered(*, quiet: bool) -> bool:
-    """Say whether nothing was to be done here, and that has been said."""
+def _is_up_to_date(arguments: list[str]) -> bool:
+    """Return whether the stamp shows that there is nothing to do; if so, print that."""
     try:
-        answer = up_to_date_message(f"{os.getcwd()}/.venv", _variable_line)
-        if answer is not None and not quiet:
-            sys.stdout.write(f"{answer}\n")
+        message = up_to_date_message(f"{os.getcwd()}/.venv", _variable_line)
+        if message is not None and not any(argument in QUIET_OPTIONS for argument in arguments):
+            sys.stdout.write(f"{message}\n")
             sys.stdout.flush()
     except BrokenPipeError:
         exit_on_broken_pipe(sys.stdout)
-    except (OSError, AttributeError):  # no directory, no output: who does the work says it in words
+    except (OSError, AttributeError):  # no current directory, or no standard output: `cli` reports it
         return False
-    return answer is not None
+    return message is not None
 
 
 def _variable_line(name: str, venv: str) -> str:

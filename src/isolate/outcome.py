@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Outcome(NamedTuple):
-    """What a command came to: `lines` for people, `facts` for machines, the exit code for both."""
+    """The result of a command: `lines` for people, `facts` for programs, the exit code for both."""
 
     command: str
     exit_code: int = 0
@@ -16,13 +16,14 @@ class Outcome(NamedTuple):
 
 
 def as_json(outcome: Outcome) -> str:
-    """Return *outcome* as a JSON document. `isolate` is the version of its form."""
+    """Return *outcome* as a JSON document. Its field `isolate` is the version of the schema."""
     import json
 
     text = json.dumps({"isolate": 1, **document(outcome)}, indent=2, sort_keys=True, ensure_ascii=False)
-    return text.encode(errors="backslashreplace").decode()  # JSON escapes what is no Unicode as Python does
+    # Lone surrogates, from a file name that is not UTF-8, become the escapes that JSON shares with Python.
+    return text.encode(errors="backslashreplace").decode()
 
 
 def document(outcome: Outcome) -> dict[str, object]:
-    """Return *outcome* as JSON can hold it."""
+    """Return *outcome* as a dictionary for JSON."""
     return {"command": outcome.command, "exit_code": outcome.exit_code, **outcome.facts}

@@ -1,4 +1,4 @@
-"""Writing to the standard streams, which may be closed, or full, or have no reader any more."""
+"""Writing to standard output and standard error, which may be closed, full, or without a reader."""
 
 from __future__ import annotations
 
@@ -6,43 +6,44 @@ import os
 import sys
 from io import TextIOWrapper
 
-TYPE_CHECKING = False  # `fast_path` imports this module, and typing costs it milliseconds
+TYPE_CHECKING = False  # `fast_path` imports this module, and importing typing takes milliseconds
 if TYPE_CHECKING:
     from typing import NoReturn, TextIO
 
 EXIT_SIGPIPE = 141
-"""What a shell reports for a program that a closed pipe has ended: 128 and the number of the signal."""
+"""The exit code that a shell reports for a program that SIGPIPE ended: 128 and the number of the signal."""
 
 
-def say(text: str, *, end: str = "\n") -> None:
-    """Write *text* to standard output, if it is open.
+def write_stdout(text: str, *, end: str = "\n") -> None:
+    """Write *text* to standard output, unless it is closed.
 
-    Raises `IsolateError` where it cannot be written, and ends quietly where nobody listens any more.
+    Exits silently if the reader has gone. Raises `OutputNotWritten` if the system refuses to write.
     """
     try:
         _write(sys.stdout, f"{text}{end}")
     except OSError as error:
-        from isolate.errors import IsolateError
+        from isolate.errors import OutputNotWritten
 
-        _write_to_nowhere(sys.stdout)
-        raise IsolateError(f"done, but the answer could not be written: {error.strerror}") from None
+        _redirect_to_devnull(sys.stdout)
+        problem = f"the command finished, but its output could not be written: {error.strerror}"
+        raise OutputNotWritten(problem, hint="check the file or device that standard output goes to") from None
 
 
 def write_stderr(text: str) -> None:
-    """Write *text* to standard error, if it is open; end quietly where nobody listens any more."""
+    """Write *text* to standard error, unless it is closed; exit silently if the reader has gone."""
     _write(sys.stderr, f"{text}\n")
 
 
 def exit_on_broken_pipe(stream: TextIO) -> NoReturn:
-    """End as a closed pipe ends a program, and leave nothing in *stream* that Python would try to write at the end."""
-    _write_to_nowhere(stream)
+    """Exit as SIGPIPE would end a program, and ensure that Python does not try to flush *stream* at exit."""
+    _redirect_to_devnull(stream)
     sys.exit(EXIT_SIGPIPE)
 
 
 def _write(stream: TextIO | None, text: str) -> None:
     if stream is None:
         return
-    if isinstance(stream, TextIOWrapper) and stream.errors == "strict":  # an arrow that the locale lacks is no failure
+    if isinstance(stream, TextIOWrapper) and stream.errors == "strict":  # a character that the locale lacks is no error
         stream.reconfigure(errors="backslashreplace")
     try:
         stream.write(text)
@@ -51,8 +52,8 @@ def _write(stream: TextIO | None, text: str) -> None:
         exit_on_broken_pipe(stream)
 
 
-def _write_to_nowhere(stream: TextIO) -> None:
-    try:  # noqa: SIM105 - `fast_path` imports this module, and contextlib costs it milliseconds too
+def _redirect_to_devnull(stream: TextIO) -> None:
+    try:  # noqa: SIM105 - `fast_path` imports this module, and importing contextlib takes milliseconds
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     except OSError:
         pass

@@ -85,20 +85,20 @@ def test_beside_applications_below_their_root_is_none_and_the_hint_is_all(isolat
     for command in (["sync"], ["check"], ["sync", "--json"], ["sync", repository], ["run", "--", "true"]):
         result = isolate(*command, cwd=repository, status=2)
         assert "no declarations in" in result.err
-        assert "hint: `isolate sync --all` is for all applications below it" in result.err
+        assert "hint: run `isolate sync --all` to sync all applications below this directory" in result.err
     assert not (repository / ".venv").exists()
 
 
 def test_each_gets_its_own_and_the_second_time_there_is_nothing_to_do(isolate, repository):
     result = isolate("sync", "--all", "-j", "2", cwd=repository)
-    assert result.out.splitlines()[-1] == "3 applications: 3 done"
+    assert result.out.splitlines()[-1] == "3 applications: 3 updated"
     assert versions(repository / "services/shop/.venv") == {"alpha": "1.0"}
     assert versions(repository / "services/shop/admin/.venv") == {"alpha": "2.0", "beta": "2.0"}
     assert versions(repository / "tools/.venv") == {"alpha": "1.1", "beta": "1.0"}
     for name in ("services/shop", "services/shop/admin", "tools"):
         assert inconsistencies(repository / name / ".venv") == []
     again = isolate("sync", "--all", cwd=repository)
-    assert again.out.splitlines()[-1] == "3 applications: 3 with nothing to do"
+    assert again.out.splitlines()[-1] == "3 applications: 3 up to date"
     assert again.err == ""
 
 
@@ -117,7 +117,7 @@ def test_a_failure_is_its_own(isolate, repository):
     result = isolate("sync", "--all", cwd=repository, status=2)
     assert "tools" in result.err
     assert "not valid TOML" in result.err
-    assert result.out.splitlines()[-1] == "3 applications: 2 done, 1 failed"
+    assert result.out.splitlines()[-1] == "3 applications: 2 updated, 1 failed"
     assert versions(repository / "services/shop/.venv") == {"alpha": "1.0"}
 
 
@@ -127,7 +127,7 @@ def test_json_is_one_document(isolate, repository):
     assert [one["application"] for one in document["applications"]] == ["services/shop", "services/shop/admin", "tools"]
     assert [one["exit_code"] for one in document["applications"]] == [0, 0, 2]
     assert (document["command"], document["exit_code"]) == ("sync", 2)
-    assert "not valid TOML" in document["applications"][2]["error"]
+    assert "not valid TOML" in document["applications"][2]["error"]["message"]
 
 
 UNKNOWN = "[tool.isolate]\npyhton = '3'\n"
@@ -151,7 +151,7 @@ def test_a_project_file_that_cannot_be_opened_is_a_failure_of_its_own(isolate, r
     (repository / "tools/pyproject.toml").unlink()
     (repository / "tools/pyproject.toml").symlink_to("pyproject.toml")
     result = isolate("list", "--all", cwd=repository, status=2)
-    assert result.err.startswith("tools: isolate: ")
+    assert result.err.startswith("tools: error: ")
     assert result.out.splitlines() == ["services/shop", "services/shop/admin"]
 
 
@@ -164,7 +164,7 @@ def test_settings_of_the_root_that_cannot_be_read_are_a_failure_of_all(isolate, 
 def test_a_pattern_for_applications_that_is_none_is_refused_with_its_place(isolate, repository, pattern):
     (repository / "pyproject.toml").write_text(f'[tool.isolate]\napplications = ["services/*", "{pattern}"]\n')
     result = isolate("list", "--all", cwd=repository, status=2)
-    assert result.err.startswith(f"isolate: {repository}/pyproject.toml: tool.isolate.applications: `{pattern}` ")
+    assert result.err.startswith(f"error: {repository}/pyproject.toml: tool.isolate.applications: `{pattern}` ")
 
 
 def test_the_root_can_be_named_among_the_applications(isolate, repository):
@@ -197,7 +197,7 @@ def test_a_directory_whose_name_allows_no_environment_is_a_failure_of_its_own(is
         assert UNFIT[name] in result.err, command
         assert "hint: rename the directory" in result.err, command
         assert "well" in result.out, command
-    assert "1 done, 1 failed" in isolate("run", "--all", "--", "alpha", cwd=root, status=2).out
+    assert "1 succeeded, 1 failed" in isolate("run", "--all", "--", "alpha", cwd=root, status=2).out
     isolate("conflicts", "--json", cwd=root, status=2)
     document = json.loads(isolate("list", "--all", "--json", cwd=root, status=2).out)
     assert {one["application"] for one in document["applications"]} == {"well", name}
@@ -229,7 +229,7 @@ def test_every_status_but_0_of_what_was_run_is_a_failure(isolate, repository, st
     code = f"import os, sys; print('said'); sys.exit({status} * (os.path.basename(os.getcwd()) == 'tools'))"
     result = isolate("run", "--all", "--", "python", "-c", code, cwd=repository, status=status)
     assert f"tools:\n  said\n  exit status {status}\n" in result.out
-    assert result.out.splitlines()[-1] == "3 applications: 2 done, 1 failed"
+    assert result.out.splitlines()[-1] == "3 applications: 2 succeeded, 1 failed"
 
 
 def test_quiet_silences_isolate_and_not_what_it_runs(isolate, repository):
@@ -244,9 +244,9 @@ def test_quiet_silences_isolate_and_not_what_it_runs(isolate, repository):
 
 def test_a_command_that_is_not_there_is_told_alike_for_one_and_for_many(isolate, repository):
     said = isolate("run", "--", "nosuch", cwd=repository / "tools", status=2).err.splitlines()
-    error, hint = (line.removeprefix("isolate: ") for line in said if line.startswith(("isolate: nosuch", "hint: ")))
+    error, hint = (line for line in said if line.startswith(("error: ", "hint: ")))
     result = isolate("run", "--all", "--", "nosuch", cwd=repository, status=2)
-    assert f"tools:\n  isolate: {error}\n  {hint}\n" in result.err
+    assert f"tools: {error}\n{hint}\n" in result.err
     assert result.out.splitlines()[-1] == "3 applications: 3 failed"
 
 
@@ -292,7 +292,7 @@ def test_an_application_is_the_same_from_wherever_it_is_named(isolate, repositor
     for name in ("../../tools", repository / "services/../tools"):
         assert "nothing to do" in isolate("sync", name, cwd=there).out
         isolate("check", name, cwd=there)
-    assert "2 with nothing to do" in isolate("sync", "../services/shop", "../tools", cwd=here).out
+    assert "2 up to date" in isolate("sync", "../services/shop", "../tools", cwd=here).out
 
 
 def test_a_parent_of_a_linked_directory_is_that_of_what_the_link_points_to(isolate, repository):
@@ -314,7 +314,7 @@ def test_conflicts_shows_which_applications_conflict_and_why(isolate, repository
     assert "nowhere/page.html cannot be written: No such file or directory" in refused.err
     (repository / "tools/pyproject.toml").write_text("[project")
     result = isolate("conflicts", cwd=repository, status=2)
-    assert result.out.splitlines()[-1] == "left out: tools"
+    assert result.out.splitlines()[-1] == "skipped (errors): tools"
     assert "services/shop/admin" in (tmp_path / "page.html").read_text()
 
 
@@ -518,7 +518,7 @@ def test_what_an_application_reads_elsewhere_counts_as_its_own(isolate, applicat
     result = isolate("list", "--all", "--changed-since", "HEAD", cwd=root, status=2 if broken else 0)
     changed = {"common.txt": ["a"], "b/common.txt": ["a", "b"], ".python-version": ["a", "b"]}[shared]
     assert result.out.splitlines() == [name for name in changed if name != "a" or not broken]
-    assert ("a: isolate: " in result.err) == broken
+    assert ("a: error: " in result.err) == broken
 
 
 def test_a_revision_is_never_an_option_of_git(isolate, repository, tmp_path):

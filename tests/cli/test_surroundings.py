@@ -77,8 +77,8 @@ def test_what_may_not_be_moved_is_known_before_anything_moves(tmp_path, mocker):
         ("$ISOLATE sync 2>&-", 0, ""),
         ("$ISOLATE sync | head -c 0; exit ${PIPESTATUS[0]}", 141, ""),
         ("$ISOLATE check | head -c 0; exit ${PIPESTATUS[0]}", 141, ""),
-        ("$ISOLATE sync > /dev/full", 2, "the answer could not be written"),
-        ("$ISOLATE check > /dev/full", 2, "the answer could not be written"),
+        ("$ISOLATE sync > /dev/full", 2, "its output could not be written"),
+        ("$ISOLATE check > /dev/full", 2, "its output could not be written"),
         ("mkdir gone && cd gone && rmdir ../gone && $ISOLATE sync", 2, ""),
     ],
 )

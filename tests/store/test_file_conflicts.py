@@ -13,7 +13,7 @@ def test_two_distributions_with_the_same_file_are_named(isolate, application, in
     build_wheel(index.folder, "right", "1.0", files={"shared.py": "right = 1\n"})
     app = application({"requirements.txt": "left==1.0\nright==1.0\n"})
     message = isolate("sync", cwd=app, status=2).err
-    assert "left and right both claim" in message
+    assert "left and right both install" in message
     isolate("sync", application({"requirements.txt": "left==1.0\n"}, name="l"))
     isolate("sync", application({"requirements.txt": "right==1.0\n"}, name="r"))
     message = isolate("sync", cwd=app, status=2).err
@@ -35,7 +35,7 @@ def with_left(isolate, application, index):
 def test_a_file_of_an_installed_distribution_is_a_conflict_of_the_two(isolate, application, with_left):
     application({"requirements.txt": "left\nright\n"})
     message = isolate("sync", cwd=with_left, status=2).err
-    assert "right and left both claim" in message
+    assert "right and left both install" in message
     assert "move it away" not in message
 
 
@@ -45,7 +45,7 @@ def test_a_file_of_a_distribution_that_the_user_installed_is_a_conflict_of_the_t
     isolate("run", "--no-sync", "--", "python", "-m", "pip", "install", "-q", "left==1.0", cwd=with_left)
     application({"requirements.txt": "right\n"})
     message = isolate("sync", "--inexact", cwd=with_left, status=2).err
-    assert "right and left both claim" in message
+    assert "right and left both install" in message
     assert "move it away" not in message
 
 

@@ -1,1 +1,1 @@
-"""The command line: what a user can say, and the only room that prints or exits."""
+"""The command line: arguments, exit codes and everything that is printed."""

@@ -1,4 +1,4 @@
-"""Doing what was asked for one application or for many, and saying what came of it."""
+"""Running a command for one application or for many."""
 
 from __future__ import annotations
 
@@ -6,60 +6,77 @@ import contextlib
 import functools
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from isolate.application import Application
 from isolate.cli.errors import error_outcome
-from isolate.cli.summary import summary
-from isolate.outcome import Outcome, as_json, document
-from isolate.output import say, write_stderr
+from isolate.cli.output import print_json, print_one_of_many, print_outcome, summary, worst_exit_code
+from isolate.output import write_stdout
 from isolate.parallel.map import cores
 from isolate.progress.choose import observer_for, progress_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from isolate.cli.invocation import Options
+    from isolate.outcome import Outcome
     from isolate.progress.protocol import Progress
     from isolate.session import Session
 
-    Command = Callable[[Application, Session], Outcome]
-    Quick = Callable[[Sequence[Application]], list[Outcome | None]]
+    Applications = Mapping[str, Application]
 
 
-def each(folders: tuple[Path, ...], asked: Mapping[str, Any], command: Command, quick: Quick | None = None) -> int:
-    """Do *command* for the application or the applications that are meant, and return the worst exit code.
+class Command(Protocol):
+    """What is done for one application."""
 
-    *quick* may have the answers for some of many without any work.
+    def __call__(self, application: Application, *, session: Session) -> Outcome:
+        """Return the outcome for *application*; raise an exception for a failure."""
+
+
+class Work(NamedTuple):
+    """A command for one or for many applications.
+
+    `load` imports and returns it; where there are many, it is called once, before workers are forked, and only if
+    `known` leaves something to do. `known` may have the outcomes of some of many without running anything (None for the
+    others). `success` is the word for an application without a finding in the summary of many.
     """
-    chosen = applications_of(folders, all_applications=asked.get("everywhere", False))
-    if len(chosen) == 1 and not asked.get("everywhere"):
-        outcome = _alone(next(iter(chosen.values())), asked, command)
-        answer(outcome, asked)
-        return outcome.exit_code
-    return _together(chosen, asked, command, quick)
+
+    load: Callable[[], Command]
+    known: Callable[[Sequence[Application]], list[Outcome | None]] | None = None
+    success: str = "succeeded"
 
 
-def applications_of(folders: tuple[Path, ...], *, all_applications: bool) -> dict[str, Application]:
-    """Return the applications that are meant, by path as a user would type it from here."""
-    folders = folders or (Path(),)
-    if not all_applications:
-        return {str(folder): Application.at(folder) for folder in folders}
+def run_for_each(directories: tuple[Path, ...], options: Options, work: Work) -> int:
+    """Run *work* for the application in each of *directories*, print the outcomes, and return the worst exit code."""
+    applications = selected_applications(directories, options)
+    if options.all_applications or len(applications) != 1:
+        return _run_many(applications, options, work)
+    (application,) = applications.values()
+    command = work.load()
+    with progress_in(options) as progress, session_with(progress) as session:
+        outcome = command(application, session=session)
+    print_outcome(outcome, options)
+    return outcome.exit_code
+
+
+def selected_applications(directories: tuple[Path, ...], options: Options) -> dict[str, Application]:
+    """Return the applications that the command line names, by their path relative to the current directory."""
+    directories = directories or (Path(),)
+    if not options.all_applications:
+        return {str(directory): Application.at(directory) for directory in directories}
     from isolate.application_discovery import find_applications
 
-    found = [one for folder in folders for one in find_applications(Application.at(folder).root)]
-    return {os.path.relpath(one.root): one for one in found}
-
-
-def _alone(application: Application, asked: Mapping[str, Any], command: Command) -> Outcome:
-    with progress_in(asked) as progress, session_with(progress) as session:
-        return command(application, session)
+    found = [app for directory in directories for app in find_applications(Application.at(directory).root)]
+    return {os.path.relpath(application.root): application for application in found}
 
 
 @contextlib.contextmanager
-def progress_in(asked: Mapping[str, Any]) -> Iterator[Progress]:
-    """Yield the progress that *asked* calls for, and report the trace to it with `--verbose`."""
-    quiet = asked["quiet"] or asked["json_"]
-    with progress_for(quiet=quiet, verbose=bool(asked["verbose"])) as progress, _traced(progress, asked["verbose"]):
+def progress_in(options: Options) -> Iterator[Progress]:
+    """Yield the progress display that *options* ask for, and report the trace to it with `--verbose`."""
+    with (
+        progress_for(quiet=options.is_silent, verbose=options.verbose > 0) as progress,
+        _traced(progress, options.verbose),
+    ):
         yield progress
 
 
@@ -73,7 +90,7 @@ def _traced(progress: Progress, verbosity: int) -> contextlib.AbstractContextMan
 
 @contextlib.contextmanager
 def session_with(progress: Progress, applications: Sequence[Application] = ()) -> Iterator[Session]:
-    """Yield a session in the surroundings of this process, for *applications* if they are many."""
+    """Yield a session with the variables of this process, for *applications* if there are many."""
     from isolate.batch_fetch import BatchFetcher
     from isolate.session import LazyStore, Session
 
@@ -81,95 +98,63 @@ def session_with(progress: Progress, applications: Sequence[Application] = ()) -
         yield Session(environ=os.environ, lazy_store=lazy_store, progress=progress, batch=BatchFetcher(applications))
 
 
-def _together(
-    chosen: Mapping[str, Application], asked: Mapping[str, Any], command: Command, quick: Quick | None
-) -> int:
-    """Do *command* for all of *chosen*, print each outcome as it comes and a summary, and return the worst code."""
+def _run_many(applications: Applications, options: Options, work: Work) -> int:
+    """Run *work* for all of *applications*; print each outcome as it comes, and a summary."""
     outcomes = {}
-    for name, outcome, aside in outcomes_of(chosen, asked, command, quick):
+    for name, outcome, paused in outcomes_of(applications, options, work):
         outcomes[name] = outcome
-        with aside():
-            _tell(name, outcome, asked)
-    worst = max(outcome.exit_code for outcome in outcomes.values())
-    if asked["json_"]:
-        print_json(chosen, outcomes, worst)
-    elif not asked["quiet"]:
-        say(summary(outcomes.values()))
-    return worst
+        with paused():
+            print_one_of_many(name, outcome, options)
+    if options.json:
+        print_json(applications, outcomes, options)
+    elif not options.quiet:
+        write_stdout(summary(outcomes.values(), work.success))
+    return worst_exit_code(outcomes.values())
 
 
 def outcomes_of(
-    chosen: Mapping[str, Application], asked: Mapping[str, Any], command: Command, quick: Quick | None = None
+    applications: Applications, options: Options, work: Work
 ) -> Iterator[tuple[str, Outcome, Callable[[], contextlib.AbstractContextManager[None]]]]:
-    """Yield what *command* comes to for each of *chosen*, as it comes, and what to hold while that is printed."""
-    rest = {}
-    answers = quick([*chosen.values()]) if quick is not None else [None] * len(chosen)
-    for (name, application), found in zip(chosen.items(), answers, strict=True):
-        if found is not None:
-            yield name, found, contextlib.nullcontext
+    """Yield each name and outcome as it comes, and a context manager to hold while they are printed."""
+    known = work.known([*applications.values()]) if work.known is not None else [None] * len(applications)
+    remaining = {}
+    for (name, application), outcome in zip(applications.items(), known, strict=True):
+        if outcome is not None:
+            yield name, outcome, contextlib.nullcontext
         else:
-            rest[name] = application
-    if not rest:
-        return
+            remaining[name] = application
+    if remaining:
+        yield from _outcomes_of_workers(remaining, options, work.load())
+
+
+def _outcomes_of_workers(
+    applications: Applications, options: Options, command: Command
+) -> Iterator[tuple[str, Outcome, Callable[[], contextlib.AbstractContextManager[None]]]]:
     from isolate.parallel.pool import WorkerPool
 
-    with progress_in(asked) as progress, session_with(progress, tuple(rest.values())) as session:
-        session.store  # noqa: B018 - opened before workers are forked, so that all have the same
+    with (
+        progress_in(options) as progress,
+        session_with(progress, tuple(applications.values())) as session,
+        observer_for(len(applications), quiet=options.is_silent, verbose=options.verbose > 0) as observer,
+    ):
+        session.store  # noqa: B018 - opened before workers are forked, so that all share one
         tasks = {
-            name: functools.partial(_attempt, application, command, session, asked["verbose"])
-            for name, application in rest.items()
+            name: functools.partial(_attempt, application, command, session, options.verbose)
+            for name, application in applications.items()
         }
-        with observer_for(
-            len(rest), quiet=asked["quiet"] or asked["json_"], verbose=bool(asked["verbose"])
-        ) as observer:
-            for name, outcome in WorkerPool(tasks, asked.get("jobs") or cores(), observer).as_completed():
-                yield name, error_outcome(outcome) if isinstance(outcome, Exception) else outcome, observer.paused
+        for name, result in WorkerPool(tasks, options.jobs or cores(), observer).as_completed():
+            yield name, error_outcome(result) if isinstance(result, Exception) else result, observer.paused
 
 
 def _attempt(
     application: Application, command: Command, session: Session, verbosity: int, progress: Progress
 ) -> Outcome:
-    """Do *command* in a worker: its failure is an outcome like any other."""
+    """Run *command* in a worker, and return a failure as an outcome."""
     from dataclasses import replace
 
+    worker_session = replace(session, progress=progress, is_worker=True)
     try:
         with _traced(progress, verbosity):
-            return command(Application.at(application.root), replace(session, progress=progress, is_worker=True))
-    except BaseException as error:  # noqa: BLE001 - the others go on, whatever happened to this one
+            return command(Application.at(application.root), session=worker_session)
+    except BaseException as error:  # noqa: BLE001 - a failure of one application must not stop the others
         return error_outcome(error)
-
-
-def _tell(name: str, outcome: Outcome, asked: Mapping[str, Any]) -> None:
-    """Print what came of one of many, in one line if that is all.
-
-    What isolate failed at goes to standard error in any case; what a program that it ran said is no word of its own,
-    and goes to standard output even if isolate is to be quiet.
-    """
-    failed = "error" in outcome.facts
-    program_spoke = outcome.command == "run" and bool(outcome.facts["output"] or outcome.exit_code)
-    if not (failed or program_spoke) and (asked["quiet"] or asked["json_"]):
-        return
-    *more, last = outcome.lines or ("",)
-    text = "\n".join([f"{name}:", *(f"  {line}" for part in (*more, last) for line in part.split("\n"))])
-    text_shown = text if more or "\n" in last else f"{name}: {last}"
-    if failed:
-        write_stderr(text_shown)
-    else:
-        say(text_shown)
-
-
-def print_json(chosen: Iterable[str], outcomes: Mapping[str, Outcome], worst: int) -> None:
-    """Print the outcomes of many applications as one document, in the order of *chosen*, the names."""
-    import click
-
-    command = str(click.get_current_context().info_name)
-    facts = [{"application": name, **document(outcomes[name]), "command": command} for name in chosen]
-    say(as_json(Outcome(command=command, exit_code=worst, facts={"applications": facts})))
-
-
-def answer(outcome: Outcome, asked: Mapping[str, Any]) -> None:
-    """Print what came of a command about one application, or about none."""
-    if asked["json_"]:
-        say(as_json(outcome))
-    elif not asked["quiet"]:
-        say("\n".join(outcome.lines))

@@ -1,69 +1,108 @@
-"""Every way in which a run can end, as an exit code and a message.
+"""The end of every run: any exception becomes a message and an exit code.
 
-Exit codes: 0 done, 1 the answer is no, 2 cannot be done as asked, 3 a bug of ours (with a log file), 130 interrupted.
+Exit codes: 0 success, 1 a check failed, 2 error, 3 internal error (with a log file), 130 interrupted.
 """
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from isolate.errors import IsolateError, NoDeclarations, describe_os_error
-from isolate.outcome import Outcome
-from isolate.output import write_stderr
+from isolate.cli.invocation import Options
+from isolate.errors import InternalError, Interrupted, IsolateError, NoDeclarations, UsageError, system_failure
+from isolate.outcome import Outcome, as_json
+from isolate.output import write_stderr, write_stdout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
 
-def run_and_exit(work: Callable[[], int | None]) -> NoReturn:
-    """Do *work* and exit with the code that it returns, or else with that of what came in between, told in words."""
+@contextlib.contextmanager
+def reporting_errors() -> Iterator[Options]:
+    """Yield options for the block to fill in. Print a message for any exception, and exit with the matching code."""
     _install_signal_handlers()
+    options = Options()
     try:
-        code = work()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done and said: what strikes now is too late to undo it
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever it is, it is told in words
-        message, code = describe_error(error)
-        write_stderr(message)
-    sys.exit(code)
+        yield options
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the work is done and printed: an interrupt comes too late
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last handler: every exception ends here
+        sys.exit(_report(error, options))
 
 
 def _install_signal_handlers() -> None:
-    """Let the signals that ask for an end unwind, so that what was started is ended too, and nothing is left."""
+    """Make SIGTERM and SIGHUP raise SystemExit, so that child processes end and temporary files are removed."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, lambda received, _: sys.exit(128 + received))
 
 
-def error_outcome(error: BaseException) -> Outcome:
-    """Return the failure of one of many applications as an outcome like any other."""
-    message, code = describe_error(error)
-    return Outcome(command="", exit_code=code, facts={"error": message}, lines=(message,))
-
-
-def describe_error(error: BaseException) -> tuple[str, int]:
-    """Return what to say about *error*, and the exit code. What nobody expected is written into a file first.
-
-    Credentials are taken out here, where every error passes: whoever raises one may quote a declaration as it stands.
-    """
+def _report(error: BaseException, options: Options) -> int:
+    """Print *error* as the options ask for, and return its exit code."""
     if isinstance(error, KeyboardInterrupt):
-        return "interrupted", 130
+        write_stderr("")  # ends the line in which the terminal shows ^C
+    outcome = error_outcome(error)._replace(command=options.command)
+    write_stderr("\n".join(outcome.lines))
+    if options.json and outcome.exit_code != Interrupted.exit_code:
+        try:
+            write_stdout(as_json(outcome))
+        except IsolateError as failure:
+            write_stderr(f"error: {failure}")
+    return outcome.exit_code
+
+
+def error_outcome(error: BaseException) -> Outcome:
+    """Return the failure of a command as an outcome like any other."""
     from isolate.pip.redaction import redact
 
+    failure = as_isolate_error(error)
+    # Credentials are removed here, where every error passes: one may quote a declaration as it is written.
+    facts = {
+        "code": failure.code,
+        "message": redact(failure.message),
+        "facts": [redact(fact) for fact in failure.facts],
+        "hint": failure.hint and redact(failure.hint),
+    }
+    text = str(failure) if isinstance(failure, Interrupted) else f"error: {failure}"
+    return Outcome(command="", exit_code=failure.exit_code, facts={"error": facts}, lines=(redact(text),))
+
+
+def as_isolate_error(error: BaseException) -> IsolateError:
+    """Return *error* as an error for the user. Write a crash report first if nothing has foreseen it."""
     if isinstance(error, NoDeclarations) and error.root is not None:
         from isolate.application_discovery import has_applications_below
 
-        error.hint = (
-            "`isolate sync --all` is for all applications below it"
-            if has_applications_below(error.root)
-            else error.hint
-        )
+        if has_applications_below(error.root):
+            error.hint = "run `isolate sync --all` to sync all applications below this directory"
     if isinstance(error, IsolateError):
-        return redact(f"isolate: {error}"), error.exit_code
+        return error
+    if isinstance(error, KeyboardInterrupt):
+        return Interrupted("interrupted")
     if isinstance(error, OSError):
-        return redact(f"isolate: {describe_os_error(error)}"), 2
+        return system_failure(error)
+    return _click_error(error) or _internal_error(error)
+
+
+def _click_error(error: BaseException) -> IsolateError | None:
+    """Return an error of click in the form of ours; None for any other exception."""
+    click = sys.modules.get("click")  # a plain sync does not import it
+    if click is None:
+        return None
+    if isinstance(error, click.Abort):  # click raises this for an interrupt, and for the end of a file
+        return _internal_error(error.__cause__) if isinstance(error.__cause__, EOFError) else Interrupted("interrupted")
+    if not isinstance(error, click.ClickException):
+        return None
+    message = str(error.format_message()).removesuffix(".")
+    context = getattr(error, "ctx", None)
+    command = "isolate" if context is None else context.command_path
+    return UsageError(message[:1].lower() + message[1:], hint=f"run `{command} --help` for usage")
+
+
+def _internal_error(error: BaseException) -> InternalError:
     from isolate.crash_report import write_report
 
-    said = redact(f"{type(error).__name__}: {error}")
-    return f"isolate: this is a bug ({said}); it is described in {write_report(error)}", 3
+    return InternalError(
+        f"internal error: {type(error).__name__}: {error}. "
+        f"Details were written to {write_report(error)}; please attach that file to a bug report"
+    )

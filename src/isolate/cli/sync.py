@@ -1,61 +1,41 @@
-"""What `isolate sync` comes to, however it was asked for: by way of click, or plainly, without it."""
+"""`isolate sync`, with and without click."""
 
 from __future__ import annotations
 
-import functools
-from typing import TYPE_CHECKING, Any, NoReturn
+from functools import partial
+from typing import TYPE_CHECKING
 
-from isolate.cli.dispatch import each
-from isolate.cli.errors import run_and_exit
+from isolate.cli.dispatch import Work, run_for_each
 from isolate.operations.up_to_date import up_to_date_outcome
-from isolate.output import write_stderr
 from isolate.parallel.map import parallel_map_readonly
 from isolate.request import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from isolate.application import Application
+    from isolate.cli.dispatch import Command
+    from isolate.cli.invocation import Options
     from isolate.outcome import Outcome
-    from isolate.session import Session
 
 
-def sync_each(folders: tuple[Path, ...], asked: Mapping[str, Any], request: Request) -> int:
-    """Sync the application or the applications that are meant, and return the worst exit code."""
-
-    def work(application: Application, session: Session) -> Outcome:
-        return _command()(application, request, session)
-
-    if request.is_plain and not request.verify:
-        return each(folders, asked, work, _quick)
-    _command()
-    return each(folders, asked, work)
+def sync_plain(options: Options) -> int:
+    """Run `isolate sync`, with no other options than `--quiet` and `--all`, without importing click."""
+    return run_for_each((), options, sync_work(Request()))
 
 
-def sync_without_click(*, quiet: bool, all_applications: bool) -> NoReturn:
-    """Do what `isolate sync` asks for, with or without `--quiet` and `--all`, and exit."""
-    run_and_exit(functools.partial(_sync, quiet=quiet, all_applications=all_applications))
+def sync_work(request: Request) -> Work:
+    """Return the work that syncs applications as *request* asks for."""
+
+    def load() -> Command:
+        from isolate.commands.sync import sync
+
+        return partial(sync, request=request)
+
+    has_stamp = request.is_plain and not request.verify
+    success = "to update" if request.dry_run else "updated"
+    return Work(load, _up_to_date_outcomes if has_stamp else None, success)
 
 
-def _sync(*, quiet: bool, all_applications: bool) -> int:
-    asked = {"quiet": quiet, "everywhere": all_applications, "json_": False, "verbose": False}
-    try:
-        return sync_each((), asked, Request())
-    except KeyboardInterrupt:
-        write_stderr("")  # ends the line in which a terminal shows ^C, as click does
-        raise
-
-
-def _quick(applications: Sequence[Application]) -> list[Outcome | None]:
-    answers = parallel_map_readonly(up_to_date_outcome, applications)
-    if None in answers:
-        _command()
-    return answers
-
-
-def _command() -> Callable[[Application, Request, Session], Outcome]:
-    """Return what does the work. Before workers are forked it is asked for once, so that not each has to import it."""
-    from isolate.commands.sync import sync
-
-    return sync
+def _up_to_date_outcomes(applications: Sequence[Application]) -> list[Outcome | None]:
+    return parallel_map_readonly(up_to_date_outcome, applications)

@@ -1,4 +1,4 @@
-"""What is asked for plainly needs no parser of command lines, and comes to the same as if it had one."""
+"""A plain `isolate sync` does not import click, and behaves as if it did."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from isolate.errors import IsolateError
 
 
 def imported(*arguments, cwd):
-    """Run the command, and return the modules that it imported."""
+    """Run the command, and return the names of the modules that it imported."""
     environ = {**os.environ, "PYTHONPATH": str(SOURCE)}
     command = [sys.executable, "-X", "importtime", "-m", "isolate", *arguments]
     done = subprocess.run(command, cwd=cwd, env=environ, capture_output=True, text=True, check=False)
@@ -35,7 +35,7 @@ def test_a_plain_sync_that_has_something_to_do_imports_no_click(application, ind
 
 @pytest.fixture
 def repository(application, index, isolate):
-    """Two applications that have nothing to do, below a root in git that is none."""
+    """Two applications with nothing to do, in a git repository whose root is not an application."""
     for name in ("repo/one", "repo/two"):
         application({"requirements.txt": "alpha==1.0\n"}, name=name)
     root = application({"pyproject.toml": "[tool.other]\n", ".gitignore": ".venv\n"}, name="repo")
@@ -44,10 +44,10 @@ def repository(application, index, isolate):
     return root
 
 
-def answers(isolate, root):
-    """Return what a plain sync of all says, after making sure that it is what the other way says."""
-    plain, other = isolate("sync", "--all", cwd=root), isolate("sync", "--all", ".", cwd=root)
-    assert plain == other
+def sync_all_both_ways(isolate, root):
+    """Return the output of a plain `sync --all`, after comparing it with that of click."""
+    plain, with_click = isolate("sync", "--all", cwd=root), isolate("sync", "--all", ".", cwd=root)
+    assert plain == with_click
     assert isolate("sync", "--all", "-q", cwd=root).out == ""
     return [line.partition(",")[0] for line in plain.out.splitlines()]
 
@@ -55,7 +55,7 @@ def answers(isolate, root):
 NOTHING = "nothing to do: 1 package"
 
 
-def test_a_plain_sync_of_all_imports_neither_click_nor_what_works(repository):
+def test_a_plain_sync_of_all_with_nothing_to_do_imports_neither_click_nor_the_command(repository):
     modules = imported("sync", "--all", "-q", cwd=repository)
     assert modules.isdisjoint({"click", "packaging", "logging", "isolate.commands.sync"})
     (repository / "one/requirements.txt").write_text("alpha==1.1\n")
@@ -63,33 +63,33 @@ def test_a_plain_sync_of_all_imports_neither_click_nor_what_works(repository):
     assert versions(repository / "one/.venv") == {"alpha": "1.1"}
 
 
-def test_a_plain_sync_of_all_notices_what_makes_an_application_and_what_unmakes_one(isolate, application, repository):
-    assert answers(isolate, repository) == [
-        f"one: {NOTHING}", f"two: {NOTHING}", "2 applications: 2 with nothing to do",
+def test_a_plain_sync_of_all_notices_new_and_removed_applications(isolate, application, repository):
+    assert sync_all_both_ways(isolate, repository) == [
+        f"one: {NOTHING}", f"two: {NOTHING}", "2 applications: 2 up to date",
     ]  # fmt: skip
     application({"requirements.txt": "alpha==1.0\n"}, name="repo/new/deep")
-    assert "3 applications: 1 done, 2 with nothing to do" in isolate("sync", "--all", cwd=repository).out
-    assert answers(isolate, repository)[0] == f"new/deep: {NOTHING}"
+    assert "3 applications: 1 updated, 2 up to date" in isolate("sync", "--all", cwd=repository).out
+    assert sync_all_both_ways(isolate, repository)[0] == f"new/deep: {NOTHING}"
     with (repository / ".gitignore").open("a") as file:
         file.write("/new/\n")
-    assert answers(isolate, repository)[-1] == "2 applications: 2 with nothing to do"
+    assert sync_all_both_ways(isolate, repository)[-1] == "2 applications: 2 up to date"
     (repository / "one/requirements.txt").unlink()
-    assert answers(isolate, repository) == [f"two: {NOTHING}", "1 application: 1 with nothing to do"]
+    assert sync_all_both_ways(isolate, repository) == [f"two: {NOTHING}", "1 application: 1 up to date"]
     (repository / "one/pyproject.toml").write_text("[tool.other]\n")
-    assert len(answers(isolate, repository)) == 2
+    assert len(sync_all_both_ways(isolate, repository)) == 2
     (repository / "one/pyproject.toml").write_text('[project]\nname = "one"\ndependencies = ["alpha==1.0"]\n')
     isolate("sync", "--all", cwd=repository)
-    assert len(answers(isolate, repository)) == 3
+    assert len(sync_all_both_ways(isolate, repository)) == 3
     (repository / "pyproject.toml").write_text('[tool.isolate]\nexclude = ["two"]\n')
-    assert answers(isolate, repository)[0].startswith("one: nothing to do")
-    assert len(answers(isolate, repository)) == 2
+    assert sync_all_both_ways(isolate, repository)[0].startswith("one: nothing to do")
+    assert len(sync_all_both_ways(isolate, repository)) == 2
 
 
-def test_a_failure_of_one_of_all_is_told_alike(isolate, repository):
+def test_a_failure_of_one_application_is_reported_alike(isolate, repository):
     (repository / "one/requirements.txt").write_text("alpha==1.1 ==\n")
     plain = isolate("sync", "--all", cwd=repository, status=2)
     assert plain == isolate("sync", "--all", ".", cwd=repository, status=2)
-    assert plain.out.splitlines()[-1] == "2 applications: 1 with nothing to do, 1 failed"
+    assert plain.out.splitlines()[-1] == "2 applications: 1 up to date, 1 failed"
 
 
 ARROW = {"PYTHONIOENCODING": "ascii"}
@@ -109,10 +109,10 @@ ARROW = {"PYTHONIOENCODING": "ascii"}
         ("alpha==1.1\n", "| head -c 0; exit ${PIPESTATUS[0]}", {}, 141),
     ],
 )
-def test_both_ways_come_to_the_same(application, index, cache, isolate, wanted, redirected, environ, status):
+def test_both_ways_have_the_same_result(application, index, cache, isolate, wanted, redirected, environ, status):
     isolate("sync", application({"requirements.txt": "alpha==1.1\n"}))  # from here on the store has it
-    ends = []
-    for name, argument in (("plain", ""), ("other", ".")):
+    results = []
+    for name, argument in (("plain", ""), ("click", ".")):
         app = application({"requirements.txt": "alpha==1.0\n"}, name=f"{name}/app")
         isolate("sync", app)
         (app / "requirements.txt").write_text(wanted)
@@ -125,34 +125,39 @@ def test_both_ways_come_to_the_same(application, index, cache, isolate, wanted, 
             text=True,
             check=False,
         )
-        said = [re.sub(r"\d+\.\d+ s\b", "", text).replace(str(app.parent), "") for text in (done.stdout, done.stderr)]
-        ends.append((done.returncode, *said, versions(app / ".venv")))
-    assert ends[0] == ends[1]
-    assert ends[0][0] == status
+        texts = [re.sub(r"\d+\.\d+ s\b", "", text).replace(str(app.parent), "") for text in (done.stdout, done.stderr)]
+        results.append((done.returncode, *texts, versions(app / ".venv")))
+    assert results[0] == results[1]
+    assert results[0][0] == status
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "said"),
+    ("error", "status", "message"),
     [
-        (IsolateError("no", facts=("a fact",), hint="do this"), 2, "isolate: no\n  a fact\nhint: do this\n"),
-        (PermissionError(13, "Permission denied", "there"), 2, "isolate: Permission denied (there); "),
+        (IsolateError("no", facts=("a fact",), hint="do this"), 2, "error: no\n  a fact\nhint: do this\n"),
+        (
+            PermissionError(13, "Permission denied", "/path"),
+            2,
+            "error: Permission denied (/path)\nhint: give yourself write permission, then run the command again\n",
+        ),
         (KeyboardInterrupt(), 130, "\ninterrupted\n"),
-        (ValueError("what"), 3, "isolate: this is a bug (ValueError: what); it is described in "),
+        (ValueError("what"), 3, "error: internal error: ValueError: what. Details were written to "),
+        (EOFError(), 3, "error: internal error: EOFError: . Details were written to "),
     ],
 )
 @pytest.mark.parametrize("arguments", [["sync"], ["sync", "."]])
-def test_both_ways_tell_a_failure_alike(
-    application, monkeypatch, mocker, capsys, tmp_path, error, status, said, arguments
+def test_both_ways_report_an_error_alike(
+    application, monkeypatch, mocker, capsys, tmp_path, error, status, message, arguments
 ):
     monkeypatch.chdir(application({"requirements.txt": ""}))
     monkeypatch.setattr(sys, "argv", ["isolate", *arguments])
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    mocker.patch("isolate.cli.errors._end_in_order")
+    mocker.patch("isolate.cli.errors._install_signal_handlers")
     mocker.patch("isolate.commands.sync.sync", side_effect=error)
     with pytest.raises(SystemExit) as ended:
         fast_path.main()
     assert ended.value.code == status
-    stdin_text = capsys.readouterr()
-    assert stdin_text.out == ""
-    assert stdin_text.err.startswith(said)
-    assert len(list(tmp_path.glob("isolate-bug-*.log"))) == (status == 3)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.lstrip("\n" if status == 3 else "").startswith(message)
+    assert len(list(tmp_path.glob("isolate-crash-*.log"))) == (status == 3)

@@ -1,0 +1,68 @@
+"""The command line of `isolate sync`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from isolate.cli.dispatch import run_for_each
+from isolate.cli.options import ALL_OPTION, APPLICATIONS, OUTPUT_OPTIONS, PYTHON, UPGRADE_OPTIONS
+from isolate.cli.parsing import Command
+from isolate.cli.requests import lock_policy, normalized
+from isolate.cli.sync import sync_work
+from isolate.declarations.settings import LINK_MODES
+from isolate.request import Request
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from isolate.cli.invocation import Options
+
+
+@click.command(cls=Command, short_help="Create or update environments.")
+@APPLICATIONS
+@ALL_OPTION
+@click.option("--group", "groups", multiple=True, metavar="NAME", help="Also install this dependency group.")
+@click.option("--extra", "extras", multiple=True, metavar="NAME", help="Also install this extra.")
+@click.option("--all-groups", is_flag=True, help="Also install all dependency groups.")
+@click.option("--no-dev", is_flag=True, help="Do not install the `dev` group.")
+@click.option("--no-install-project", is_flag=True, help="Do not install the application itself.")
+@PYTHON
+@click.option("--locked", is_flag=True, help="Fail instead of updating a missing or outdated lock.")
+@click.option("--frozen", is_flag=True, help="Use the lock without checking that it is up to date.")
+@UPGRADE_OPTIONS
+@click.option("--dry-run", is_flag=True, help="Show what would change; change nothing.")
+@click.option("--inexact", is_flag=True, help="Keep installed packages that are not declared.")
+@click.option("--compile", "bytecode", is_flag=True, help="Compile bytecode, once for all environments.")
+@click.option(
+    "--link-mode", type=click.Choice(LINK_MODES), help="How files are installed from the store (default: auto)."
+)
+@click.option(
+    "--adopt",
+    is_flag=True,
+    help="Take over an existing .venv that isolate did not create; undeclared packages are removed.",
+)
+@click.option("--offline", is_flag=True, help="Do not access the network; fail if a package is not in the store.")
+@click.option("--verify", is_flag=True, help="Hash every installed file and repair any that differ.")
+@OUTPUT_OPTIONS
+@click.pass_obj
+def sync(options: Options, /, directories: tuple[Path, ...], *, no_install_project: bool, **choices: Any) -> int:
+    """Create or update the .venv of each APP (default: current directory) to match its declared requirements."""
+    request = Request(
+        extras=normalized(choices["extras"]),
+        groups=normalized(choices["groups"]),
+        all_groups=choices["all_groups"],
+        no_dev=choices["no_dev"],
+        project=not no_install_project,
+        python=choices["python"],
+        lock_policy=lock_policy(choices, has_many=options.all_applications or len(directories) > 1),
+        dry_run=choices["dry_run"],
+        inexact=choices["inexact"],
+        bytecode=choices["bytecode"],
+        link_mode=choices["link_mode"],
+        adopt=choices["adopt"],
+        offline=choices["offline"],
+        verify=choices["verify"],
+    )
+    return run_for_each(directories, options, sync_work(request))
