@@ -1,4 +1,4 @@
-"""One locked distribution, and the selection of extras and groups that it belongs to. No file format in here."""
+"""One locked distribution, and the selection of extras and groups that an environment has. No file format in here."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ if TYPE_CHECKING:
 
 
 DEFAULT_GROUP = "dev"
-"""The group that an environment holds unless it is told not to, as the ecosystem has it."""
+"""The group that is installed unless the user excludes it, as in other tools."""
 
 
 class Selection(NamedTuple):
-    """Which part of an application's declarations an environment holds. Names are normalized (PEP 685, PEP 735).
+    """The part of an application's declarations that an environment has. Names are normalized (PEP 685, PEP 735).
 
-    `no_dev` says that the default group was not wanted, whether or not there was one.
+    `project` tells whether the application itself is installed. `no_dev` records that the user excluded the default
+    group, even if there is none.
     """
 
     extras: tuple[str, ...] = ()
@@ -24,12 +25,12 @@ class Selection(NamedTuple):
     no_dev: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the selection as JSON can hold it."""
+        """Return the selection in a form that JSON can represent."""
         return {**self._asdict(), "extras": list(self.extras), "groups": list(self.groups)}
 
     @classmethod
     def from_dict(cls, table: Mapping[str, Any]) -> Selection:
-        """Return the selection that `to_dict` made; `no_dev` came later, and older records lack it."""
+        """Return the selection that `to_dict` made. The first records lack `no_dev`."""
         return cls(tuple(table["extras"]), tuple(table["groups"]), table["project"], table.get("no_dev", False))
 
 
@@ -39,10 +40,10 @@ def with_source_id(table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class LockedDistribution(NamedTuple):
-    """A distribution that is to be in an environment, from exactly one artifact.
+    """A distribution that an environment must have, from exactly one artifact.
 
-    `version` is None where a source tree decides it. `source_id` names the artifact: `sha256:…`, a commit, or a
-    directory. `table` is the distribution's table of a `pylock.toml` with this one artifact in it, paths absolute.
+    `version` is None if a source tree decides it. `source_id` identifies the artifact: `sha256:…`, a commit, or a
+    directory. `table` is the distribution's table in a `pylock.toml` with only this artifact, and with absolute paths.
     """
 
     name: str
@@ -52,21 +53,21 @@ class LockedDistribution(NamedTuple):
 
     @classmethod
     def from_dict(cls, table: Mapping[str, Any]) -> LockedDistribution:
-        """Return the distribution that *table* holds by the names of its fields, those of older records too."""
+        """Return the distribution in *table*, a record whose keys are the names of the fields, or the former ones."""
         return cls(**with_source_id(table))
 
     @property
     def directory(self) -> str | None:
-        """Return the absolute path of the source tree that this is installed from, if it is."""
+        """Return the absolute path of the source tree; None if the distribution does not come from one."""
         directory: Mapping[str, Any] | None = self.table.get("directory")
         return None if directory is None else str(directory["path"])
 
     @property
     def editable(self) -> bool:
-        """Say whether the source tree itself is to be imported."""
+        """Return whether the source tree itself is imported."""
         return bool(self.table.get("directory", {}).get("editable"))
 
     @property
     def is_direct(self) -> bool:
-        """Say whether it was asked for by its address (PEP 610 then wants a `direct_url.json`)."""
+        """Return whether it was requested by URL or path, so that it needs a `direct_url.json` (PEP 610)."""
         return not ("wheels" in self.table or "sdist" in self.table)

@@ -139,14 +139,14 @@ CASES = {
             "pylock.toml": 'lock-version = "1.0"\ncreated-by = "us"\n[[packages]]\nname = "alpha"\n'
             'directory = {path = "a\\u0000b"}\n'
         },
-        ["pylock.toml:5: has a NUL"],
+        ["pylock.toml:5: contains a NUL"],
     ),
     "a NUL in an address of a lock": (
         {
             "pylock.toml": 'lock-version = "1.0"\ncreated-by = "us"\n[[packages]]\nname = "alpha"\n'
             f'archive = {{url = "file:///a%00b-1.0.whl", hashes = {{sha256 = "{"0" * 64}"}}}}\n'
         },
-        ["pylock.toml:5: has a NUL"],
+        ["pylock.toml:5: contains a NUL"],
     ),
     "a project file for tools only": (
         {"pyproject.toml": "[tool.black]\nline-length = 100\n"},

@@ -1,74 +1,128 @@
-"""Pins that are closed, and that the store has, need neither a resolver nor an index."""
+"""Pins whose metadata is cached are locked without a resolver; many pins are fetched before one is needed."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from packaging.requirements import Requirement
 
 from conftest import inconsistencies, versions
+from isolate.declarations.declared import Declarations, DeclaredRequirement, Origin
+from isolate.lock.from_cache import resolve_among
+from isolate.pip.report import ResolvedDistribution
 from kit.index import LocalIndex
 from kit.packages import build_wheel
 
 
+def declared(*lines):
+    origin = Origin(file=Path("requirements.txt"))
+    return tuple(DeclaredRequirement(text=line, origin=origin, requirement=Requirement(line)) for line in lines)
+
+
+ITEMS = {
+    "alpha": ResolvedDistribution(name="alpha", version="1.1", url="https://host/alpha-1.1-py3-none-any.whl"),
+    "beta": ResolvedDistribution(
+        name="beta", version="1.0", url="https://host/beta-1.0-py3-none-any.whl", requires_dist=("alpha<2",)
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("requirements", "constraints", "expected"),
+    [
+        (["alpha==1.1"], [], ["alpha"]),
+        (["beta==1.0"], [], ["beta", "alpha"]),
+        (["beta==1.0"], ["alpha<1.1"], None),
+        (["beta==1.0"], ['alpha<1.1 ; python_version < "3"'], ["beta", "alpha"]),
+        (["beta==1.0", "alpha==1.0"], [], None),
+        (["gamma"], [], None),
+    ],
+)
+def test_items_are_a_resolution_if_they_meet_all_requirements_and_constraints(requirements, constraints, expected):
+    declarations = Declarations(
+        root=Path("/app"), requirements=declared(*requirements), constraints=declared(*constraints)
+    )
+    items = resolve_among(declarations, ITEMS, {"python_version": "3.12"})
+    assert (None if items is None else [item.name for item in items]) == expected
+
+
+def test_an_item_that_does_not_meet_a_dependency_is_not_a_resolution():
+    items = {**ITEMS, "alpha": ITEMS["alpha"]._replace(version="2.0")}
+    declarations = Declarations(root=Path("/app"), requirements=declared("beta==1.0"))
+    assert resolve_among(declarations, items, {"python_version": "3.12"}) is None
+
+
 @pytest.fixture
-def knowing(isolate, application, index):
-    """A store that has beta 1.0, alpha 1.1, which it needs, and alpha 2.0, which it does not allow."""
+def cached(isolate, application, index):
+    """Cache beta 1.0, alpha 1.1, which beta allows, and alpha 2.0, which it does not; return the index."""
     isolate("sync", application({"requirements.txt": "beta==1.0\nalpha==1.1\n"}, name="first"))
     isolate("sync", application({"requirements.txt": "alpha==2.0\n"}, name="second"))
     index.requests.clear()
     return index
 
 
-def test_nobody_is_asked_what_is_known(isolate, application, knowing):
+def test_cached_pins_need_neither_a_resolver_nor_the_index(isolate, application, cached):
     app = application({"requirements.txt": "alpha==1.1\nbeta==1.0\n"})
     result = isolate("sync", "--offline", cwd=app)
     assert versions(app / ".venv") == {"alpha": "1.1", "beta": "1.0"}
     assert inconsistencies(app / ".venv") == []
-    assert knowing.requests == []
+    assert cached.requests == []
     assert "resolving" not in result.err
     assert not (app / "pylock.toml").exists()
     isolate("check", cwd=app)
 
 
-def test_pins_that_leave_something_open_are_resolved(isolate, application, knowing):
+def test_an_unpinned_dependency_needs_a_resolver(isolate, application, cached):
     app = application({"requirements.txt": "beta==1.0\n"})
     assert "resolving" in isolate("sync", cwd=app).err
     assert versions(app / ".venv") == {"alpha": "1.1", "beta": "1.0"}
 
 
-def test_pins_that_contradict_each_other_are_refused(isolate, application, knowing):
+def test_conflicting_pins_are_an_error(isolate, application, cached):
     app = application({"requirements.txt": "beta==1.0\nalpha==2.0\n"})
-    result = isolate("sync", cwd=app, status=2)
-    assert "beta 1.0" in result.err
+    message = isolate("sync", cwd=app, status=2).err
+    assert "conflicting requirements" in message
+    assert "beta 1.0 depends on alpha<2 (requirements.txt:1)" in message
     assert not (app / ".venv").exists()
 
 
-def test_a_constraint_that_a_pin_does_not_meet_counts(isolate, application, knowing):
-    files = {"requirements.txt": "-c limits.txt\nbeta==1.0\nalpha==1.1\n", "limits.txt": "alpha<1.1\n"}
-    isolate("sync", cwd=application(files), status=2)
+def test_a_constraint_that_excludes_a_pin_is_an_error(isolate, application, cached):
+    constraint = 'alpha<1.1 ; python_version >= "3"'  # with a marker, so that the reader of the files accepts it
+    files = {"requirements.txt": "-c constraints.txt\nbeta==1.0\nalpha==1.1\n", "constraints.txt": f"{constraint}\n"}
+    app = application(files)
+    message = isolate("sync", cwd=app, status=2).err
+    assert "resolving" in message
+    assert "conflicting requirements" in message
+    assert "The user requested (constraint) alpha<1.1" in message
+    assert not (app / ".venv").exists()
 
 
-def test_a_hash_that_is_declared_counts(isolate, application, knowing):
+def test_a_hash_that_differs_is_an_error(isolate, application, cached):
     app = application({"requirements.txt": f"alpha==2.0 --hash=sha256:{'0' * 64}\n"})
-    result = isolate("sync", cwd=app, status=2)
-    assert "resolving" in result.err
+    message = isolate("sync", cwd=app, status=2).err
+    assert "resolving" in message
+    assert "hash mismatch" in message
 
 
-def test_another_index_is_asked_itself(isolate, application, knowing, tmp_path, monkeypatch):
-    build_wheel(tmp_path / "other", "alpha", "2.0", files={"alpha/__init__.py": "theirs = True\n"})
-    app = application({"requirements.txt": "# by another index\nalpha==2.0\n"})
+def test_the_cache_of_one_index_is_not_used_for_another(isolate, application, cached, tmp_path, monkeypatch):
+    build_wheel(tmp_path / "other", "alpha", "2.0", files={"alpha/__init__.py": "from_other_index = True\n"})
+    app = application({"requirements.txt": "# from the other index\nalpha==2.0\n"})
     with LocalIndex(tmp_path / "other").serving() as other:
         monkeypatch.setenv("PIP_INDEX_URL", other.url)
         isolate("sync", cwd=app)
         assert "/simple/alpha/" in other.requests
-    assert isolate("run", "--", "python", "-c", "import alpha; print(alpha.theirs)", cwd=app).out == "True\n"
+    program = "import alpha; print(alpha.from_other_index)"
+    assert isolate("run", "--", "python", "-c", program, cwd=app).out == "True\n"
 
 
-def test_what_the_store_has_no_more_is_asked_again(isolate, application, knowing, cache):
+def test_metadata_without_an_entry_in_the_store_is_not_used(isolate, application, cached, cache):
     for name in ("first", "second"):
-        isolate("sync", application({"requirements.txt": "delta==1.0\n"}, name=name))
-        for number in range(12):  # until the generations that still use it are forgotten
-            (cache.parent / name / "requirements.txt").write_text("delta==1.0\n" if number % 2 else "gamma==1.0\n")
-            isolate("sync", "-q", cwd=cache.parent / name)
+        app = application({"requirements.txt": "delta==1.0\n"}, name=name)
+        isolate("sync", app)
+        for number in range(12):  # until the history no longer has the syncs that need the entries
+            (app / "requirements.txt").write_text("delta==1.0\n" if number % 2 else "gamma==1.0\n")
+            isolate("sync", "-q", cwd=app)
     isolate("store", "gc")
     app = application({"requirements.txt": "# not the same file\nalpha==2.0\n"})
     assert "resolving" in isolate("sync", cwd=app).err
@@ -76,85 +130,88 @@ def test_what_the_store_has_no_more_is_asked_again(isolate, application, knowing
 
 
 PARTS = 9
+ALL_PARTS = {f"part{number}": "1.0" for number in range(PARTS)}
 
 
 @pytest.fixture
-def parts(index):
-    """Distributions of which the first needs another, and nine pins that are closed."""
-    for number in range(PARTS):
-        build_wheel(index.folder, f"part{number}", "1.0", requires=["part8<2"] if number == 0 else [])
+def pins(index):
+    """Return pins of nine distributions, of which part0 depends on part8, so that no dependency is unpinned."""
+    for name in ALL_PARTS:
+        build_wheel(index.folder, name, "1.0", requires=["part8<2"] if name == "part0" else [])
     build_wheel(index.folder, "part8", "2.0")
-    return [f"part{number}==1.0" for number in range(PARTS)]
+    return [f"{name}==1.0" for name in ALL_PARTS]
 
 
-def text(lines):
-    return "".join(f"{line}\n" for line in lines)
+def requirements(lines):
+    return {"requirements.txt": "".join(f"{line}\n" for line in lines)}
 
 
-def test_many_pins_that_are_closed_are_fetched_without_a_resolver(isolate, application, parts):
-    app = application({"requirements.txt": text(parts)})
+def test_many_pins_are_fetched_without_a_resolver(isolate, application, pins):
+    app = application(requirements(pins))
     assert "resolving" not in isolate("sync", cwd=app).err
-    assert versions(app / ".venv") == {f"part{number}": "1.0" for number in range(PARTS)}
+    assert versions(app / ".venv") == ALL_PARTS
     assert inconsistencies(app / ".venv") == []
     assert not (app / "pylock.toml").exists()
     isolate("check", cwd=app)
     assert "nothing to do" in isolate("sync", cwd=app).out
 
 
-def test_of_pins_for_different_pythons_the_one_that_counts_is_fetched(isolate, application, parts):
+def test_of_two_pins_with_markers_the_one_that_applies_is_fetched(isolate, application, pins):
     pair = ['part8==2.0 ; python_version < "3"', 'part8==1.0 ; python_version >= "3"']
-    app = application({"requirements.txt": text([*parts[:8], *pair])})
+    app = application(requirements([*pins[:8], *pair]))
     assert "resolving" not in isolate("sync", cwd=app).err
-    assert versions(app / ".venv") == {f"part{number}": "1.0" for number in range(PARTS)}
+    assert versions(app / ".venv") == ALL_PARTS
 
 
-def test_one_that_moved_is_fetched_alone(isolate, application, parts, index):
-    app = application({"requirements.txt": text(parts)})
+def test_only_a_changed_pin_is_fetched_again(isolate, application, pins, index):
+    app = application(requirements(pins))
     isolate("sync", cwd=app)
     build_wheel(index.folder, "part3", "1.1")
     index.requests.clear()
-    application({"requirements.txt": text(parts).replace("part3==1.0", "part3==1.1")})
+    application(requirements([*pins[:3], "part3==1.1", *pins[4:]]))
     assert "resolving" not in isolate("sync", cwd=app).err
-    assert versions(app / ".venv")["part3"] == "1.1"
+    assert versions(app / ".venv") == {**ALL_PARTS, "part3": "1.1"}
     assert {path.split("/")[2] for path in index.requests if path.startswith("/simple/")} == {"part3"}
 
 
-def test_many_pins_that_leave_something_open_are_resolved_in_the_end(isolate, application, parts, index):
+def test_many_pins_with_an_unpinned_dependency_are_resolved(isolate, application, pins, index):
     build_wheel(index.folder, "more", "1.0", requires=["delta"])
-    app = application({"requirements.txt": text([*parts, "more==1.0"])})
+    app = application(requirements([*pins, "more==1.0"]))
     assert "resolving" in isolate("sync", cwd=app).err
     assert versions(app / ".venv")["delta"] == "1.0"
     assert (app / "pylock.toml").exists()
 
 
-def test_many_pins_that_contradict_each_other_are_refused_by_the_resolver(isolate, application, parts):
-    app = application({"requirements.txt": text(parts).replace("part8==1.0", "part8==2.0")})
-    assert "part0 1.0" in isolate("sync", cwd=app, status=2).err
+def test_many_conflicting_pins_are_an_error_of_the_resolver(isolate, application, pins):
+    app = application(requirements([*pins[:8], "part8==2.0"]))
+    message = isolate("sync", cwd=app, status=2).err
+    assert "conflicting requirements" in message
+    assert "part0 1.0 depends on part8<2" in message
     assert not (app / ".venv").exists()
 
 
-def test_a_pin_that_is_not_to_be_had_is_told_by_the_resolver(isolate, application, parts):
-    app = application({"requirements.txt": text([*parts, "absent==1.0"])})
+def test_an_unknown_pin_among_many_is_an_error_of_the_resolver(isolate, application, pins):
+    app = application(requirements([*pins, "absent==1.0"]))
     message = isolate("sync", cwd=app, status=2).err
-    assert "absent" in message
+    assert "package absent was not found" in message
     assert "resolving" in message
 
 
-def test_the_hashes_of_many_pins_count(isolate, application, parts):
-    wrong = [f"{line} --hash=sha256:{'0' * 64}" for line in parts]
-    assert "hash" in isolate("sync", cwd=application({"requirements.txt": text(wrong)}), status=2).err
+def test_hashes_that_differ_among_many_pins_are_an_error(isolate, application, pins):
+    wrong = [f"{line} --hash=sha256:{'0' * 64}" for line in pins]
+    assert "hash mismatch" in isolate("sync", cwd=application(requirements(wrong)), status=2).err
 
 
 @pytest.mark.parametrize("command", [("lock",), ("sync", "--dry-run")])
-def test_who_only_asks_fetches_nothing_into_the_store(isolate, application, parts, cache, command):
-    isolate(*command, cwd=application({"requirements.txt": text(parts)}))
+def test_a_command_that_installs_nothing_fetches_nothing(isolate, application, pins, cache, command):
+    isolate(*command, cwd=application(requirements(pins)))
     assert not [*cache.glob("store-v1/entries/*/part*")]
 
 
-def test_applications_that_share_many_pins_fetch_each_once(isolate, application, parts, index):
-    both = [application({"requirements.txt": text(parts)}, name=name) for name in ("one", "two")]
-    isolate("sync", "-j", "2", *both)
-    for app in both:
-        assert versions(app / ".venv") == {f"part{number}": "1.0" for number in range(PARTS)}
+def test_pins_of_several_applications_are_fetched_once(isolate, application, pins, index):
+    apps = [application(requirements(pins), name=name) for name in ("one", "two")]
+    isolate("sync", "-j", "2", *apps)
+    for app in apps:
+        assert versions(app / ".venv") == ALL_PARTS
     fetched = [name for name in index.fetched() if name.startswith("part")]
     assert len(fetched) == len(set(fetched)) == PARTS

@@ -1,1 +1,1 @@
-"""What was decided: `pylock.toml` (PEP 751), how it comes about, what it says for an interpreter, if it is fresh."""
+"""`pylock.toml` (PEP 751): make one, read it, select from it for an interpreter, and tell whether it is fresh."""

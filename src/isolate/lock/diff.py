@@ -1,4 +1,4 @@
-"""What differs between two locks. Pure."""
+"""The difference between two locks. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def diff(before: Pylock | None, after: Pylock) -> tuple[str, ...]:
-    """Return a line for each version that is locked now and was not, or is not and was."""
+    """Return a line for each package that is added (`+`), removed (`-`) or has a different version (`~`)."""
     old, new = _versions(before), _versions(after)
     lines = []
     for name in sorted({*old, *new}):

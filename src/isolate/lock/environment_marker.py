@@ -1,4 +1,4 @@
-"""Which interpreters a lock of isolate's own is for."""
+"""The environment for which isolate resolves, and which a lock made by isolate names."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TOOL = "isolate"
-"""What we are called in a lock: who made it, and whose table is ours."""
+KEYS = ("python_version", "implementation_name", "sys_platform", "platform_machine")
 
 
 def environment_marker(markers: Mapping[str, str]) -> str:
-    """Return the marker of the interpreters for which a resolution holds: this Python, on this kind of machine."""
-    keys = ("python_version", "implementation_name", "sys_platform", "platform_machine")
-    return " and ".join(f'{key} == "{markers[key]}"' for key in keys)
+    """Return the marker of all environments with the same Python minor version and platform as *markers*."""
+    return " and ".join(f'{key} == "{markers[key]}"' for key in KEYS)

@@ -1,21 +1,23 @@
-"""Does a lock still say what the declarations ask for? A question of meaning, not of bytes. Pure.
+"""Tell whether a lock still meets the declarations. A question of meaning, not of bytes. Pure.
 
-Fresh is a lock in which every declared requirement is satisfied by a locked distribution, from which every locked
-distribution is reached, and which serves the interpreter.
+A lock is fresh if it supports the interpreter, if each declared requirement is met by a locked distribution, and if
+each locked distribution is required.
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from isolate.errors import StaleLock
-from isolate.lock.environment_marker import TOOL
+from isolate.lock.comparison import Comparison, compare
 from isolate.lock.graph import RequirementKey, applies, closure, requirement_key
+from isolate.lock.local_sources import changed_sources
 from isolate.lock.select import select
-from isolate.lock.source_ids import declared_extras, declared_hashes, declared_source, locked_source
+from isolate.lock.source_ids import declared_extras, declared_hashes, declared_source
+from isolate.lock.tool_table import tool_table
 from isolate.locked import Selection
 from isolate.pip.redaction import redact
 
@@ -26,35 +28,29 @@ if TYPE_CHECKING:
 
     from isolate.declarations.declared import Declarations, DeclaredRequirement
     from isolate.interpreters.interpreter import Interpreter
-    from isolate.lock.source_ids import Source
-    from isolate.locked import LockedDistribution
 
 
 def staleness(
     lock: Pylock, declarations: Declarations, interpreter: Interpreter, source_tree_digests: Mapping[str, str]
 ) -> tuple[str, ...]:
-    """Return why *lock* is stale, one line for each reason; nothing if it is fresh.
+    """Return the reasons why *lock* is stale, one line each; empty if it is fresh.
 
-    *trees* has a digest of the metadata of each source tree and the sha256 of each archive, by absolute path.
+    *source_tree_digests* has a digest of the metadata of each source tree and the sha256 of each archive, by absolute
+    path.
     """
     selection = Selection(extras=declarations.extras, groups=declarations.groups)
     try:
         locked = select(lock, interpreter, selection, root=str(declarations.root))
     except StaleLock as error:
         return (error.facts[0],)
-    names = {one.name for one in locked}
-    packages = {str(package.name): package for package in lock.packages if package.name in names}
-    sources = {one.name: source for one in locked if (source := locked_source(one.table)) is not None}
-    directories = {one.name: one.directory for one in locked if one.directory}
-    own = [name for name, path in directories.items() if path == os.path.normpath(declarations.root)]
-    ours = lock.created_by == TOOL
+    comparison = compare(lock, locked, declarations, interpreter.markers)
     return (
         *_new_names(lock, declarations),
-        *_unmet(packages, declarations, interpreter.markers, ours=ours),
-        *_elsewhere(packages, sources, declarations, interpreter.markers, ours=ours),
-        *(_unreached(packages, sources, own, declarations, interpreter.markers) if ours else ()),
-        *_changed_trees(packages, directories, source_tree_digests),
-        *_changed_archives(locked, source_tree_digests),
+        *_unmet(comparison),
+        *_different_sources(comparison),
+        *_unmet_without_name(comparison),
+        *(_no_longer_required(comparison) if comparison.made_by_isolate else ()),
+        *changed_sources(locked, comparison.recorded_digests(), source_tree_digests),
     )
 
 
@@ -63,148 +59,112 @@ def _new_names(lock: Pylock, declarations: Declarations) -> Iterator[str]:
         if extra not in (lock.extras or ()) and declarations.selected((extra,), ()) != declarations.selected((), ()):
             yield f"the extra {extra} is not locked"
     for group in declarations.groups:
-        if group not in (lock.dependency_groups or ()) and _of_group(declarations, group):
+        if group not in (lock.dependency_groups or ()) and any(
+            declared.group == group for declared in declarations.requirements
+        ):
             yield f"the group {group} is not locked"
 
 
-def _of_group(declarations: Declarations, group: str) -> bool:
-    return any(declared.group == group for declared in declarations.requirements)
-
-
-def _unmet(
-    packages: Mapping[str, Package], declarations: Declarations, markers: Mapping[str, str], *, ours: bool
-) -> Iterator[str]:
-    """Name what no locked distribution meets; only a lock of *ours* tells which extras it holds."""
-    required = _in_force(declarations.requirements, markers)
-    constraints = _in_force(declarations.constraints, markers)
-    direct = {declared.name for declared in (*required, *constraints) if declared.url or declared.path}
-    for declared in required:
-        yield from _unmet_by(packages, declared, required=True, ours=ours)
-        package = packages.get(str(declared.name))
-        if package is not None and (declared.name in direct) is not package.is_direct:
-            yield _another_source(declared)
+def _unmet(comparison: Comparison) -> Iterator[str]:
+    """Yield a line for each requirement and constraint with a name that the locked distribution does not meet."""
+    requirements = comparison.in_force(comparison.declarations.requirements)
+    constraints = comparison.in_force(comparison.declarations.constraints)
+    direct = {declared.name for declared in (*requirements, *constraints) if declared.url or declared.path}
+    for declared in requirements:
+        package = comparison.packages.get(str(declared.name))
+        if package is None:
+            yield f"{_described(declared)} is not locked"
+            continue
+        yield from _mismatches(declared, package)
+        missing = _requested_extras(declared) - tool_table(package).extras
+        if missing and comparison.made_by_isolate:
+            yield f"{_described(declared)} requests {package.name}[{','.join(sorted(missing))}], which is not locked"
+        if (declared.name in direct) is not package.is_direct:
+            yield _source_differs(declared)
     for declared in constraints:
-        yield from _unmet_by(packages, declared, required=False, ours=ours)
+        if (package := comparison.packages.get(str(declared.name))) is not None:
+            yield from _mismatches(declared, package)
 
 
-def _in_force(every: Iterable[DeclaredRequirement], markers: Mapping[str, str]) -> list[DeclaredRequirement]:
-    """Return those that name a distribution and count here."""
-    return [one for one in every if one.requirement is not None and applies(one.requirement.marker, markers)]
-
-
-def _unmet_by(
-    packages: Mapping[str, Package], declared: DeclaredRequirement, *, required: bool, ours: bool
-) -> Iterator[str]:
-    requirement, where = declared.requirement, redact(f"{declared.text} ({declared.origin})")
-    if requirement is None:
-        return
-    package = packages.get(canonicalize_name(requirement.name))
-    if package is None:
-        if required:
-            yield f"{where} is not locked"
-        return
-    if package.version is not None and not requirement.specifier.contains(package.version, prereleases=True):
-        yield f"{where} does not allow the locked {package.name} {package.version}"
+def _mismatches(declared: DeclaredRequirement, package: Package) -> Iterator[str]:
+    requirement, version = declared.requirement, package.version
+    if (
+        requirement is not None
+        and version is not None
+        and not requirement.specifier.contains(version, prereleases=True)
+    ):
+        yield f"{_described(declared)} does not allow the locked {package.name} {version}"
     if _contradict(declared_hashes(declared), _hashes(package)):
-        yield f"{where} does not allow the artifact of {package.name} that is locked"
-    missing = {canonicalize_name(extra) for extra in requirement.extras} - _extras(package)
-    if missing and required and ours:
-        yield f"{where} asks for {package.name}[{','.join(sorted(missing))}], which is not locked"
+        yield f"{_described(declared)} does not allow the locked artifact of {package.name}"
 
 
 def _contradict(declared: Iterable[str], locked: Iterable[str]) -> bool:
-    """Say whether no hash of *locked* is a *declared* one, though there are some of the same algorithms to compare."""
-    algorithms = {one.partition(":")[0] for one in declared}
-    compared = {one for one in locked if one.partition(":")[0] in algorithms}
-    return bool(compared) and compared.isdisjoint(declared)
-
-
-def _elsewhere(
-    packages: Mapping[str, Package],
-    sources: Mapping[str, Source],
-    declarations: Declarations,
-    markers: Mapping[str, str],
-    *,
-    ours: bool,
-) -> Iterator[str]:
-    """Name what is declared to come from an address or a path that is not the locked one."""
-    every = (*declarations.requirements, *declarations.constraints)
-    for declared in _in_force(every, markers):
-        source, locked = declared_source(declared), sources.get(str(declared.name))
-        if source is not None and locked is not None and declared in declarations.constraints:
-            source = source._replace(editable=locked.editable)  # a constraint leaves that open
-        if source is not None and locked is not None and not source.is_met_by(locked, ours=ours):
-            yield _another_source(declared)
-    for declared in every:
-        source = declared_source(declared) if declared.requirement is None else None
-        met = [] if source is None else [name for name, one in sources.items() if source.is_met_by(one, ours=ours)]
-        asked = declared_extras(declared) if ours else frozenset()
-        if source is not None and not any(asked <= _extras(packages[name]) for name in met):
-            yield f"{declared.text} ({declared.origin}) is not locked"
-
-
-def _another_source(declared: DeclaredRequirement) -> str:
-    return f"{declared.text} ({declared.origin}) names another source of {declared.name} than the locked one"
-
-
-def _unreached(
-    packages: Mapping[str, Package],
-    sources: Mapping[str, Source],
-    own: Iterable[str],
-    declarations: Declarations,
-    markers: Mapping[str, str],
-) -> Iterator[str]:
-    """Name what neither a declaration nor the application itself (*own*) leads to any more.
-
-    That cannot be told where a declaration says neither a name nor where it has its distribution from.
-    """
-    roots = [RequirementKey(name, frozenset(_extras(packages[name]))) for name in own]
-    for declared in declarations.requirements:
-        if declared.requirement is not None:
-            roots += [requirement_key(declared.requirement)] if applies(declared.requirement.marker, markers) else []
-        elif (source := declared_source(declared)) is not None:
-            met = [name for name, locked in sources.items() if source.is_met_by(locked, ours=True)]
-            roots += [RequirementKey(name, declared_extras(declared)) for name in met]
-        else:
-            return
-    reached = closure(roots, {name: _needs(package) for name, package in packages.items()}, markers)
-    for name in sorted(set(packages) - reached.keys()):
-        yield f"the locked {name} is not needed any more"
-
-
-def _needs(package: Package) -> list[str]:
-    """Return what *package* needs as `Requires-Dist` lines; a lock that does not say for which extra has all."""
-    lines: list[str] | None = _remembered(package).get("requires")
-    return [str(edge["name"]) for edge in package.dependencies or ()] if lines is None else lines
-
-
-def _changed_trees(
-    packages: Mapping[str, Package], directories: Mapping[str, str], source_tree_digests: Mapping[str, str]
-) -> Iterator[str]:
-    for name, path in directories.items():
-        remembered = _remembered(packages[name]).get("tree")
-        if remembered is not None and source_tree_digests.get(path) != remembered:
-            yield f"the metadata of {name} ({path}) changed"
-
-
-def _changed_archives(locked: Iterable[LockedDistribution], source_tree_digests: Mapping[str, str]) -> Iterator[str]:
-    """Name the archives that were built again; one that is gone may still be in the store."""
-    for one in locked:
-        archive = one.table.get("archive", {})
-        path, digest = archive.get("path"), archive.get("hashes", {}).get("sha256")
-        if digest is not None and source_tree_digests.get(path, digest) != digest:
-            yield f"the archive of {one.name} ({path}) changed"
-
-
-def _remembered(package: Package) -> Mapping[str, Any]:
-    remembered: Mapping[str, Any] = (package.tool or {}).get(TOOL, {})
-    return remembered
-
-
-def _extras(package: Package) -> set[str]:
-    return set(_remembered(package).get("extras", ()))
+    """Return whether none of the *locked* hashes is declared, although some have the same algorithm."""
+    algorithms = {value.partition(":")[0] for value in declared}
+    comparable = {value for value in locked if value.partition(":")[0] in algorithms}
+    return bool(comparable) and comparable.isdisjoint(declared)
 
 
 def _hashes(package: Package) -> set[str]:
-    sources = [*(package.wheels or ()), package.sdist, package.archive]
-    return {f"{name}:{value}" for source in sources if source for name, value in source.hashes.items()}
+    artifacts = [*(package.wheels or ()), package.sdist, package.archive]
+    return {
+        f"{algorithm}:{digest}" for artifact in artifacts if artifact for algorithm, digest in artifact.hashes.items()
+    }
+
+
+def _requested_extras(declared: DeclaredRequirement) -> set[str]:
+    return {canonicalize_name(extra) for extra in (declared.requirement.extras if declared.requirement else ())}
+
+
+def _different_sources(comparison: Comparison) -> Iterator[str]:
+    """Yield a line for each requirement with a name whose URL or path is not the locked one."""
+    constraints = comparison.declarations.constraints
+    for declared in comparison.in_force((*comparison.declarations.requirements, *constraints)):
+        source, locked = declared_source(declared), comparison.sources.get(str(declared.name))
+        if source is None or locked is None:
+            continue
+        if declared in constraints:
+            source = source._replace(editable=locked.editable)  # a constraint does not say which it is
+        if not comparison.is_from(source, locked):
+            yield _source_differs(declared)
+
+
+def _unmet_without_name(comparison: Comparison) -> Iterator[str]:
+    """Yield a line for each requirement without a name, a path or a URL, from which no distribution is locked."""
+    for declared in (*comparison.declarations.requirements, *comparison.declarations.constraints):
+        source = declared_source(declared) if declared.requirement is None else None
+        if source is None:
+            continue
+        extras = declared_extras(declared) if comparison.made_by_isolate else frozenset()
+        tables = (tool_table(comparison.packages[name]) for name in comparison.names_from(source))
+        if not any(extras <= table.extras for table in tables):
+            yield f"{_described(declared)} is not locked"
+
+
+def _described(declared: DeclaredRequirement) -> str:
+    return redact(f"{declared.text} ({declared.origin})")
+
+
+def _source_differs(declared: DeclaredRequirement) -> str:
+    return f"{_described(declared)}: source differs from the locked source of {declared.name}"
+
+
+def _no_longer_required(comparison: Comparison) -> Iterator[str]:
+    """Yield a line for each locked distribution that neither a declaration nor the application itself leads to.
+
+    Nothing is yielded if that cannot be told, because a declaration has neither a name nor a known source.
+    """
+    root = os.path.normpath(comparison.declarations.root)
+    own = [dist.name for dist in comparison.locked if dist.directory == root]
+    roots = [RequirementKey(name, tool_table(comparison.packages[name]).extras) for name in own]
+    for declared in comparison.declarations.requirements:
+        if declared.requirement is not None:
+            is_in_force = applies(declared.requirement.marker, comparison.markers)
+            roots += [requirement_key(declared.requirement)] if is_in_force else []
+        elif (source := declared_source(declared)) is not None:
+            roots += [RequirementKey(name, declared_extras(declared)) for name in comparison.names_from(source)]
+        else:
+            return
+    reached = closure(roots, comparison.requires_dist(), comparison.markers)
+    for name in sorted(set(comparison.packages) - reached.keys()):
+        yield f"{name} is locked but no longer required"

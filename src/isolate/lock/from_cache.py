@@ -1,7 +1,4 @@
-"""Pins that are closed need no resolver: what pip once said about each of them decides. Pure.
-
-Closed are requirements that pin everything, also what the pinned distributions need in turn.
-"""
+"""Resolve from cached metadata: requirements that are pinned, with all their dependencies, need no resolver. Pure."""
 
 from __future__ import annotations
 
@@ -21,67 +18,82 @@ if TYPE_CHECKING:
 
 
 def resolve_cached(
-    declarations: Declarations, markers: Mapping[str, str], known: Callable[[str, str], ResolvedDistribution | None]
+    declarations: Declarations, markers: Mapping[str, str], cached: Callable[[str, str], ResolvedDistribution | None]
 ) -> tuple[ResolvedDistribution, ...] | None:
-    """Return what pip would report for *declarations*, from what is *known* of each pin by name and version.
+    """Return what pip would resolve *declarations* to, from *cached* metadata, which it gets by name and version.
 
-    None if they are not closed, ask for anything but pins, or pin something that is not known.
+    Returns None if that cannot be told: if the declarations do not pin everything, dependencies included, or if a pin
+    is not cached.
     """
     pins = pinned_versions(declarations, markers)
-    items = {name: known(name, version) for name, version in (pins or {}).items()}
-    found = {name: item for name, item in items.items() if item is not None}
-    return resolve_among(declarations, found, markers) if pins and len(found) == len(pins) else None
+    if not pins:
+        return None
+    items = {}
+    for name, version in pins.items():
+        item = cached(name, version)
+        if item is None:
+            return None
+        items[name] = item
+    return resolve_among(declarations, items, markers)
 
 
 def pinned_versions(declarations: Declarations, markers: Mapping[str, str]) -> dict[str, str] | None:
-    """Return the version of each distribution that *declarations* ask for; None if they leave any of them open."""
-    pins: dict[str, str] = {}
+    """Return the version of each distribution that *declarations* pin; None if any requirement is not a pin."""
     if declarations.has_dynamic_dependencies:
         return None
-    for one in declarations.requirements:
-        if one.requirement is None or one.name is None or one.url is not None or one.path is not None:
-            return None
-        if applies(one.requirement.marker, markers) and (
-            one.pin is None or pins.setdefault(one.name, one.pin) != one.pin
+    if any(constraint.requirement is None or constraint.url is not None for constraint in declarations.constraints):
+        return None
+    pins: dict[str, str] = {}
+    for declared in declarations.requirements:
+        if (
+            declared.requirement is None
+            or declared.name is None
+            or declared.url is not None
+            or declared.path is not None
         ):
             return None
-    if any(one.requirement is None or one.url is not None for one in declarations.constraints):
-        return None
+        if applies(declared.requirement.marker, markers) and (
+            declared.pin is None or pins.setdefault(declared.name, declared.pin) != declared.pin
+        ):
+            return None
     return pins
 
 
 def resolve_among(
     declarations: Declarations, items: Mapping[str, ResolvedDistribution], markers: Mapping[str, str]
 ) -> tuple[ResolvedDistribution, ...] | None:
-    """Return those of *items* (by name) that *declarations*, all of which have names, lead to.
+    """Return those of *items* (by name) that *declarations* require, directly or not. All declarations have names.
 
-    None if they lead to others as well, or if versions are not what declarations, constraints and *items* need.
+    Returns None if they require a distribution that is not among the items, or if an item has a version that a
+    declaration, a constraint or another item does not allow.
     """
-    asked = [one.requirement for one in declarations.requirements if one.requirement is not None]
-    roots = [requirement_key(requirement) for requirement in asked if applies(requirement.marker, markers)]
+    declared = [entry.requirement for entry in declarations.requirements if entry.requirement is not None]
+    constraints = [entry.requirement for entry in declarations.constraints if entry.requirement is not None]
+    roots = [requirement_key(requirement) for requirement in declared if applies(requirement.marker, markers)]
     reached = closure(roots, {name: item.requires_dist for name, item in items.items()}, markers)
-    limits = [*asked, *(one.requirement for one in declarations.constraints if one.requirement is not None)]
-    if (
-        reached.keys() <= items.keys()
-        and all(_meets(items, one) for one in limits if applies(one.marker, markers))
-        and all(_needs_met(items, items[name], extras, markers) for name, extras in reached.items())
-    ):
-        return tuple(items[name] for name in reached)
-    return None
+    if not reached.keys() <= items.keys():
+        return None
+    in_force = [entry for entry in (*declared, *constraints) if applies(entry.marker, markers)]
+    if not all(_is_met(requirement, items) for requirement in in_force):
+        return None
+    if not all(_dependencies_are_met(items[name], extras, items, markers) for name, extras in reached.items()):
+        return None
+    return tuple(items[name] for name in reached)
 
 
-def _needs_met(
-    items: Mapping[str, ResolvedDistribution],
+def _dependencies_are_met(
     item: ResolvedDistribution,
     extras: frozenset[str],
+    items: Mapping[str, ResolvedDistribution],
     markers: Mapping[str, str],
 ) -> bool:
     return all(
-        requirement.url is None and _meets(items, requirement)
+        requirement.url is None and _is_met(requirement, items)
         for requirement in active_requirements(item.requires_dist, extras, markers)
     )
 
 
-def _meets(items: Mapping[str, ResolvedDistribution], requirement: Requirement) -> bool:
+def _is_met(requirement: Requirement, items: Mapping[str, ResolvedDistribution]) -> bool:
+    """Return whether *requirement* allows the version among *items*, if they have one."""
     item = items.get(canonicalize_name(requirement.name))
     return item is None or requirement.specifier.contains(item.version, prereleases=True)

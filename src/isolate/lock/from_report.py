@@ -1,29 +1,29 @@
-"""From what pip resolved to a lock. Pure."""
+"""Turn pip's resolution into a lock. Pure."""
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING
 
 from packaging.markers import Marker
-from packaging.pylock import Package, PackageArchive, PackageDirectory, PackageSdist, PackageVcs, PackageWheel, Pylock
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.pylock import Package, PackageDirectory, Pylock
 from packaging.version import Version
 
-from isolate.lock.environment_marker import TOOL, environment_marker
-from isolate.lock.graph import RequirementKey, applies, closure, needs, requirement_key
+from isolate.lock.environment_marker import environment_marker
+from isolate.lock.graph import RequirementKey, applies, closure, requirement_key
+from isolate.lock.local_sources import path_of_url
+from isolate.lock.package import Resolution, normalized, package_from
 from isolate.lock.source_ids import declared_extras
+from isolate.lock.tool_table import TOOL
 from isolate.locked import DEFAULT_GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from packaging.utils import NormalizedName
-
     from isolate.declarations.declared import Declarations, DeclaredRequirement
     from isolate.interpreters.interpreter import Interpreter
     from isolate.pip.report import ResolvedDistribution
+
+    ExtrasByName = Mapping[str, frozenset[str]]
 
 
 def lock_from(
@@ -32,33 +32,28 @@ def lock_from(
     interpreter: Interpreter,
     source_tree_digests: Mapping[str, str],
 ) -> Pylock:
-    """Return the lock that says what pip *reported* for *declarations* on *interpreter*.
+    """Return the lock for what pip *reported* as the resolution of *declarations* on *interpreter*.
 
-    *trees* has a digest of the metadata of each source tree, by its absolute path. The lock covers every extra and
-    every group; what only they need carries a marker that says so.
+    *source_tree_digests* has a digest of the metadata of each source tree, by absolute path. The lock covers all extras
+    and groups; a package that only some of them need has a marker that says so.
     """
     items = {item.name: item for item in reported}
     requires = {item.name: item.requires_dist for item in reported}
     markers = interpreter.markers
-    reach = {
+    reached = {
         condition: closure(_roots(declared, items, markers), requires, markers)
         for condition, declared in _by_condition(declarations).items()
     }
-    extras: dict[str, frozenset[str]] = {}
-    for reached in reach.values():
-        for name, some in reached.items():
-            extras[name] = extras.get(name, frozenset()) | some
+    extras = _merged(reached.values())
+    resolution = Resolution(
+        names=frozenset(items),
+        markers=markers,
+        root=str(declarations.root),
+        source_tree_digests=source_tree_digests,
+    )
     packages = [
-        _package(
-            item,
-            marker=_marker(item.name, reach),
-            extras=extras.get(item.name, frozenset()),
-            names=frozenset(items),
-            markers=markers,
-            root=str(declarations.root),
-            source_tree_digests=source_tree_digests,
-        )
-        for item in sorted(reported, key=lambda item: item.name)
+        package_from(item, resolution, marker=_marker(item.name, reached), extras=extras.get(item.name, frozenset()))
+        for item in reported
     ]
     return _pylock(packages + _project(declarations, items), declarations, interpreter)
 
@@ -68,7 +63,7 @@ def _pylock(packages: list[Package], declarations: Declarations, interpreter: In
         lock_version=Version("1.0"),
         environments=[Marker(environment_marker(interpreter.markers))],
         requires_python=declarations.requires_python,
-        extras=[_normalized(extra) for extra in declarations.extras],
+        extras=[normalized(extra) for extra in declarations.extras],
         dependency_groups=list(declarations.groups),
         default_groups=[DEFAULT_GROUP] if DEFAULT_GROUP in declarations.groups else [],
         created_by=TOOL,
@@ -77,6 +72,7 @@ def _pylock(packages: list[Package], declarations: Declarations, interpreter: In
 
 
 def _by_condition(declarations: Declarations) -> dict[str, list[DeclaredRequirement]]:
+    """Return the declared requirements by the marker under which they are installed; the base has an empty one."""
     conditions: dict[str, list[DeclaredRequirement]] = {"": []}
     for declared in declarations.requirements:
         if declared.extra is not None:
@@ -89,135 +85,57 @@ def _by_condition(declarations: Declarations) -> dict[str, list[DeclaredRequirem
     return conditions
 
 
-def _roots(
-    declared: Iterable[DeclaredRequirement], items: Mapping[str, ResolvedDistribution], markers: Mapping[str, str]
-) -> list[RequirementKey]:
-    roots = []
-    for one in declared:
-        if one.requirement is not None:
-            if applies(one.requirement.marker, markers):
-                roots.append(requirement_key(one.requirement))
-        else:
-            roots += [RequirementKey(item.name, declared_extras(one)) for item in items.values() if _is(item, one)]
-    return roots
+def _merged(reached: Iterable[ExtrasByName]) -> dict[str, frozenset[str]]:
+    merged: dict[str, frozenset[str]] = {}
+    for extras_by_name in reached:
+        for name, extras in extras_by_name.items():
+            merged[name] = merged.get(name, frozenset()) | extras
+    return merged
 
 
-def _is(item: ResolvedDistribution, declared: DeclaredRequirement) -> bool:
-    """Say whether *item* is what a declaration without a name (a path, an address) brought in."""
-    if not item.is_direct:
-        return False
-    if declared.path is not None:
-        return _path_of(item.url) == str(declared.path)
-    return item.requested and declared.url is not None and item.url in declared.url
-
-
-def _marker(name: str, reach: Mapping[str, Mapping[str, frozenset[str]]]) -> Marker | None:
-    conditions = [condition for condition, reached in reach.items() if name in reached]
+def _marker(name: str, reached: Mapping[str, ExtrasByName]) -> Marker | None:
+    """Return the marker for the package *name*; None if the base needs it, or if it is not known what needs it."""
+    conditions = [condition for condition, extras_by_name in reached.items() if name in extras_by_name]
     if "" in conditions or not conditions:
         return None
     return Marker(" or ".join(conditions))
 
 
-def _package(  # noqa: PLR0913 - the facts of one table, named at the only call
-    item: ResolvedDistribution,
-    *,
-    marker: Marker | None,
-    extras: frozenset[str],
-    names: frozenset[str],
+def _roots(
+    requirements: Iterable[DeclaredRequirement],
+    items: Mapping[str, ResolvedDistribution],
     markers: Mapping[str, str],
-    root: str,
-    source_tree_digests: Mapping[str, str],
-) -> Package:
-    needed = [edge for edge in needs(item.requires_dist, extras, markers) if edge.name in names]
-    edges = sorted({edge.name for edge in needed} - {item.name})
-    remembered: dict[str, Any] = {"extras": sorted(extras)} if extras else {}
-    if extras or any(edge.extras for edge in needed):
-        remembered["requires"] = _requires(item.requires_dist, extras, names, markers)
-    path = _path_of(item.url)
-    if item.is_directory and path is not None and path in source_tree_digests:
-        remembered["tree"] = source_tree_digests[path]
-    return Package(
-        name=_normalized(item.name),
-        version=None if item.is_directory or item.vcs else Version(item.version),
-        marker=marker,
-        requires_python=_range(item.requires_python),
-        dependencies=[{"name": edge} for edge in edges] or None,
-        tool={TOOL: remembered} if remembered else None,
-        **_source(item, root),
-    )
+) -> list[RequirementKey]:
+    roots: list[RequirementKey] = []
+    for declared in requirements:
+        if declared.requirement is None:
+            names = [item.name for item in items.values() if _is_declared_by(declared, item)]
+            roots += [RequirementKey(name, declared_extras(declared)) for name in names]
+        elif applies(declared.requirement.marker, markers):
+            roots.append(requirement_key(declared.requirement))
+    return roots
 
 
-def _requires(
-    requires_dist: Iterable[str], extras: frozenset[str], names: frozenset[str], markers: Mapping[str, str]
-) -> list[str]:
-    """Return the edges to *names* as `Requires-Dist` lines, with the extras at both their ends."""
-    base = needs(requires_dist, frozenset(), markers)
-    lines = {edge.line for edge in base if edge.name in names}
-    for extra in extras:
-        more = [edge for edge in needs(requires_dist, frozenset({extra}), markers) if edge not in base]
-        lines |= {f'{edge.line}; extra == "{extra}"' for edge in more if edge.name in names}
-    return sorted(lines)
-
-
-def _range(requires_python: str | None) -> SpecifierSet | None:
-    """Return which Pythons a distribution says it is for; None for what is no range by today's rules, as pip has it."""
-    try:
-        return SpecifierSet(requires_python) if requires_python else None
-    except InvalidSpecifier:
-        return None
-
-
-def _source(item: ResolvedDistribution, root: str) -> dict[str, Any]:
-    path = _path_of(item.url)
-    if item.is_directory:
-        tree = _relative(path or item.url, root)
-        return {"directory": PackageDirectory(path=tree, editable=item.editable, subdirectory=item.subdirectory)}
-    if item.vcs is not None:
-        kind, commit, revision = item.vcs
-        vcs = PackageVcs(
-            type=kind, url=item.url, requested_revision=revision, commit_id=commit, subdirectory=item.subdirectory
-        )
-        return {"vcs": vcs}
-    hashes = dict(item.hashes)
-    if item.is_direct:
-        where = _relative(path, root) if path else None
-        url = None if where else item.url
-        return {"archive": PackageArchive(path=where, url=url, hashes=hashes, subdirectory=item.subdirectory)}
-    filename = _filename(item.url)
-    if filename.endswith(".whl"):
-        return {"wheels": [PackageWheel(name=filename, url=item.url, hashes=hashes)]}
-    return {"sdist": PackageSdist(name=filename, url=item.url, hashes=hashes)}
+def _is_declared_by(declared: DeclaredRequirement, item: ResolvedDistribution) -> bool:
+    """Return whether *item* is the distribution of *declared*, which has no name: a path or a URL."""
+    if not item.is_direct:
+        return False
+    if declared.path is not None:
+        return path_of_url(item.url) == str(declared.path)
+    return item.requested and declared.url is not None and item.url in declared.url
 
 
 def _project(declarations: Declarations, items: Mapping[str, ResolvedDistribution]) -> list[Package]:
-    """Return the application itself, where it is a package whose dependencies can be read without building it."""
+    """Return the application as a package, if it is one and its dependencies are known without building it."""
     project = declarations.project
     if project is None or not project.is_package or project.name is None or project.name in items:
         return []
-    base = [one.requirement for one in declarations.selected((), ()) if one.requirement is not None]
-    edges: Sequence[str] = sorted({requirement_key(requirement).name for requirement in base} & set(items))
+    base = [declared.requirement for declared in declarations.selected((), ()) if declared.requirement is not None]
+    names = sorted({requirement_key(requirement).name for requirement in base} & set(items))
     return [
         Package(
-            name=_normalized(project.name),
-            dependencies=[{"name": edge} for edge in edges] or None,
+            name=normalized(project.name),
+            dependencies=[{"name": name} for name in names] or None,
             directory=PackageDirectory(path=".", editable=True),
         )
     ]
-
-
-def _normalized(name: str) -> NormalizedName:
-    return name  # type: ignore[return-value]  # every name in a report or a declaration is normalized already
-
-
-def _path_of(url: str) -> str | None:
-    parts = urlsplit(url)
-    return unquote(parts.path) if parts.scheme == "file" else None
-
-
-def _filename(url: str) -> str:
-    return unquote(urlsplit(url).path).rsplit("/", 1)[-1]
-
-
-def _relative(path: str, root: str) -> str:
-    relative = os.path.relpath(path, root)
-    return path if relative.startswith(os.pardir + os.sep + os.pardir) else relative

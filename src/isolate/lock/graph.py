@@ -1,4 +1,4 @@
-"""Who needs whom: the edges between distributions, for one interpreter. Pure."""
+"""The dependencies between distributions, for one environment. Pure."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 
 class RequirementKey(NamedTuple):
-    """A distribution by its normalized name, with the extras that are asked of it."""
+    """A distribution by its normalized name, with the extras that are requested of it."""
 
     name: str
     extras: frozenset[str]
 
     @property
     def line(self) -> str:
-        """Return the same as a requirement."""
+        """Return the key as a requirement: `name[extra]`."""
         return f"{self.name}[{','.join(sorted(self.extras))}]" if self.extras else self.name
 
 
 def applies(marker: Marker | None, markers: Mapping[str, str], extra: str = "") -> bool:
-    """Say whether a requirement with *marker* counts in the environment that *markers* describe (PEP 508)."""
+    """Return whether a requirement with *marker* applies to the environment that *markers* describe (PEP 508)."""
     if marker is None:
         return True
     try:
@@ -37,12 +37,12 @@ def applies(marker: Marker | None, markers: Mapping[str, str], extra: str = "") 
 
 
 def applies_here(declared: DeclaredRequirement, markers: Mapping[str, str]) -> bool:
-    """Say whether *declared* is a requirement with a name that counts in the environment that *markers* describe."""
+    """Return whether *declared* has a name and applies to the environment that *markers* describe."""
     return declared.requirement is not None and applies(declared.requirement.marker, markers)
 
 
 def requirement_key(requirement: Requirement) -> RequirementKey:
-    """Return what *requirement* asks for, its version aside."""
+    """Return the key of *requirement*: all that it says except for the version, the URL and the marker."""
     return RequirementKey(
         canonicalize_name(requirement.name), frozenset(canonicalize_name(extra) for extra in requirement.extras)
     )
@@ -51,9 +51,9 @@ def requirement_key(requirement: Requirement) -> RequirementKey:
 def active_requirements(
     requires_dist: Iterable[str], extras: frozenset[str], markers: Mapping[str, str]
 ) -> Iterator[Requirement]:
-    """Yield those of the `Requires-Dist` lines of a distribution that count with *extras* of it asked for.
+    """Yield the requirements of a distribution that apply if *extras* of it are requested.
 
-    A line that is no requirement by today's rules is passed over: pip did not act on it either.
+    *requires_dist* are its `Requires-Dist` lines. Lines that are not valid are skipped, because pip ignores them, too.
     """
     for line in requires_dist:
         try:
@@ -64,20 +64,20 @@ def active_requirements(
             yield requirement
 
 
-def needs(
+def dependencies(
     requires_dist: Iterable[str], extras: frozenset[str], markers: Mapping[str, str]
 ) -> tuple[RequirementKey, ...]:
-    """Return what a distribution with these `Requires-Dist` lines needs, with *extras* of it asked for."""
+    """Return the dependencies of a distribution with these `Requires-Dist` lines if *extras* of it are requested."""
     return tuple(dict.fromkeys(map(requirement_key, active_requirements(requires_dist, extras, markers))))
 
 
 def closure(
     roots: Iterable[RequirementKey], requires: Mapping[str, Iterable[str]], markers: Mapping[str, str]
 ) -> dict[str, frozenset[str]]:
-    """Return every distribution that is reached from *roots*, with all extras that are asked of it on the way.
+    """Return every distribution that *roots* depend on, and the roots, with all extras that are requested of each.
 
-    *requires* has the `Requires-Dist` lines of each distribution by normalized name; a name that it lacks leads nowhere
-    but is in the answer.
+    *requires* has the `Requires-Dist` lines of each distribution by normalized name. A name that it lacks is in the
+    result, but has no dependencies.
     """
     reached: dict[str, frozenset[str]] = {}
     todo = list(roots)
@@ -86,5 +86,5 @@ def closure(
         if name in reached and extras <= reached[name]:
             continue
         reached[name] = reached.get(name, frozenset()) | extras
-        todo += needs(requires.get(name, ()), reached[name], markers)
+        todo += dependencies(requires.get(name, ()), reached[name], markers)
     return reached

@@ -1,4 +1,4 @@
-"""What declarations leave open, so that a lock has something to add to them. Pure."""
+"""Tell what the declarations leave unpinned, so that only a lock says its version. Pure."""
 
 from __future__ import annotations
 
@@ -18,34 +18,35 @@ if TYPE_CHECKING:
 
 
 def is_fully_pinned(lock: Pylock, declarations: Declarations) -> bool:
-    """Say whether the declarations already pin everything that *lock* installs, so that it adds nothing to them."""
+    """Return whether *declarations* pin everything that *lock* installs, so that the lock adds no information."""
     return not unpinned(lock, declarations)
 
 
 def unpinned(lock: Pylock, declarations: Declarations) -> list[str]:
-    """Return the names of what *lock* installs and the declarations do not pin."""
-    declared: dict[str | None, list[DeclaredRequirement]] = {}
-    for one in declarations.requirements:
-        declared.setdefault(one.name, []).append(one)
+    """Return the names of the packages in *lock* that *declarations* do not pin."""
+    declared_by_name: dict[str | None, list[DeclaredRequirement]] = {}
+    for declared in declarations.requirements:
+        declared_by_name.setdefault(declared.name, []).append(declared)
     return [
         package.name
         for package in lock.packages
-        if package.directory is None and not any(_pins(one, package) for one in declared.get(package.name, ()))
+        if package.directory is None
+        and not any(_pins(declared, package) for declared in declared_by_name.get(package.name, ()))
     ]
 
 
 def has_unpinned(declarations: Declarations, markers: Mapping[str, str]) -> bool:
-    """Say whether a declaration itself leaves its version open, so that a lock is needed whatever pip would find."""
+    """Return whether a declared requirement is not a pin, so that a lock is needed in any case."""
     return any(
-        one.pin is None and one.url is None and one.path is None and applies_here(one, markers)
-        for one in declarations.requirements
+        declared.pin is None and declared.url is None and declared.path is None and applies_here(declared, markers)
+        for declared in declarations.requirements
     )
 
 
 def _pins(declared: DeclaredRequirement, package: Package) -> bool:
-    """Say whether *declared* leaves nothing open about *package*, today or later.
+    """Return whether *declared* will always mean the artifact that is locked as *package*.
 
-    Of what lies on this machine no lock could say more either.
+    A local source counts as pinned, because a lock cannot say more about it.
     """
     if is_local(declared):
         return True

@@ -1,4 +1,4 @@
-"""`pylock.toml` on disk: read through `packaging.pylock`, written through `tomli-w`.
+"""Read `pylock.toml` with `packaging.pylock`, and write it with `tomli-w`.
 
 The format is PEP 751's: https://packaging.python.org/en/latest/specifications/pylock-toml/
 """
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-REMAKE = "run `isolate lock --upgrade` to make it anew, or restore it"
+RECREATE_HINT = "run `isolate lock --upgrade` to recreate it, or restore it"
 
 NUL = re.compile(rb"\\u0000|\\U00000000|\\x00|%00")
-"""A NUL as TOML can write it, or an address."""
+"""A NUL character, as TOML or a URL can spell it."""
 
 
 def read_lock(path: Path) -> Pylock | None:
-    """Return the lock in *path*, None where there is no such file; raise `DeclarationError` if it is no lock."""
+    """Return the lock in the file *path*; None if there is no such file. Raises `DeclarationError` if it is invalid."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -41,25 +41,26 @@ def read_lock(path: Path) -> Pylock | None:
 
 
 def parse_lock(content: bytes, path: Path) -> Pylock:
-    """Return the lock that *content* says; *path* is for the message of the `DeclarationError`."""
+    """Return the lock in *content*. Raises `DeclarationError`, which names *path*, if it is invalid."""
     if nul := NUL.search(content):
-        before = content.count(b"\n", 0, nul.start())
-        raise DeclarationError("has a NUL, as no path and no address may", hint=REMAKE, file=path, line=before + 1)
+        line = content.count(b"\n", 0, nul.start()) + 1
+        problem = "contains a NUL character, which no path and no URL may have"
+        raise DeclarationError(problem, hint=RECREATE_HINT, file=path, line=line)
     try:
         return Pylock.from_dict(tomllib.loads(content.decode()))
     except UnicodeDecodeError:
-        raise DeclarationError("is not UTF-8 text", hint=REMAKE, file=path) from None
+        raise DeclarationError("is not UTF-8 text", hint=RECREATE_HINT, file=path) from None
     except tomllib.TOMLDecodeError as error:
-        line = re.search(r"at line (\d+)", str(error))
+        match = re.search(r"at line (\d+)", str(error))
         raise DeclarationError(
-            f"is not TOML: {error}", hint=REMAKE, file=path, line=int(line[1]) if line else None
+            f"is not valid TOML: {error}", hint=RECREATE_HINT, file=path, line=int(match[1]) if match else None
         ) from None
     except PylockValidationError as error:
-        raise DeclarationError(f"is not a lock as PEP 751 has it: {error}", hint=REMAKE, file=path) from None
+        raise DeclarationError(f"is not a valid lock (PEP 751): {error}", hint=RECREATE_HINT, file=path) from None
 
 
 def lock_content(lock: Pylock) -> bytes:
-    """Return *lock* as the bytes of a `pylock.toml`: the same lock always gives the same bytes."""
+    """Return *lock* as the bytes of a `pylock.toml`. Equal locks have equal bytes."""
     return tomli_w.dumps(_plain(lock.to_dict())).encode()
 
 

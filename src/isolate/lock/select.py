@@ -1,4 +1,4 @@
-"""What a lock means for one interpreter and one selection."""
+"""Select what a lock installs for one interpreter and one selection of extras and groups."""
 
 from __future__ import annotations
 
@@ -22,17 +22,19 @@ if TYPE_CHECKING:
 
     Source = PackageVcs | PackageDirectory | PackageArchive | PackageWheel | PackageSdist
 
-THIS_PYTHON = re.compile(r"""python_version == ["'](\d+\.\d+)["']""")
-MOST_ENVIRONMENTS = 3
+PYTHON_VERSION_MARKER = re.compile(r"""python_version == ["'](\d+\.\d+)["']""")
+
+MAX_ENVIRONMENTS = 3
+"""How many environments of a lock a message names."""
 
 
 def select(
     lock: Pylock, interpreter: Interpreter, selection: Selection, *, root: str
 ) -> tuple[LockedDistribution, ...]:
-    """Return what *lock* puts into an environment of *interpreter*, ordered by name (PEP 751, "Installation").
+    """Return what *lock* installs into an environment of *interpreter*, ordered by name (PEP 751, "Installation").
 
-    *root* is the absolute directory of the lock, which its relative paths start from. Raises `StaleLock` if the lock
-    does not serve the interpreter.
+    *root* is the absolute path of the lock's directory, from which its relative paths start. Raises `StaleLock` if the
+    lock does not support the interpreter.
     """
     try:
         chosen = list(
@@ -44,42 +46,42 @@ def select(
             )
         )
     except PylockSelectError as error:
-        problem = f"the lock does not serve Python {interpreter.version} on this machine"
+        problem = f"the lock does not support Python {interpreter.version} on this platform"
         if supports(lock, interpreter):
             raise StaleLock(problem, facts=(str(error),), hint="run `isolate lock`") from None
         raise StaleLock(problem, facts=(_mismatch(lock, interpreter),), hint=other_python(lock)) from None
     locked = (_locked(package, source, root) for package, source in chosen)
     return tuple(
         sorted(
-            (one for one in locked if selection.project or one.directory != os.path.normpath(root)),
-            key=lambda one: one.name,
+            (dist for dist in locked if selection.project or dist.directory != os.path.normpath(root)),
+            key=lambda dist: dist.name,
         )
     )
 
 
 def supports(lock: Pylock, interpreter: Interpreter) -> bool:
-    """Say whether *lock* is for Pythons and machines like *interpreter* and this one, whatever it holds for them."""
-    version, environments = lock.requires_python, lock.environments
-    return (version is None or version.contains(interpreter.version, prereleases=True)) and (
-        not environments or any(applies(one, interpreter.markers) for one in environments)
+    """Return whether *lock* is for *interpreter* and this platform, by its `requires-python` and `environments`."""
+    required, environments = lock.requires_python, lock.environments
+    return (required is None or required.contains(interpreter.version, prereleases=True)) and (
+        not environments or any(applies(marker, interpreter.markers) for marker in environments)
     )
 
 
 def other_python(lock: Pylock) -> str:
-    """Return a hint for an interpreter that *lock* does not serve."""
-    named = {version for one in lock.environments or () for version in THIS_PYTHON.findall(str(one))}
+    """Return a hint for a user whose interpreter *lock* does not support."""
+    named = {version for marker in lock.environments or () for version in PYTHON_VERSION_MARKER.findall(str(marker))}
     versions = sorted(named, key=lambda version: tuple(map(int, version.split("."))))
-    which = f"--python {versions[-1]}" if versions else "--python"
-    return f"choose a Python that it is for ({which}), or run `isolate lock` to decide anew for this one"
+    option = f"use --python {versions[-1]}" if versions else "choose a different Python with --python"
+    return f"{option}, or run `isolate lock` to re-resolve for this Python"
 
 
 def _mismatch(lock: Pylock, interpreter: Interpreter) -> str:
-    places = [str(one) for one in lock.environments or ()]
-    shown = " or ".join([*places[:MOST_ENVIRONMENTS], *(["…"] if len(places) > MOST_ENVIRONMENTS else [])])
-    meant = ", ".join(filter(None, [f"Python {lock.requires_python}" if lock.requires_python else "", shown]))
+    markers = [str(marker) for marker in lock.environments or ()]
+    shown = " or ".join([*markers[:MAX_ENVIRONMENTS], *(["…"] if len(markers) > MAX_ENVIRONMENTS else [])])
+    supported = ", ".join(filter(None, [f"Python {lock.requires_python}" if lock.requires_python else "", shown]))
     keys = ("implementation_name", "sys_platform", "platform_machine")
-    here = ", ".join(interpreter.markers[key] for key in keys)
-    return f"it is for {meant}, and this is Python {interpreter.version} ({here})"
+    platform = ", ".join(interpreter.markers[key] for key in keys)
+    return f"the lock is for {supported}; this is Python {interpreter.version} ({platform})"
 
 
 def _locked(package: Package, source: Source, root: str) -> LockedDistribution:
@@ -104,29 +106,33 @@ def _locked(package: Package, source: Source, root: str) -> LockedDistribution:
 
 
 def _entry(source: Source, root: str) -> dict[str, Any]:
-    values = {one.name: getattr(source, one.name) for one in fields(source)}
-    found = {name: value for name, value in values.items() if value is not None and name != "upload_time"}
-    if "path" in found:
-        found["path"] = os.path.normpath(os.path.join(root, found["path"]))
-    if "hashes" in found:
-        found["hashes"] = dict(found["hashes"])
-    return {name.replace("_", "-"): value for name, value in found.items()}
+    """Return *source* as a table of a lock, with an absolute path."""
+    values = {field.name: getattr(source, field.name) for field in fields(source)}
+    entry = {name: value for name, value in values.items() if value is not None and name != "upload_time"}
+    if "path" in entry:
+        entry["path"] = os.path.normpath(os.path.join(root, entry["path"]))
+    if "hashes" in entry:
+        entry["hashes"] = dict(entry["hashes"])
+    return {name.replace("_", "-"): value for name, value in entry.items()}
 
 
 def _source_id(source: Source, entry: dict[str, Any]) -> str:
-    where = str(entry.get("url") or entry.get("path"))
+    location = str(entry.get("url") or entry.get("path"))
     subdirectory = f"#{entry['subdirectory']}" if "subdirectory" in entry else ""
     match source:
         case PackageVcs():
-            return f"{source.type}:{source.commit_id}:{where}{subdirectory}"
+            return f"{source.type}:{source.commit_id}:{location}{subdirectory}"
         case PackageDirectory():
-            return f"directory:{where}{subdirectory}" + (":editable" if source.editable else "")
+            return f"directory:{location}{subdirectory}" + (":editable" if source.editable else "")
         case _:
             return best_hash(dict(source.hashes)) + subdirectory
 
 
 def as_locked(item: ResolvedDistribution) -> LockedDistribution:
-    """Return what pip installed by name, and reported with a hash, as the store knows it."""
+    """Return *item*, which pip installed by name and reported with a hash, as it would be locked.
+
+    The table has only what identifies the artifact in the store.
+    """
     return LockedDistribution(
         name=item.name,
         version=item.version,
@@ -136,6 +142,6 @@ def as_locked(item: ResolvedDistribution) -> LockedDistribution:
 
 
 def best_hash(hashes: dict[str, str]) -> str:
-    """Return `algorithm:digest` for the hash of *hashes* that everybody uses, sha256, or the first by name."""
-    name = "sha256" if "sha256" in hashes else min(hashes)
-    return f"{name}:{hashes[name]}"
+    """Return `algorithm:digest` for the sha256 among *hashes*, or for the first algorithm by name if there is none."""
+    algorithm = "sha256" if "sha256" in hashes else min(hashes)
+    return f"{algorithm}:{hashes[algorithm]}"

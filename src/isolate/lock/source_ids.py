@@ -1,4 +1,4 @@
-"""Where a distribution comes from that is asked for by its address or its path: as declared, and as locked."""
+"""Identify where a distribution comes from that is requested by URL or path: as declared, and as locked."""
 
 from __future__ import annotations
 
@@ -17,82 +17,91 @@ if TYPE_CHECKING:
 
 VARIABLE = "${"
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-MARKED = re.compile(r"\s;|;\s")
-IN_FRAGMENT = re.compile(r"[#&](md5|sha1|sha224|sha256|sha384|sha512)=([0-9a-fA-F]+)")
-EXTRAS = re.compile(r"^([^#]*?)\[[^][/]*\]")
+MARKER_SIGN = re.compile(r"\s;|;\s")
+HASH_IN_URL = re.compile(r"[#&](md5|sha1|sha224|sha256|sha384|sha512)=([0-9a-fA-F]+)")
+EXTRAS_IN_URL = re.compile(r"^([^#]*?)\[[^][/]*\]")
 EXTRAS_AT_END = re.compile(r"\[([^][/]*)\]\s*(?:[#;]|$)")
 SUBDIRECTORY = re.compile(r"[#&]subdirectory=([^&]*)")
 
 
 class Source(NamedTuple):
-    """Where a distribution comes from, so that two ways to write the same are equal.
+    """Where a distribution comes from. Two spellings of the same source are equal.
 
-    `vcs` is the kind of a repository, None for anything else; `revision` is what is asked of it, and `commit` what that
-    came to, if that is known. `editable` says that a source tree itself is to be imported.
+    `location` is a URL or an absolute path. `vcs` is the type of a repository, and None for anything else. `revision`
+    is the requested one, and `commit` what it resolved to, if that is known. `editable` means that the source tree
+    itself is imported.
     """
 
-    where: str
+    location: str
     subdirectory: str = ""
     vcs: str | None = None
     editable: bool = False
     revision: str | None = None
     commit: str | None = None
 
-    def is_met_by(self, locked: Source, *, ours: bool) -> bool:
-        """Say whether *locked* is what this declared source asks for, as far as both tell.
+    def is_met_by(self, locked: Source, *, made_by_isolate: bool) -> bool:
+        """Return whether *locked* is this declared source, as far as both say enough to compare them.
 
-        A lock by another tool need not say which revision was asked for; one of *ours* does.
+        A lock *made_by_isolate* records the requested revision. A lock by another tool need not do so.
         """
         if self[:4] != locked[:4]:
             return False
-        if ours or (self.revision and locked.revision):
+        if made_by_isolate or (self.revision and locked.revision):
             return self.revision == locked.revision
         return COMMIT.fullmatch(self.revision or "") is None or self.revision == locked.commit
 
 
 def declared_source(declared: DeclaredRequirement) -> Source | None:
-    """Return where *declared* has its distribution from; None if it does not say, or in a way that no lock does.
+    """Return the source of *declared*.
 
-    That is what has no name but a marker.
+    Returns None for a requirement that comes from an index, and for a requirement with a marker but without a name,
+    which a lock cannot represent.
     """
-    found = _declared(declared)
-    return None if found is None else found._replace(editable=declared.editable)
+    source = _declared(declared)
+    return None if source is None else source._replace(editable=declared.editable)
 
 
 def _declared(declared: DeclaredRequirement) -> Source | None:
     url = declared.url
-    named = declared.requirement is not None and declared.requirement.url is not None
-    if not named and MARKED.search(declared.text):
+    is_named = declared.requirement is not None and declared.requirement.url is not None
+    if not is_named and MARKER_SIGN.search(declared.text):
         return None
     if url is None:
         return None if declared.path is None else Source(os.path.realpath(declared.path))
-    if declared.editable and not named:
-        url = EXTRAS.sub(r"\1", url)
-    kind, plus, address = url.partition("+")
-    if not plus or not kind.isalpha():
-        return _source(url)
-    bare, mark, fragment = address.partition("#")
+    if declared.editable and not is_named:
+        url = EXTRAS_IN_URL.sub(r"\1", url)
+    vcs, plus, repository = url.partition("+")
+    if not plus or not vcs.isalpha():
+        return _source_at(url)
+    return _repository(vcs, repository)
+
+
+def _repository(vcs: str, url: str) -> Source | None:
+    """Return the source for the *url* of a repository, which may end with `@revision`."""
+    bare, mark, fragment = url.partition("#")
     before, at, revision = bare.rpartition("@")
-    if not at or "/" not in before.partition("://")[2]:  # that `@` ends a user's name
-        return _source(address, kind)
-    found = _source(before + mark + fragment, kind)
-    return None if found is None else found._replace(revision=revision)
+    if not at or "/" not in before.partition("://")[2]:  # that `@` ends the user name
+        return _source_at(url, vcs)
+    source = _source_at(before + mark + fragment, vcs)
+    return None if source is None else source._replace(revision=revision)
 
 
 def locked_source(table: Mapping[str, Any]) -> Source | None:
-    """Return where the *table* of a locked distribution, paths absolute, has it from; None if from an index."""
+    """Return the source that the *table* of a locked distribution (paths absolute) gives; None if it is an index."""
     vcs = table.get("vcs")
     entry = vcs or table.get("directory") or table.get("archive")
     if entry is None:
         return None
-    kind = None if vcs is None else str(vcs["type"])
+    vcs_type = None if vcs is None else str(vcs["type"])
     if "path" in entry:
-        found: Source | None = Source(os.path.realpath(entry["path"]), vcs=kind)
-    else:  # pip writes `svn+ssh`
-        found = _source(entry["url"].removeprefix(f"{kind}+"), kind)
-    if found is None:
+        source: Source | None = Source(os.path.realpath(entry["path"]), vcs=vcs_type)
+    else:
+        source = _source_at(
+            entry["url"].removeprefix(f"{vcs_type}+"), vcs_type
+        )  # pip writes the type twice for svn+ssh
+    if source is None:
         return None
-    return found._replace(
+    return source._replace(
         subdirectory=str(entry.get("subdirectory", "")).strip("/"),
         revision=entry.get("requested-revision"),
         commit=entry.get("commit-id"),
@@ -101,37 +110,36 @@ def locked_source(table: Mapping[str, Any]) -> Source | None:
 
 
 def declared_extras(declared: DeclaredRequirement) -> frozenset[str]:
-    """Return the extras, normalized, that *declared* asks of its distribution."""
+    """Return the normalized extras that *declared* requests of its distribution, with or without a name."""
     if declared.requirement is not None:
         return frozenset(map(canonicalize_name, declared.requirement.extras))
-    found = EXTRAS_AT_END.search(declared.text)
-    return (
-        frozenset(canonicalize_name(extra.strip()) for extra in found[1].split(",") if extra) if found else frozenset()
-    )
+    match = EXTRAS_AT_END.search(declared.text)
+    extras = match[1].split(",") if match else ()
+    return frozenset(canonicalize_name(extra.strip()) for extra in extras if extra)
 
 
 def is_local(declared: DeclaredRequirement) -> bool:
-    """Say whether *declared* names something on this machine."""
+    """Return whether *declared* names a source tree or an archive on this machine."""
     return declared.path is not None or (declared.url or "").startswith("file:")
 
 
 def declared_hashes(declared: DeclaredRequirement) -> frozenset[str]:
-    """Return the hashes (`algorithm:digest`) one of which the artifact has to have, also that in an address."""
-    found = IN_FRAGMENT.search(declared.url or "")
-    return declared.hashes | ({f"{found[1]}:{found[2].lower()}"} if found else frozenset())
+    """Return the hashes (`algorithm:digest`) of which the artifact must have one, including the one in the URL."""
+    match = HASH_IN_URL.search(declared.url or "")
+    return declared.hashes | ({f"{match[1]}:{match[2].lower()}"} if match else frozenset())
 
 
-def _source(url: str, vcs: str | None = None) -> Source | None:
-    """Return the source at *url*, which has no credentials then; None if that is no absolute address.
+def _source_at(url: str, vcs: str | None = None) -> Source | None:
+    """Return the source at *url*, without its credentials.
 
-    Nor is one with a variable in it that only pip fills in.
+    Returns None if *url* is not absolute, or if it contains a variable, because only pip replaces it.
     """
     parts = urlsplit(url)
     path, host = unquote(parts.path), parts.netloc.rpartition("@")[2].lower()
     if not parts.scheme or not path.startswith("/") or VARIABLE in f"{host}{path}{parts.query}":
         return None
-    found = SUBDIRECTORY.search(url)
-    subdirectory = unquote(found[1]).strip("/") if found else ""
+    match = SUBDIRECTORY.search(url)
+    subdirectory = unquote(match[1]).strip("/") if match else ""
     if parts.scheme == "file":
         return Source(os.path.realpath(path), subdirectory, vcs)
     query = f"?{parts.query}" if parts.query else ""
