@@ -66,7 +66,7 @@ class DeclaredRequirement(NamedTuple):
 class Project(NamedTuple):
     """The application as a project.
 
-    `name` is normalized; `is_package`: it can be built; `dynamic`: the fields of `[project]` that only a build tells.
+    `name` is normalized; `is_package`: it can be built; `dynamic`: the fields of `[project]` that a build determines.
     """
 
     file: Path
@@ -109,7 +109,7 @@ class Declarations(NamedTuple):
 
     @property
     def has_dynamic_dependencies(self) -> bool:
-        """Return whether only a build of the application tells what it, or an extra of it, depends on."""
+        """Return whether only a build determines the dependencies of the application, or of one of its extras."""
         dependency_keys = {"dependencies", "optional-dependencies"}
         return (
             self.project is not None

@@ -56,7 +56,7 @@ class RequirementReader:
     def of_groups(self) -> Iterator[DeclaredRequirement]:
         """Yield the requirements of every group."""
         names = self._group_names()
-        # Without a build system the name means a package of the index. If extras are dynamic, only a build tells them.
+        # Without a build system the name means a package of the index. Dynamic extras are known only after a build.
         expands = self._project.is_package and "optional-dependencies" not in self._project.dynamic
         for group in self._groups:
             texts = self._of_group(group, names, ())
