@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isolate.environment.verify import Damage
+from isolate.environment.verify import DamagedFile
 from isolate.findings import damage_findings, lock_findings, plan_findings, remedy
 from isolate.locked import LockedDistribution
 from isolate.plan import InstalledRef, InstalledState, Target, make_plan
@@ -106,8 +106,11 @@ def test_each_change_but_a_repair_is_a_finding():
 
 
 def test_each_damaged_file_and_each_reason_of_a_stale_lock_is_a_finding():
-    damages = [Damage(name="a", path="lib/a.py", code="modified-file"), Damage("", "pyvenv.cfg", "missing-file")]
-    assert finding_lines(damage_findings(damages)) == [
+    damaged_files = [
+        DamagedFile(name="a", path="lib/a.py", code="modified-file"),
+        DamagedFile("", "pyvenv.cfg", "missing-file"),
+    ]
+    assert finding_lines(damage_findings(damaged_files)) == [
         ("modified-file", "modified file: lib/a.py (a)"),
         ("missing-file", "missing file: pyvenv.cfg (the environment itself)"),
     ]
@@ -123,5 +126,5 @@ def test_each_damaged_file_and_each_reason_of_a_stale_lock_is_a_finding():
     ],
 )
 def test_a_damaged_file_takes_a_sync_that_verifies(code, command):
-    findings = lock_findings(["there is no lock"]) + damage_findings([Damage(name="a", path="a.py", code=code)])
+    findings = lock_findings(["there is no lock"]) + damage_findings([DamagedFile(name="a", path="a.py", code=code)])
     assert remedy(findings) == command

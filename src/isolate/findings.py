@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from isolate.environment.verify import Damage
+    from isolate.environment.verify import DamagedFile
     from isolate.plan import InstalledRef, Plan
 
 FILE_CODES = ("missing-file", "modified-file")
@@ -56,11 +56,11 @@ def plan_findings(plan: Plan, unmanaged: Iterable[InstalledRef]) -> list[Finding
     return findings
 
 
-def damage_findings(damages: Iterable[Damage]) -> list[Finding]:
+def damage_findings(damaged_files: Iterable[DamagedFile]) -> list[Finding]:
     """Return a finding for each file that is missing or modified."""
     return [
         Finding(code=damage.code, subject=damage.path, detail=damage.name or "the environment itself")
-        for damage in damages
+        for damage in damaged_files
     ]
 
 

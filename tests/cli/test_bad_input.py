@@ -213,16 +213,16 @@ def make_redirect(app):
 
 
 STANDING = {
-    "an environment of conda": (make_conda, "an environment of conda"),
-    "an environment of uv": (make_uv, "isolate did not make (uv did)"),
+    "an environment of conda": (make_conda, "a conda environment"),
+    "an environment of uv": (make_uv, "was not created by isolate (but by uv)"),
     "a file that points elsewhere": (make_redirect, "points to the environment elsewhere"),
     "a directory with files": (
         lambda app: ((app / ".venv").mkdir(), (app / ".venv/data").write_text("mine")),
-        "no environment",
+        "not a virtual environment",
     ),
     "a file": (lambda app: (app / ".venv").write_text("mine"), "is a file"),
-    "a link": (lambda app: (app / ".venv").symlink_to(app), "is a link"),
-    "another's environment": (make_venv, "isolate did not make"),
+    "a link": (lambda app: (app / ".venv").symlink_to(app), "is a symbolic link"),
+    "another's environment": (make_venv, "was not created by isolate"),
 }
 
 

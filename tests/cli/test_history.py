@@ -75,7 +75,7 @@ def test_rollback_neither_follows_nor_replaces_a_link(isolate, synced, with_lock
     (synced / ".venv").symlink_to("venv")
     before = listing(synced)
     result = isolate("rollback", *with_lock, cwd=synced, status=2)
-    assert "is a link to venv" in result.err
+    assert "is a symbolic link to venv" in result.err
     assert listing(synced) == before
     assert versions(synced / "venv") == {"alpha": "2.0"}
 

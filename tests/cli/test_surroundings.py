@@ -14,7 +14,7 @@ import pytest
 
 from conftest import SOURCE, listing, versions
 from isolate.application import Application
-from isolate.environment.journal import Step, check_possible
+from isolate.environment.journal import add_step, check_permissions
 from isolate.errors import IsolateError
 from isolate.interpreters.discovery import version_manager_pythons
 from isolate.store.layout import cache_directory
@@ -40,7 +40,7 @@ def test_a_link_to_an_environment_of_ours_is_neither_followed_nor_replaced(isola
     (other / ".venv").symlink_to(synced / ".venv")
     for command in (["sync"], ["check"], ["run", "--", "true"]):
         result = isolate(*command, cwd=other, status=2)
-        assert "is a link to" in result.err
+        assert "is a symbolic link to" in result.err
     assert (other / ".venv").is_symlink()
     assert listing(synced) == before
     assert versions(synced / ".venv") == {"alpha": "1.0"}
@@ -64,11 +64,11 @@ def test_a_damaged_entry_in_a_store_that_cannot_be_written_is_fetched_again(isol
 
 def test_what_may_not_be_moved_is_known_before_anything_moves(tmp_path, mocker):
     (tmp_path / "bin").mkdir()
-    steps = [Step("in", ".isolate/work/staging/bin/tool", "bin/tool")]
-    check_possible(str(tmp_path), steps)
+    steps = [add_step("bin/tool")]
+    check_permissions(str(tmp_path), steps)
     mocker.patch("os.access", side_effect=lambda path, _: not str(path).endswith("/bin"))
     with pytest.raises(PermissionError, match="bin"):
-        check_possible(str(tmp_path), steps)
+        check_permissions(str(tmp_path), steps)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_a_change_that_the_system_stops_is_told_and_finished_later(isolate, sync
         result = isolate("sync", cwd=synced, status=2)
     finally:
         subprocess.run(["chattr", "-i", module], check=True)
-    assert "is begun, and cannot be finished" in result.err
+    assert "could not be fully updated" in result.err
     isolate("check", cwd=synced)
     assert versions(synced / ".venv") == {"alpha": "2.0"}
     assert not (synced / ".venv/.isolate/work").exists()

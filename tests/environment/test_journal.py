@@ -1,16 +1,24 @@
+"""A change of an environment is planned as renames, written down, and finished by the next process if it is killed."""
+
 from __future__ import annotations
 
 import json
 import os
+import shutil
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from isolate.environment.journal import JOURNAL, STAGING, finish_switch, plan_switch, source_of, switch
+from isolate.environment.journal import commit, replay
+from isolate.environment.journal_plan import plan_steps
+from isolate.environment.pycache import source_of
+from isolate.environment.records import JOURNAL, OLD_JOURNAL, STAGING, TRASH
 from isolate.errors import NotManaged
 
 SITE = "lib/python3.x/site-packages"
+OLD_ACTION = {"remove": "out", "add": "in"}
+"""What earlier versions call the actions in their journals."""
 
 
 def put(root, paths, text):
@@ -20,16 +28,7 @@ def put(root, paths, text):
 
 
 def files(root):
-    return {
-        os.path.relpath(os.path.join(folder, name), root): (open_text(os.path.join(folder, name)))
-        for folder, _, names in os.walk(root)
-        for name in names
-    }
-
-
-def open_text(path):
-    with open(path) as file:
-        return file.read()
+    return {str(path.relative_to(root)): path.read_text() for path in root.rglob("*") if path.is_file()}
 
 
 @pytest.fixture
@@ -39,35 +38,35 @@ def venv(tmp_path):
     return tmp_path
 
 
-def exchange(venv, leaving, arriving):
-    put(venv / STAGING, arriving, "new")
-    steps = plan_switch(venv, leaving, arriving, SITE)
-    switch(venv, steps)
+def replace(venv, removed, added):
+    put(venv / STAGING, added, "new")
+    steps = plan_steps(venv, removed, added, SITE)
+    commit(venv, steps)
     return steps
 
 
 def test_a_package_moves_as_one_directory(venv):
     old = [f"{SITE}/a/{number}.py" for number in range(50)]
     put(venv, old, "old")
-    steps = exchange(venv, old, [f"{SITE}/a/0.py", f"{SITE}/a/b/1.py"])
+    steps = replace(venv, old, [f"{SITE}/a/0.py", f"{SITE}/a/b/1.py"])
     assert len(steps) == 2
     assert files(venv) == {f"{SITE}/a/0.py": "new", f"{SITE}/a/b/1.py": "new"}
 
 
-def test_a_directory_that_others_share_stays_and_its_files_move(venv):
+def test_a_shared_directory_stays_and_its_files_move(venv):
     put(venv, [f"{SITE}/ns/a.py", f"{SITE}/ns/other.py", f"{SITE}/ns/sub/x.py"], "old")
-    exchange(venv, [f"{SITE}/ns/a.py", f"{SITE}/ns/sub/x.py"], [f"{SITE}/ns/a.py"])
+    replace(venv, [f"{SITE}/ns/a.py", f"{SITE}/ns/sub/x.py"], [f"{SITE}/ns/a.py"])
     assert files(venv) == {f"{SITE}/ns/a.py": "new", f"{SITE}/ns/other.py": "old"}
     assert not (venv / SITE / "ns/sub").exists()
 
 
-def test_compiled_files_go_with_their_source(venv):
+def test_compiled_files_are_removed_with_their_source(venv):
     put(
         venv,
         [f"{SITE}/six.py", f"{SITE}/__pycache__/six.cpython-311.pyc", f"{SITE}/__pycache__/mine.cpython-311.pyc"],
         "old",
     )
-    exchange(venv, [f"{SITE}/six.py"], [])
+    replace(venv, [f"{SITE}/six.py"], [])
     assert set(files(venv)) == {f"{SITE}/__pycache__/mine.cpython-311.pyc"}
 
 
@@ -75,53 +74,45 @@ def test_a_file_in_the_way_is_never_overwritten(venv):
     put(venv, ["bin/tool"], "mine")
     put(venv / STAGING, ["bin/tool"], "new")
     with pytest.raises(NotManaged, match="in the way"):
-        plan_switch(venv, [], ["bin/tool"], SITE)
+        plan_steps(venv, [], ["bin/tool"], SITE)
     assert (venv / "bin/tool").read_text() == "mine"
 
 
 @pytest.mark.parametrize("path", [f"{SITE}/a.py", "share/a"])
-def test_a_directory_where_a_file_is_to_arrive_is_in_the_way(venv, path):
-    put(venv, [f"{path}/note"], "somebody's")
+def test_a_directory_where_a_new_file_belongs_is_in_the_way(venv, path):
+    put(venv, [f"{path}/note"], "mine")
     with pytest.raises(NotManaged, match="in the way"):
-        exchange(venv, [], [path])
-    assert (venv / path / "note").read_text() == "somebody's"
+        replace(venv, [], [path])
+    assert (venv / path / "note").read_text() == "mine"
 
 
 @pytest.mark.parametrize("path", [f"{SITE}/a", "share/a"])
-def test_a_file_takes_the_place_of_a_directory_that_leaves(venv, path):
+def test_a_file_replaces_a_directory_that_is_removed(venv, path):
     put(venv, [f"{path}/old"], "old")
-    exchange(venv, [f"{path}/old"], [path])
+    replace(venv, [f"{path}/old"], [path])
     assert files(venv) == {path: "new"}
 
 
-def test_a_switch_stopped_after_any_number_of_steps_is_finished(venv, tmp_path):
+@pytest.mark.parametrize("is_old", [False, True], ids=["current journal", "journal of an earlier version"])
+def test_a_change_stopped_after_any_number_of_steps_is_finished(venv, tmp_path_factory, is_old):
     old = [f"{SITE}/a/1.py", f"{SITE}/b.py", "bin/a", f"{SITE}/a-1.dist-info/RECORD"]
     new = [f"{SITE}/a/1.py", f"{SITE}/c/x.py", "bin/a", f"{SITE}/a-2.dist-info/RECORD"]
     put(venv, old, "old")
     put(venv / STAGING, new, "new")
-    steps = plan_switch(venv, old, new, SITE)
-    (venv / ".isolate/work/trash").mkdir()
-    (venv / JOURNAL).write_text(json.dumps(steps))
-    for step in steps:
+    steps = plan_steps(venv, old, new, SITE)
+    (venv / TRASH).mkdir()
+    if is_old:
+        rows = [[OLD_ACTION[step.action], step.source, step.target] for step in steps]
+        (venv / OLD_JOURNAL).write_text(json.dumps(rows))
+    else:
+        (venv / JOURNAL).write_text(json.dumps(steps))
+    for number, step in enumerate(steps):
         if os.path.lexists(venv / step.source):
             os.replace(venv / step.source, venv / step.target)
-        snapshot = tmp_path.parent / f"{tmp_path.name}-copy"
-        copy_tree(venv, snapshot)
-        assert finish_switch(snapshot)
+        snapshot = tmp_path_factory.mktemp("snapshots") / str(number)
+        shutil.copytree(venv, snapshot, symlinks=True)
+        assert replay(snapshot)
         assert files(snapshot) == dict.fromkeys(new, "new")
-        remove_tree(snapshot)
-
-
-def copy_tree(source, target):
-    import shutil
-
-    shutil.copytree(source, target, symlinks=True)
-
-
-def remove_tree(folder):
-    import shutil
-
-    shutil.rmtree(folder)
 
 
 PATHS = st.sampled_from(
@@ -132,14 +123,14 @@ PATHS = st.sampled_from(
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sets(PATHS), st.sets(PATHS), st.sets(PATHS))
-def test_after_a_switch_there_is_what_stayed_and_what_arrived(tmp_path_factory, leaving, arriving, mine):
+def test_after_a_change_there_are_the_kept_and_the_new_files(tmp_path_factory, removed, added, mine):
     root = tmp_path_factory.mktemp("venv")
     mine = {f"{path}.mine" for path in mine}
-    put(root, leaving, "old")
+    put(root, removed, "old")
     put(root, mine, "mine")
     put(root, [f"{SITE}/pip/x"], "kept")
-    exchange(root, leaving, sorted(arriving))
-    expected = dict.fromkeys(arriving, "new") | dict.fromkeys(mine, "mine") | {f"{SITE}/pip/x": "kept"}
+    replace(root, removed, sorted(added))
+    expected = dict.fromkeys(added, "new") | dict.fromkeys(mine, "mine") | {f"{SITE}/pip/x": "kept"}
     assert files(root) == expected
 
 
@@ -158,50 +149,59 @@ def test_the_source_of_a_compiled_file_is_known(path, source):
 
 
 JUNK = {
-    "nothing": b"",
-    "no text": b"\xff",
-    "no list": b"5",
-    "no steps": b"[1, null]",
-    "too short a step": b'[["in", "bin/a"]]',
-    "no words": b"[[1, 2, 3]]",
-    "no way": b'[["up", "bin/a", "bin/b"]]',
-    "a NUL": b'[["in", "bin/a\\u0000", "bin/b"]]',
-    "too deep": b"[" * 100_000,
+    "empty": b"",
+    "not text": b"\xff",
+    "not a list": b"5",
+    "not steps": b"[1, null]",
+    "a step that is too short": b'[["add", "bin/a"]]',
+    "a step without text": b"[[1, 2, 3]]",
+    "an unhashable action": b'[[[], "bin/a", "bin/b"]]',
+    "an unknown action": b'[["up", "bin/a", "bin/b"]]',
+    "a NUL": b'[["add", "bin/a\\u0000", "bin/b"]]',
+    "too deeply nested": b"[" * 100_000,
 }
 
 
+@pytest.mark.parametrize("path", [JOURNAL, OLD_JOURNAL])
 @pytest.mark.parametrize("kind", JUNK)
-def test_a_list_that_cannot_be_read_is_cleared_away_and_nothing_else_is_touched(venv, kind):
+def test_an_unreadable_journal_is_deleted_and_nothing_else_is_touched(venv, kind, path):
     put(venv, ["bin/a"], "old")
-    (venv / JOURNAL).parent.mkdir(parents=True)
-    (venv / JOURNAL).write_bytes(JUNK[kind])
-    assert not finish_switch(venv)
+    (venv / path).parent.mkdir(parents=True)
+    (venv / path).write_bytes(JUNK[kind])
+    assert not replay(venv)
     assert files(venv) == {"bin/a": "old"}
 
 
-OUT_OF_IT = [("in", "../outside", "bin/a"), ("out", "bin/a", "../b"), ("out", "/outside", "bin/b")]
+def test_a_journal_that_is_a_dangling_link_is_deleted(venv):
+    (venv / JOURNAL).parent.mkdir(parents=True)
+    (venv / JOURNAL).symlink_to("nowhere")
+    assert not replay(venv)
+    assert not (venv / ".isolate/work").exists()
 
 
-@pytest.mark.parametrize("step", OUT_OF_IT)
-def test_a_list_that_leads_out_of_the_environment_is_not_carried_out(tmp_path, step):
+OUTSIDE = [("add", "../outside", "bin/a"), ("remove", "bin/a", "../b"), ("remove", "/outside", "bin/b")]
+
+
+@pytest.mark.parametrize("step", OUTSIDE)
+def test_a_journal_that_leads_out_of_the_environment_is_not_replayed(tmp_path, step):
     venv, outside = tmp_path / "app/.venv", tmp_path / "app/outside"
     put(venv, ["bin/a"], "mine")
     outside.write_text("mine")
     (venv / JOURNAL).parent.mkdir(parents=True)
-    direction, source, target = (outside if part == "/outside" else part for part in step)
-    (venv / JOURNAL).write_text(json.dumps([[direction, str(source), str(target)]]))
-    finish_switch(venv)
+    action, source, target = (outside if part == "/outside" else part for part in step)
+    (venv / JOURNAL).write_text(json.dumps([[action, str(source), str(target)]]))
+    replay(venv)
     assert files(tmp_path / "app") == {".venv/bin/a": "mine", "outside": "mine"}
 
 
 @pytest.mark.parametrize("command", ["check", "status", "sync", "history"])
-def test_a_command_does_its_work_where_the_list_of_a_switch_is_junk(isolate, application, index, command):
+def test_a_command_works_on_an_environment_with_an_unreadable_journal(isolate, application, index, command):
     app = application({"requirements.txt": "alpha==1.0\n"})
     isolate("sync", cwd=app)
     module = next(app.glob(".venv/lib/*/site-packages/alpha/__init__.py"))
     text = module.read_text()
     module.chmod(0o644)
-    module.write_text("half = 'switched'\n")
+    module.write_text("half = 'updated'\n")
     (app / ".venv" / JOURNAL).parent.mkdir()
     (app / ".venv" / JOURNAL).write_text("junk")
     isolate(command, cwd=app, status=1 if command == "check" else 0)

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from conftest import SOURCE, versions
-from isolate.environment.journal import Step
+from isolate.environment.journal import add_step, remove_step
 from isolate.environment.stamp.mtimes import UNKNOWN_MTIME, DirectoryMtimes, MoveTracker, directory_mtimes
 from isolate.environment.stamp.read import up_to_date_message
 from isolate.environment.stamp.variables import variable_line
@@ -161,7 +161,7 @@ def test_what_moves_during_a_switch_is_known_only_if_the_switch_moved_it(tmp_pat
     for folder in ("site/kept", "site"):
         os.utime(tmp_path / folder, ns=(10**18, 10**18))
     before = directory_mtimes(tmp_path, ["site", "site/kept"])
-    steps = [Step("out", "site/taken", "trash/1"), Step("in", "staging/site/brought", "site/brought")]
+    steps = [remove_step("site/taken", 1), add_step("site/brought")]
     tracker = MoveTracker(tmp_path, ["site", "site/kept"], DirectoryMtimes(before), steps)
     (tmp_path / "site/taken").unlink()
     for name in ("brought", *more):
@@ -178,7 +178,7 @@ def test_what_moves_before_a_switch_and_after_the_look_is_not_known(tmp_path):
     os.utime(tmp_path / "site", ns=(10**18, 10**18))
     before = directory_mtimes(tmp_path, ["site"])
     (tmp_path / "site/hand").touch()
-    steps = [Step("in", "staging/site/brought", "site/brought")]
+    steps = [add_step("site/brought")]
     tracker = MoveTracker(tmp_path, ["site"], DirectoryMtimes(before), steps)
     assert tracker.mtimes() == {"site": UNKNOWN_MTIME}
 

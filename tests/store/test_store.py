@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from conftest import inconsistencies
-from isolate.environment.link import relist
+from isolate.environment.link import update_record
 from isolate.store.manifest import File
 
 
@@ -42,7 +42,7 @@ def test_an_edit_through_a_link_does_not_reach_other_environments(isolate, appli
         file.write("poison = True\n")
     second = application({"requirements.txt": "alpha==1.0\n"}, name="second")
     result = isolate("sync", second)
-    assert "was changed in the store" in result.err
+    assert "was modified in the store" in result.err
     assert "poison" not in next(second.glob(".venv/lib/*/site-packages/alpha/__init__.py")).read_text()
     assert inconsistencies(second / ".venv") == []
 
@@ -66,7 +66,7 @@ def test_a_changed_mtime_is_not_damage_and_is_restored(isolate, application, syn
     before = module.stat().st_mtime_ns
     os.utime(module)
     second = application({"requirements.txt": "alpha==1.0\n"}, name="second")
-    assert "changed in the store" not in isolate("sync", second).err
+    assert "modified in the store" not in isolate("sync", second).err
     assert module.stat().st_mtime_ns == before
 
 
@@ -96,7 +96,7 @@ def test_environments_keep_working_after_the_store_was_deleted(isolate, synced, 
 def test_record_lists_scripts_as_they_are_in_the_environment():
     record = "a/x.py,sha256=K,1\n../../../bin/t,sha256=OLD,9\na-1.dist-info/RECORD,,\n"
     script = File("bin/t", 12, 0, "00" * 32, "file")
-    relisted = relist(record, "lib/python3.11/site-packages/a-1.dist-info/RECORD", [script])
+    relisted = update_record(record, "lib/python3.11/site-packages/a-1.dist-info/RECORD", [script])
     assert relisted.splitlines()[1] == f"../../../bin/t,sha256={'A' * 43},12"
     assert relisted.splitlines()[::2] == record.splitlines()[::2]
 

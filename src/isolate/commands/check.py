@@ -69,7 +69,7 @@ def _findings(
     if current.rebuild:
         return [Finding(code=current.rebuild.code, subject=current.rebuild.reason), *stale]
     contents = _contents(verdict.lock, current, session, application) if verdict.lock is not None and not stale else []
-    return [*stale, *contents, *damage_findings(current.damages)]
+    return [*stale, *contents, *damage_findings(current.damaged_files)]
 
 
 def _contents(lock: Pylock, current: CurrentState, session: Session, application: Application) -> list[Finding]:

@@ -9,7 +9,7 @@ from isolate.environment import staging
 from isolate.environment.records import installed_files, manifest_path, template_files
 from isolate.environment.stamp.mtimes import settled_mtime, watched_directories
 from isolate.environment.update import write_records
-from isolate.environment.verify import unowned
+from isolate.environment.verify import unowned_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +63,7 @@ def _preserve_user_files(venv: Path, tree: Path, old: State | None, desired: Des
         removed |= {file.path for file in installed_files(venv, installed)}
     for dist in desired.unmanaged:
         (removed if dist.name in desired.plan.remove_unmanaged else kept).update(dist.files)
-    for path in unowned(venv, removed - kept):
+    for path in unowned_files(venv, removed - kept):
         target = tree / path
         if os.path.lexists(target):
             continue

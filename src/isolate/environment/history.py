@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from isolate.environment.records import HISTORY
+from isolate.environment.records import generation_numbers, generation_path
 from isolate.locked import LockedDistribution, Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
+
+MAX_GENERATIONS = 10
 
 
 class Generation(NamedTuple):
-    """One state that an environment was in.
+    """What an environment was after one sync.
 
-    `time` is in seconds since 1970; `changes` are the lines that were said; `lock` is the text of the lock,
-    `interpreter` the facts of its Python.
+    `time` is in seconds since 1970. `changes` are the lines that the sync printed. `lock` is the content of the lock,
+    `interpreter` describes the Python.
     """
 
     number: int
@@ -31,40 +33,31 @@ class Generation(NamedTuple):
 
     @property
     def path(self) -> str:
-        """Return where the record lies, below the environment."""
-        return f"{HISTORY}/{self.number}.json"
+        """Return the path of the record, relative to the environment."""
+        return generation_path(self.number)
 
     def to_json(self) -> bytes:
-        """Return the record as its file holds it."""
+        """Return the content of the record's file."""
         table = {
             **self._asdict(),
             "selection": self.selection.to_dict(),
             "interpreter": dict(self.interpreter),
-            "locked": [{**one._asdict(), "table": dict(one.table)} for one in self.locked],
+            "locked": [{**dist._asdict(), "table": dict(dist.table)} for dist in self.locked],
         }
         return json.dumps(table).encode()
 
 
 def read_history(venv: Path) -> list[Generation]:
-    """Return what is remembered about the environment *venv*, the latest first; what cannot be read is passed over."""
-    found = []
-    for path in (venv / HISTORY).glob("*.json"):
-        try:
-            table = json.loads(path.read_bytes())
-            table["selection"] = Selection.from_dict(table["selection"])
-            table["locked"] = tuple(map(LockedDistribution.from_dict, table["locked"]))
-            found.append(Generation(**{**table, "changes": tuple(table["changes"])}))
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-    return sorted(found, key=lambda one: one.number, reverse=True)
+    """Return the recorded generations of the environment *venv*, the latest first, without the unreadable ones."""
+    generations = (_read_generation(venv / generation_path(number)) for number in generation_numbers(venv))
+    return [generation for generation in generations if generation is not None]
 
 
-def record_paths(venv: Path) -> list[str]:
-    """Return where the records about the environment *venv* lie, the latest first, by path below it."""
-    found = [path for path in (venv / HISTORY).glob("*.json") if path.stem.isdigit()]
-    return [str(path.relative_to(venv)) for path in sorted(found, key=lambda path: int(path.stem), reverse=True)]
-
-
-def next_number(paths: Sequence[str]) -> int:
-    """Return the number of the generation that comes after those in *paths*, the latest first."""
-    return int(paths[0].rpartition("/")[2].removesuffix(".json")) + 1 if paths else 1
+def _read_generation(path: Path) -> Generation | None:
+    try:
+        table = json.loads(path.read_bytes())
+        table["selection"] = Selection.from_dict(table["selection"])
+        table["locked"] = tuple(map(LockedDistribution.from_dict, table["locked"]))
+        return Generation(**{**table, "changes": tuple(table["changes"])})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -1,4 +1,4 @@
-"""What pip makes for an environment where the store has nothing to link: rare, and so apart."""
+"""Create entries that no artifact of an index is linked from: those of source trees, and that of the first pip."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 
 def build_source_tree(target: Target, pip: Pip, scratch: Path) -> Entry:
-    """Install a source tree by *pip* into *scratch*, and return what came of it, in the shape of an entry."""
-    options = tuple(one for one in pip.options if one != "--require-hashes")  # a tree has none, and none asked for one
+    """Install a source tree by *pip* into *scratch*, and return its entry there, which is not published."""
+    # A source tree has no hash, and no declaration demands one for it.
+    options = tuple(option for option in pip.options if option != "--require-hashes")
     pip.install([replace(pip, options=options).write([target.locked], scratch)], scratch)
     return write_entry(read_prefix(scratch / PREFIX)[target.name], scratch / "entry", target.locked.source_id, pip)
 
@@ -34,7 +35,7 @@ def build_seed(wheel: Path, seed: Target, context: BuildContext) -> None:
         context.progress.working(f"preparing pip {seed.locked.version} for Python {interpreter.version}")
         create_from_template(scratch / "venv", scratch / "venv", interpreter, store)
         site = str(site_packages(scratch / "venv", interpreter.to_dict()))
-        python = Path("/python")  # stands for that of every environment
+        python = Path("/python")  # each environment gets the path of its own interpreter instead
         install_seed(wheel, scratch / "prefix", site, python=python, python_version=interpreter.minor_version)
         pip = Pip(python=python, compat_tag=interpreter.compat_tag, version=seed.locked.version or "", env={})
         publish_all(store, {seed.key: seed.locked}, scratch / "prefix", pip)

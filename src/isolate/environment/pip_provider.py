@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from isolate.environment.verify import damages
+from isolate.environment.verify import damaged_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,5 +77,5 @@ class PipProvider:
         if own.key != self._seed.ensure().key:
             return None
         venv = self._context.application.venv
-        damaged = damages(venv, state, names=["pip"], verify_hashes=self._verify_hashes)
+        damaged = damaged_files(venv, state, names=["pip"], verify_hashes=self._verify_hashes)
         return None if damaged else own.version

@@ -1,13 +1,18 @@
-"""What isolate remembers about an environment, inside it. No other module joins these paths.
+"""What isolate records about an environment, inside it. No other module joins these paths.
 
 <venv>/.isolate/
-  state.json            what is installed from which artifact, for whom, from where: present = the environment is ours
-  skeleton.json         the files that `venv` made
-  manifests/<name>.json what each distribution consists of
-  lock.toml             the lock that it was made from
-  history/<n>.json      what each sync changed, and what the environment held afterwards
-  stamp                 everything that "nothing to do" depends on: see `stamp`
-  work/                 only while a change is under way, or after it was killed: see `switch`
+  state.json            what is installed, from which artifacts and with which options; marks the environment as managed
+  template.json         the files that `venv` created; older environments have skeleton.json instead
+  manifests/<name>.json the files of each distribution
+  lock.toml             the lock that the environment was made from
+  history/<n>.json      what each sync changed, and what the environment held afterwards: see `history`
+  stamp                 everything that "nothing to do" depends on: see `stamp.read`
+  work/                 only while the environment is being changed, or after the process was killed: see `journal`
+    staging/            new files, laid out as in the environment
+    trash/<n>           what was moved away
+    journal.json        the steps; as long as it exists, the change has to be finished. Formerly switch.json
+
+`stamp.read` is the one exception: every run imports it, so it imports nothing, this module included.
 """
 
 from __future__ import annotations
@@ -22,22 +27,26 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-FOLDER = ".isolate"
+DIRECTORY = ".isolate"
 STATE = ".isolate/state.json"
-SKELETON = ".isolate/skeleton.json"
+TEMPLATE = ".isolate/template.json"
+OLD_TEMPLATE = ".isolate/skeleton.json"
 LOCK = ".isolate/lock.toml"
 STAMP = ".isolate/stamp"
 WORK = ".isolate/work"
+STAGING = ".isolate/work/staging"
+TRASH = ".isolate/work/trash"
+JOURNAL = ".isolate/work/journal.json"
+OLD_JOURNAL = ".isolate/work/switch.json"
 HISTORY = ".isolate/history"
-HISTORY_KEPT = 10
 LAYOUT = 1
 
 
 class Installed(NamedTuple):
     """A distribution in an environment.
 
-    `key` names the entry that it was linked from; `written` are its files that were made for this environment alone;
-    `folders` are the directories in which a change must be noticed; `size` is that of all files, in bytes.
+    `key` names the entry that it was linked from. `written` are its files that were written for this environment
+    alone. `directories` are those in which a change must be noticed. `size` is that of all its files, in bytes.
     """
 
     name: str
@@ -45,15 +54,15 @@ class Installed(NamedTuple):
     key: str
     source_id: str
     written: tuple[File, ...] = ()
-    folders: tuple[str, ...] = ()
+    directories: tuple[str, ...] = ()
     size: int = 0
 
 
 class State(NamedTuple):
-    """What an environment is.
+    """The record of an environment.
 
-    `venv` is its absolute path, `interpreter` the facts of the Python it was made from, `link_mode` how its files left
-    the store.
+    `venv` is its absolute path, `interpreter` describes the Python that it was made from, `link_mode` says how its
+    files left the store.
     """
 
     venv: str
@@ -65,7 +74,7 @@ class State(NamedTuple):
     installed: Mapping[str, Installed] = {}
 
     def to_json(self) -> bytes:
-        """Return the state as its file holds it."""
+        """Return the content of the record's file."""
         table = {
             "layout": LAYOUT,
             "venv": self.venv,
@@ -75,80 +84,104 @@ class State(NamedTuple):
             "bytecode": self.bytecode,
             "link_mode": self.link_mode,
             "installed": [
-                {**one._asdict(), "written": [list(file) for file in one.written]} for one in self._ordered()
+                {**dist._asdict(), "written": [list(file) for file in dist.written]} for dist in self._sorted()
             ],
         }
         return json.dumps(table).encode()
 
-    def _ordered(self) -> list[Installed]:
+    def _sorted(self) -> list[Installed]:
         return [self.installed[name] for name in sorted(self.installed)]
 
 
 def read_state(venv: Path) -> State | None:
-    """Return what isolate remembers about the environment *venv*; None if it did not make it, or cannot tell."""
+    """Return the record of the environment *venv*; None if isolate did not create it, or the record is unreadable."""
     try:
         table = json.loads((venv / STATE).read_bytes())
         if table["layout"] != LAYOUT:
             return None
-        installed = [_installed(one) for one in table["installed"]]
+        installed = [_installed(row) for row in table["installed"]]
         return State(
             venv=table["venv"],
             interpreter=table["interpreter"],
             selection=Selection.from_dict(table["selection"]),
             inexact=table["inexact"],
             bytecode=table["bytecode"],
-            link_mode=table.get("link_mode", "auto"),  # records were kept before this was one
-            installed={one.name: one for one in installed},
+            link_mode=table.get("link_mode", "auto"),  # the oldest records lack it
+            installed={dist.name: dist for dist in installed},
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def is_managed(venv: Path) -> bool:
-    """Say whether isolate made the environment *venv*, even if its record cannot be read any more."""
-    return (venv / STATE).is_file() and (venv / SKELETON).is_file()
-
-
 def _installed(table: Mapping[str, Any]) -> Installed:
-    written = tuple(File(*row) for row in table["written"])
-    return Installed(**{**with_source_id(table), "written": written, "folders": tuple(table["folders"])})
+    """Return the distribution in *table*, where older records call `directories` by the name `folders`."""
+    fields = with_source_id(table)
+    directories = fields.pop("folders") if "folders" in fields else fields["directories"]
+    written = tuple(File(*row) for row in fields["written"])
+    return Installed(**{**fields, "written": written, "directories": tuple(directories)})
+
+
+def is_managed(venv: Path) -> bool:
+    """Return whether isolate created the environment *venv*, even if its record is unreadable."""
+    return (venv / STATE).is_file() and any((venv / path).is_file() for path in (TEMPLATE, OLD_TEMPLATE))
+
+
+def is_record(path: str) -> bool:
+    """Return whether *path*, relative to the environment, is one of isolate's own files."""
+    return path.partition("/")[0] == DIRECTORY
 
 
 def manifest_path(name: str) -> str:
-    """Return where the manifest of the distribution *name* lies, below the environment."""
+    """Return the path of the manifest of the distribution *name*, relative to the environment."""
     return f".isolate/manifests/{name}.json"
 
 
+def generation_path(number: int) -> str:
+    """Return the path of generation *number* of the history, relative to the environment."""
+    return f"{HISTORY}/{number}.json"
+
+
+def generation_numbers(venv: Path) -> list[int]:
+    """Return the numbers of the recorded generations of the environment *venv*, the latest first."""
+    stems = (path.stem for path in (venv / HISTORY).glob("*.json"))
+    return sorted((int(stem) for stem in stems if stem.isdecimal()), reverse=True)
+
+
 def installed_files(venv: Path, installed: Installed) -> tuple[File, ...]:
-    """Return every file of a distribution as it was installed here; none if its manifest is lost."""
+    """Return every file of a distribution in the environment *venv*; only `written` if its manifest is unreadable."""
     try:
         manifest = read_manifest(venv / manifest_path(installed.name))
     except (OSError, ValueError):
         return installed.written
-    return as_installed(manifest, installed.written)
+    return _as_installed(manifest, installed.written)
+
+
+def _as_installed(manifest: Manifest, written: tuple[File, ...]) -> tuple[File, ...]:
+    """Return the files of *manifest*, each replaced by the one in *written* that was made from it."""
+    by_path = {file.path: file for file in written}
+    return tuple(by_path.get(file.path, file) for file in manifest.files)
 
 
 def metadata_files(installed: Installed) -> list[str]:
-    """Return the files by which pip and `importlib.metadata` know a distribution, below the environment."""
-    found = (folder.rpartition("/") for folder in installed.folders if folder.endswith(".dist-info"))
-    own = [f"{site}/{name}" for site, _, name in found if site.endswith("/site-packages")]  # deeper: what it vendors
-    return [f"{folder}/{name}" for folder in own for name in ("METADATA", "RECORD")]
-
-
-def as_installed(manifest: Manifest, written: tuple[File, ...]) -> tuple[File, ...]:
-    """Return the files of *manifest*, with those in *written* in place of what they were made from."""
-    here = {file.path: file for file in written}
-    return tuple(here.get(file.path, file) for file in manifest.files)
+    """Return the files by which pip and `importlib.metadata` find a distribution, relative to the environment."""
+    metadata = (path.rpartition("/") for path in installed.directories if path.endswith(".dist-info"))
+    # A .dist-info directory below site-packages/<package> is that of a vendored distribution.
+    own = [f"{parent}/{name}" for parent, _, name in metadata if parent.endswith("/site-packages")]
+    return [f"{directory}/{name}" for directory in own for name in ("METADATA", "RECORD")]
 
 
 def template_files(venv: Path) -> tuple[File, ...]:
-    """Return the files that `venv` made for this environment; none if the record is lost."""
-    try:
-        return tuple(File(*row) for row in json.loads((venv / SKELETON).read_bytes()))
-    except (OSError, ValueError, TypeError):
-        return ()
+    """Return the files that `venv` created in this environment; none if the record is unreadable."""
+    for record in (TEMPLATE, OLD_TEMPLATE):
+        try:
+            return tuple(File(*row) for row in json.loads((venv / record).read_bytes()))
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError, TypeError):
+            break
+    return ()
 
 
 def was_moved(state: State, venv: Path) -> bool:
-    """Say whether an environment stands at another place than where it was made."""
+    """Return whether an environment is not where it was created."""
     return state.venv != str(venv)

@@ -1,16 +1,20 @@
-"""What the standard library's `venv` makes, once per interpreter, and stamped out from there for each environment."""
+"""The template of environments: what the standard library's `venv` creates, copied into each new environment.
+
+`venv` runs once per interpreter. The store keeps the result in `skeleton.json`, a list of `TemplateFile` rows. The name
+of that file and its contents are those of older versions, which may use the same store.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from isolate import fs
-from isolate.environment.records import SKELETON
-from isolate.environment.template_file import TemplateFile
+from isolate.environment.records import TEMPLATE
 from isolate.store.manifest import File
 
 if TYPE_CHECKING:
@@ -19,79 +23,116 @@ if TYPE_CHECKING:
     from isolate.interpreters.interpreter import Interpreter
     from isolate.store.store import Store
 
-IGNORED = TemplateFile(".gitignore", "file", "*\n", 0o644)
-"""Keeps an environment out of git; `venv` itself makes it from Python 3.13 on."""
+DIRECTORY, LINK, FILE = "folder", "link", "file"
+
+PLACEHOLDER = "{the environment}"
+"""Stands in the template for the path of the environment, so that the template holds no path of the store."""
+
+
+class TemplateFile(NamedTuple):
+    """One path of a template, relative to the environment.
+
+    `kind` is `DIRECTORY`, `LINK` (then `content` is its target) or `FILE`; `mode` is the argument of `chmod`.
+    """
+
+    path: str
+    kind: str
+    content: str
+    mode: int
+
+
+GITIGNORE = TemplateFile(".gitignore", FILE, "*\n", 0o644)
+"""Keeps an environment out of git. `venv` itself creates the file since Python 3.13."""
 
 
 def create_from_template(tree: Path, final: Path, interpreter: Interpreter, store: Store) -> None:
-    """Make in *tree* an environment without pip that will stand at *final*; raise `IsolateError` if `venv` cannot."""
+    """Create in *tree* an environment without pip that will be moved to *final*.
+
+    Raises `IsolateError` if the interpreter cannot create environments.
+    """
     if shlex.quote(str(final)) == str(final):
-        pieces, where = _remembered(interpreter, store), PLACE
-    else:  # activate scripts quote such a path, each in its own way: let `venv` do it
+        files, place = _stored_template(interpreter, store), PLACEHOLDER
+    else:  # the activate scripts quote such a path, each in its own way: let `venv` do it
         with fs.scratch_directory(tree.parent / "venv") as scratch:
             home = scratch / final.name
-            pieces, where = _made(interpreter, home), str(home)
-    if not any(piece.path == IGNORED.path for piece in pieces):
-        pieces.append(IGNORED)
-    _stamp_out(tree, [piece._replace(content=piece.content.replace(where, str(final))) for piece in pieces])
+            files, place = _new_template(interpreter, home), str(home)
+    if not any(file.path == GITIGNORE.path for file in files):
+        files.append(GITIGNORE)
+    _write_tree(tree, _with_path(files, place, str(final)))
 
 
-PLACE = "{the environment}"
-"""What a remembered skeleton has where the path of the environment belongs: a store may be moved."""
-
-
-def _remembered(interpreter: Interpreter, store: Store) -> list[TemplateFile]:
-    folder = store.paths.template(f"{interpreter.executable} {interpreter.fingerprint}")
-    record = folder / "skeleton.json"
+def _stored_template(interpreter: Interpreter, store: Store) -> list[TemplateFile]:
+    """Return the template for *interpreter*; create it in *store* unless it is there."""
+    directory = store.paths.template(f"{interpreter.executable} {interpreter.fingerprint}")
+    path = directory / "skeleton.json"
     try:
-        return [TemplateFile(*row) for row in json.loads(record.read_bytes())]
+        return [TemplateFile(*row) for row in json.loads(path.read_bytes())]
     except (OSError, ValueError, TypeError):
         pass
-    folder.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(parents=True, exist_ok=True)
     with store.scratch() as scratch:
         home = scratch / ".venv"
-        pieces = _made(interpreter, home)
-    here = [piece._replace(content=piece.content.replace(str(home), PLACE)) for piece in pieces]
-    fs.write(record, json.dumps(here).encode(), staging=store.paths.tmp)
-    return here
+        files = _with_path(_new_template(interpreter, home), str(home), PLACEHOLDER)
+    fs.write(path, json.dumps(files).encode(), staging=store.paths.tmp)
+    return files
 
 
-def _made(interpreter: Interpreter, home: Path) -> list[TemplateFile]:
+def _with_path(files: list[TemplateFile], old: str, new: str) -> list[TemplateFile]:
+    return [file._replace(content=file.content.replace(old, new)) for file in files]
+
+
+def _new_template(interpreter: Interpreter, home: Path) -> list[TemplateFile]:
+    """Create an environment at *home*, which must not exist, and return what it consists of."""
     from isolate.environment.run_venv import run_venv
 
-    return run_venv(interpreter, home)
+    run_venv(interpreter, home)
+    paths = (Path(parent, name) for parent, directories, files in os.walk(home) for name in sorted(directories + files))
+    return [_template_file(path, home) for path in paths]
 
 
-def _stamp_out(tree: Path, pieces: list[TemplateFile]) -> None:
+def _template_file(path: Path, home: Path) -> TemplateFile:
+    relative, mode = str(path.relative_to(home)), path.lstat().st_mode & 0o777
+    if path.is_symlink():
+        return TemplateFile(relative, LINK, os.readlink(path), mode)
+    if path.is_dir():
+        return TemplateFile(relative, DIRECTORY, "", mode)
+    return TemplateFile(relative, FILE, path.read_text(encoding="utf-8"), mode)
+
+
+def _write_tree(tree: Path, files: list[TemplateFile]) -> None:
+    """Create *files* in *tree*, and the record of them."""
     tree.mkdir(parents=True, exist_ok=True)
-    files = []
-    for piece in pieces:
-        path = tree / piece.path
-        if piece.kind == "folder":
+    record = []
+    for file in files:
+        path = tree / file.path
+        if file.kind == DIRECTORY:
             path.mkdir(exist_ok=True)
             continue
-        if piece.kind == "link":
-            path.symlink_to(piece.content)
+        if file.kind == LINK:
+            path.symlink_to(file.content)
         else:
-            path.write_text(piece.content, encoding="utf-8")
-            path.chmod(piece.mode)
-        files.append(_file(piece, path))
-    (tree / SKELETON).parent.mkdir(exist_ok=True)
-    (tree / SKELETON).write_text(json.dumps(files), encoding="utf-8")
+            path.write_text(file.content, encoding="utf-8")
+            path.chmod(file.mode)
+        record.append(_recorded(file, path))
+    (tree / TEMPLATE).parent.mkdir(exist_ok=True)
+    (tree / TEMPLATE).write_text(json.dumps(record), encoding="utf-8")
 
 
-def _file(piece: TemplateFile, path: Path) -> File:
+def _recorded(file: TemplateFile, path: Path) -> File:
     status = path.lstat()
-    digest = hashlib.sha256(piece.content.encode()).hexdigest()
-    return File(piece.path, status.st_size, status.st_mtime_ns, digest, "file")
+    digest = hashlib.sha256(file.content.encode()).hexdigest()
+    return File(file.path, status.st_size, status.st_mtime_ns, digest, "file")
 
 
 def site_packages(venv: Path, interpreter: Mapping[str, object]) -> str | None:
-    """Return the directory of modules below the environment *venv*, made from *interpreter*; None if it is gone."""
-    ending = ".".join(str(interpreter["version"]).split(".")[:2])
+    """Return the site-packages of the environment *venv*, relative to it; None if it is missing.
+
+    *interpreter* describes the Python that the environment was made from.
+    """
+    suffix = ".".join(str(interpreter["version"]).split(".")[:2])
     if interpreter.get("free_threaded"):
-        ending += "t"  # lib/python3.13t
+        suffix += "t"  # lib/python3.13t
     for path in sorted(venv.glob("lib/*/site-packages")):
-        if path.parent.name.endswith(ending):
+        if path.parent.name.endswith(suffix):
             return str(path.relative_to(venv))
     return None

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from isolate import fs
 from isolate.environment import records
-from isolate.environment.journal import STAGING, FileInTheWay, check_possible, finish_switch, plan_switch, switch
+from isolate.environment.journal import check_permissions, commit, replay
+from isolate.environment.journal_plan import FileInTheWay, plan_steps
 from isolate.environment.records import installed_files, manifest_path
 from isolate.environment.stamp.mtimes import MoveTracker, settled_mtime, watched_directories
 from isolate.environment.template import site_packages
-from isolate.environment.verify import lies_untouched
+from isolate.environment.verify import is_unchanged
 from isolate.errors import IsolateError, file_conflict
 from isolate.store.manifest import LINKED
 
@@ -49,20 +50,20 @@ def update(
     and a new distribution own the same file, `NotManaged` if an unowned file is in the way.
     """
     venv = builder.application.venv
-    finish_switch(venv)
+    replay(venv)
     try:
         change = _stage(builder, desired, state)
         before_commit()
     except BaseException:
         fs.delete_tree(venv / records.WORK)
         raise
-    switch(venv, change.steps)
+    commit(venv, change.steps)
     desired.mtimes.record({**change.staged_mtimes, **change.tracker.mtimes()})
 
 
 def _stage(builder: EnvironmentBuilder, desired: DesiredState, state: State) -> _StagedChange:
     venv = builder.application.venv
-    stage = venv / STAGING
+    stage = venv / records.STAGING
     stage.mkdir(parents=True)
     unchanged_files = partial(_unchanged_files, venv, state, frozenset(desired.damaged_files))
     linked = builder.linker.link(desired.plan.install, stage, desired.built, unchanged_files)
@@ -73,11 +74,11 @@ def _stage(builder: EnvironmentBuilder, desired: DesiredState, state: State) -> 
         raise IsolateError(f"{venv} has no site-packages directory", hint="run `isolate sync` again")
     try:
         removed = _removed_files(venv, state, desired) - linked.unchanged
-        steps = plan_switch(venv, removed, [*_files_below(stage)], site)
+        steps = plan_steps(venv, removed, [*_files_below(stage)], site)
     except FileInTheWay as error:
         kept_files = _files_by_name(venv, kept) | {dist.name: dist.files for dist in desired.unmanaged}
         raise _conflict_or(error, _files_by_name(stage, linked.installed), kept_files) from None
-    check_possible(str(venv), steps)
+    check_permissions(str(venv), steps)
     tracker = MoveTracker(venv, watched_directories({**kept, **linked.installed}), desired.mtimes, steps)
     return _StagedChange(steps, _staged_mtimes(stage, linked.installed, tracker), tracker)
 
@@ -117,7 +118,7 @@ def _unchanged_files(venv: Path, state: State, damaged: frozenset[str], entry: E
 def _common_files(venv: Path, old: Installed, new: Manifest) -> set[str]:
     """Return the files that *old* and *new* share and that are unchanged in the environment."""
     before = {file for file in installed_files(venv, old) if file.kind in LINKED}
-    return {file.path for file in new.files if file in before and lies_untouched(venv, file)}
+    return {file.path for file in new.files if file in before and is_unchanged(venv, file)}
 
 
 def _removed_files(venv: Path, state: State, desired: DesiredState) -> set[str]:

@@ -1,4 +1,4 @@
-"""What really lies in an environment, against what was put there. Looks, and changes nothing."""
+"""Compare an environment with what isolate installed into it. Nothing is changed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.utils import canonicalize_name
 
-from isolate.environment.journal import source_of
-from isolate.environment.records import installed_files, manifest_path, template_files
+from isolate.environment.pycache import source_of
+from isolate.environment.records import installed_files, is_record, manifest_path, template_files
 from isolate.store.manifest import digest_of_file
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from isolate.store.manifest import File
 
 
-class Damage(NamedTuple):
-    """A file that is not as it was installed.
+class DamagedFile(NamedTuple):
+    """A file that differs from what was installed.
 
-    `code` is `missing-file` or `modified-file`; `name` is the distribution, empty for the environment itself.
+    `code` is `missing-file` or `modified-file`. `name` is the distribution, empty for the environment itself.
     """
 
     name: str
@@ -35,56 +35,52 @@ class Damage(NamedTuple):
 
 
 class UnmanagedDistribution(NamedTuple):
-    """A distribution that isolate did not install.
-
-    `folder` is its metadata, `files` what its RECORD claims, both below the environment.
-    """
+    """A distribution that isolate did not install; `files` are those that it owns, relative to the environment."""
 
     name: str
     version: str
-    folder: str
     files: tuple[str, ...]
 
 
-def damages(
+def damaged_files(
     venv: Path, state: State, *, names: Iterable[str] | None = None, verify_hashes: bool = False
-) -> list[Damage]:
-    """Return every file of the distributions *names* (default: of all, and of the skeleton) that is not as it was.
+) -> list[DamagedFile]:
+    """Return every damaged file of the distributions *names*; by default of all, and of the template.
 
-    Size and time are compared, and the content where they differ; with *verify_hashes* every content is.
+    A file is read only if its size or mtime differs; with *verify_hashes*, every file is.
     """
     chosen = state.installed if names is None else {name: state.installed[name] for name in names}
-    found: list[Damage] = []
-    for one in chosen.values():
-        files = installed_files(venv, one)
-        found += _damaged(venv, one.name, files, verify_hashes=verify_hashes)
-        if len(files) <= len(one.written):
-            found.append(Damage(name=one.name, path=manifest_path(one.name), code="missing-file"))
+    damaged: list[DamagedFile] = []
+    for dist in chosen.values():
+        files = installed_files(venv, dist)
+        damaged += _damaged(venv, dist.name, files, verify_hashes=verify_hashes)
+        if len(files) <= len(dist.written):
+            damaged.append(DamagedFile(name=dist.name, path=manifest_path(dist.name), code="missing-file"))
     if names is None:
-        found += template_damages(venv, verify_hashes=verify_hashes)
-    return found
+        damaged += damaged_template_files(venv, verify_hashes=verify_hashes)
+    return damaged
 
 
-def template_damages(venv: Path, *, verify_hashes: bool = False) -> list[Damage]:
-    """Return every file that `venv` made and that is not as it was."""
+def damaged_template_files(venv: Path, *, verify_hashes: bool = False) -> list[DamagedFile]:
+    """Return every damaged file of those that `venv` created."""
     return list(_damaged(venv, "", template_files(venv), verify_hashes=verify_hashes))
 
 
-def _damaged(venv: Path, name: str, files: Iterable[File], *, verify_hashes: bool) -> Iterator[Damage]:
+def _damaged(venv: Path, name: str, files: Iterable[File], *, verify_hashes: bool) -> Iterator[DamagedFile]:
     root = f"{venv}/"
     for path, size, mtime_ns, sha256, _ in files:
         try:
             status = os.lstat(root + path)
         except OSError:
-            yield Damage(name=name, path=path, code="missing-file")
+            yield DamagedFile(name=name, path=path, code="missing-file")
             continue
         same = status.st_size == size and status.st_mtime_ns == mtime_ns and status.st_mode & stat.S_IRUSR
         if (verify_hashes or not same) and _digest(root + path) != sha256:
-            yield Damage(name=name, path=path, code="modified-file")
+            yield DamagedFile(name=name, path=path, code="modified-file")
 
 
-def lies_untouched(venv: Path, file: File) -> bool:
-    """Say whether *file* lies in the environment with the size and the time that it was installed with."""
+def is_unchanged(venv: Path, file: File) -> bool:
+    """Return whether *file* is in the environment with the size and mtime that it was installed with."""
     try:
         status = os.lstat(f"{venv}/{file.path}")
     except OSError:
@@ -101,54 +97,54 @@ def _digest(path: str) -> str:
         return ""
 
 
-def foreign(venv: Path, site: str, installed: Mapping[str, Installed]) -> list[UnmanagedDistribution]:
-    """Return the distributions in *site* (below *venv*) whose metadata is not that of one of *installed*."""
-    ours = {_metadata_folder(one) for one in installed.values()}
+def unmanaged_distributions(venv: Path, site: str, installed: Mapping[str, Installed]) -> list[UnmanagedDistribution]:
+    """Return the distributions in *site*, relative to *venv*, except those that are *installed*."""
+    managed = {f"{dist.name}-{dist.version.lower()}" for dist in installed.values()}
     return [
-        _foreign(venv, site, folder)
-        for folder in sorted(os.listdir(venv / site))
-        if folder.endswith((".dist-info", ".egg-info")) and _spelled(folder) not in ours
+        _unmanaged(venv, site, directory)
+        for directory in sorted(os.listdir(venv / site))
+        if directory.endswith((".dist-info", ".egg-info")) and _normalized(directory) not in managed
     ]
 
 
-def _metadata_folder(one: Installed) -> str:
-    return f"{one.name}-{one.version.lower()}"
-
-
-def _spelled(folder: str) -> str:
-    stem = folder.rpartition(".")[0]
-    name, _, version = stem.partition("-")
+def _normalized(metadata: str) -> str:
+    """Return `name-version` for the name of a metadata directory."""
+    name, _, version = metadata.rpartition(".")[0].partition("-")
     return f"{canonicalize_name(name)}-{version.lower()}"
 
 
-def _foreign(venv: Path, site: str, folder: str) -> UnmanagedDistribution:
-    name, _, version = folder.rpartition(".")[0].partition("-")
-    whole = f"{site}/{folder}"
-    files = {whole} if (venv / whole).is_file() else set(_files_below(venv, whole))
+def _unmanaged(venv: Path, site: str, metadata: str) -> UnmanagedDistribution:
+    name, _, version = metadata.rpartition(".")[0].partition("-")
+    path = f"{site}/{metadata}"
+    files = {path} if (venv / path).is_file() else set(_files_below(venv, path))
+    files.update(_recorded_files(venv, site, metadata))
+    return UnmanagedDistribution(name=canonicalize_name(name), version=version, files=tuple(sorted(files)))
+
+
+def _recorded_files(venv: Path, site: str, metadata: str) -> Iterator[str]:
+    """Yield the files that the RECORD in *metadata* lists, except those outside the environment and isolate's own."""
     try:
-        text = (venv / site / folder / "RECORD").read_text(encoding="utf-8")
+        text = (venv / site / metadata / "RECORD").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        text = ""
+        return
     for row in csv.reader(io.StringIO(text)):
         path = os.path.normpath(os.path.join(site, row[0])) if row else ""
-        if path and not path.startswith(("..", "/", ".isolate")):
-            files.add(path)
-    return UnmanagedDistribution(
-        name=canonicalize_name(name), version=version, folder=whole, files=tuple(sorted(files))
-    )
+        if path and not path.startswith(("..", "/")) and not is_record(path):
+            yield path
 
 
-def _files_below(venv: Path, folder: str) -> Iterator[str]:
-    for where, folders, files in os.walk(venv / folder):
-        for name in files + [one for one in folders if os.path.islink(os.path.join(where, one))]:
-            yield os.path.relpath(os.path.join(where, name), venv)
+def _files_below(venv: Path, directory: str) -> Iterator[str]:
+    for parent, directories, files in os.walk(venv / directory):
+        links = [name for name in directories if os.path.islink(os.path.join(parent, name))]
+        for name in files + links:
+            yield os.path.relpath(os.path.join(parent, name), venv)
 
 
-def unowned(venv: Path, owned: Iterable[str]) -> list[str]:
-    """Return every file and link in the environment that is none of *owned* nor compiled from one: the user's own."""
+def unowned_files(venv: Path, owned: Iterable[str]) -> list[str]:
+    """Return the user's files and links in the environment: those not *owned*, compiled from one, or isolate's own."""
     known = set(owned)
     return sorted(
         path
         for path in _files_below(venv, ".")
-        if path not in known and source_of(path) not in known and not path.startswith(".isolate/")
+        if path not in known and source_of(path) not in known and not is_record(path)
     )

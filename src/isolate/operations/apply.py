@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from isolate.environment import records, staging
 from isolate.environment.create import create
 from isolate.environment.desired_state import DesiredState
-from isolate.environment.history import Generation, next_number, record_paths
+from isolate.environment.history import MAX_GENERATIONS, Generation
 from isolate.environment.stamp.inputs import stamp_lines_if_unchanged
 from isolate.environment.stamp.write import remove_stamp, write_stamp
 from isolate.environment.update import update, update_state
@@ -118,9 +118,10 @@ def _desired_state(
     transaction: Transaction, built: Mapping[str, Entry], session: Session, builder: EnvironmentBuilder
 ) -> DesiredState:
     venv, base = transaction.application.venv, builder.context.base_state
-    history = record_paths(venv)
-    kept, expired = history[: records.HISTORY_KEPT - 1], history[records.HISTORY_KEPT - 1 :]
-    generation = _generation(transaction, next_number(history), session.clock())
+    numbers = records.generation_numbers(venv)
+    history = [records.generation_path(number) for number in numbers]
+    kept, expired = history[: MAX_GENERATIONS - 1], history[MAX_GENERATIONS - 1 :]
+    generation = _generation(transaction, max(numbers, default=0) + 1, session.clock())
     new_records = {records.LOCK: transaction.decision.content, generation.path: generation.to_json()}
     if transaction.current.rebuild:
         new_records |= {path: (venv / path).read_bytes() for path in kept}
@@ -138,7 +139,7 @@ def _desired_state(
         unmanaged=transaction.current.unmanaged,
         new_records=new_records,
         expired_records=expired,
-        damaged_files=[damage.path for damage in transaction.current.damages],
+        damaged_files=[damage.path for damage in transaction.current.damaged_files],
         mtimes=transaction.current.mtimes,
     )
 

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 def builder_for(
-    application: Application, declarations: Declarations, situation: CurrentState, request: Request, session: Session
+    application: Application, declarations: Declarations, current: CurrentState, request: Request, session: Session
 ) -> AbstractContextManager[EnvironmentBuilder]:
-    """Return a context manager that yields a builder for the interpreter and the environment of *situation*."""
+    """Return a context manager that yields a builder for the interpreter and the environment of *current*."""
     context = BuildContext(
         application=application,
-        interpreter=situation.interpreter,
-        base_state=None if situation.rebuild else situation.state,
+        interpreter=current.interpreter,
+        base_state=None if current.rebuild else current.state,
         store=session.store,
         progress=session.progress,
     )
@@ -38,12 +38,12 @@ def builder_for(
             requirement.url for requirement in declarations.requirements if requirement.url is not None
         ),
     )
-    return environment_builder(context, pip_config, _link_options(declarations, situation, request))
+    return environment_builder(context, pip_config, _link_options(declarations, current, request))
 
 
-def _link_options(declarations: Declarations, situation: CurrentState, request: Request) -> LinkOptions:
+def _link_options(declarations: Declarations, current: CurrentState, request: Request) -> LinkOptions:
     """Return how files leave the store: as requested or declared, else as for the existing environment."""
-    state = situation.state
+    state = current.state
     return LinkOptions(
         mode=requested_link_mode(declarations, request) or (state.link_mode if state else "auto"),
         bytecode=request.bytecode or (state is not None and state.bytecode),

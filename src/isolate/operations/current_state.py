@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from isolate.environment.records import Installed, State
     from isolate.environment.stamp.mtimes import DirectoryMtimes
-    from isolate.environment.verify import Damage, UnmanagedDistribution
+    from isolate.environment.verify import DamagedFile, UnmanagedDistribution
     from isolate.interpreters.interpreter import Choice
     from isolate.store.store import Store
 
@@ -43,7 +43,7 @@ class CurrentState(NamedTuple):
     state: State | None
     rebuild: Rebuild | None
     mtimes: DirectoryMtimes
-    damages: tuple[Damage, ...] = ()
+    damaged_files: tuple[DamagedFile, ...] = ()
     unmanaged: tuple[UnmanagedDistribution, ...] = ()
 
     @property
@@ -73,7 +73,7 @@ class CurrentState(NamedTuple):
             InstalledState(
                 managed=_present([] if self.state is None else self.state.installed.values()),
                 unmanaged=_unmanaged(self.unmanaged),
-                damaged={damage.name for damage in self.damages if damage.name},
+                damaged={damage.name for damage in self.damaged_files if damage.name},
             ),
             is_stored=store.has,
             inexact=inexact,

@@ -7,11 +7,11 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.environment.ownership import ensure_replaceable, reject_symlink
-from isolate.environment.records import FOLDER, is_managed, read_state, was_moved
+from isolate.environment.records import is_managed, is_record, read_state, was_moved
 from isolate.environment.stamp.mtimes import UNKNOWN_MTIME, DirectoryMtimes, directory_mtimes, watched_directories
 from isolate.environment.stamp.read import stamped_mtimes
 from isolate.environment.template import site_packages
-from isolate.environment.verify import damages, foreign, template_damages
+from isolate.environment.verify import damaged_files, damaged_template_files, unmanaged_distributions
 from isolate.interpreters.interpreter import Interpreter
 from isolate.operations.current_state import FIRST, CurrentState, Rebuild
 from isolate.resolution.interpreter import choose_interpreter
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from isolate.application import Application
     from isolate.declarations.declared import Declarations
     from isolate.environment.records import State
-    from isolate.environment.verify import Damage, UnmanagedDistribution
+    from isolate.environment.verify import DamagedFile, UnmanagedDistribution
     from isolate.interpreters.interpreter import Choice
     from isolate.request import Request
     from isolate.session import Session
@@ -91,30 +91,32 @@ def inspect_existing(application: Application, state: State, choice: Choice, opt
         directory_mtimes(venv, watched_directories(state.installed))
     )  # before anything in the directories is looked at
     site = site_packages(venv, state.interpreter)
-    unmanaged = () if site is None else tuple(foreign(venv, site, state.installed))
+    unmanaged = () if site is None else tuple(unmanaged_distributions(venv, site, state.installed))
     current = CurrentState(choice=choice, state=state, rebuild=None, mtimes=mtimes, unmanaged=unmanaged)
     if site is None:
         return current._replace(rebuild=Rebuild("missing-file", "its site-packages directory is missing"))
     if rebuild := rebuild_reason(application, state, choice.interpreter):
         return current._replace(rebuild=rebuild)
-    found = _damages(application, state, mtimes, options)
-    own = [damage for damage in found if not damage.name or damage.path.startswith(FOLDER)]
+    found = _damaged_files(application, state, mtimes, options)
+    own = [damage for damage in found if not damage.name or is_record(damage.path)]
     if own:
         first = min(own, key=lambda damage: damage.path)
         what = "deleted" if first.code == "missing-file" else "modified"
         return current._replace(rebuild=Rebuild(first.code, f"{first.path} was {what}"))
-    return current._replace(damages=tuple(found))
+    return current._replace(damaged_files=tuple(found))
 
 
-def _damages(application: Application, state: State, mtimes: DirectoryMtimes, options: InspectOptions) -> list[Damage]:
+def _damaged_files(
+    application: Application, state: State, mtimes: DirectoryMtimes, options: InspectOptions
+) -> list[DamagedFile]:
     """Return the files of the environment that differ from what was installed, as far as *options* look."""
     venv, hashes = application.venv, options.verify_hashes
     if options.check_all_files:
-        return damages(venv, state, names=None, verify_hashes=hashes)
+        return damaged_files(venv, state, names=None, verify_hashes=hashes)
     names = changed_distributions(state, stamped_mtimes(str(venv)), mtimes)
     log.info("environment: checking %s", "every file" if names is None else ", ".join(names) or "no package")
-    found = damages(venv, state, names=names, verify_hashes=hashes)
-    return found if names is None else [*found, *template_damages(venv, verify_hashes=hashes)]
+    found = damaged_files(venv, state, names=names, verify_hashes=hashes)
+    return found if names is None else [*found, *damaged_template_files(venv, verify_hashes=hashes)]
 
 
 def changed_distributions(state: State, stamped: Mapping[str, int] | None, mtimes: DirectoryMtimes) -> list[str] | None:
@@ -122,7 +124,7 @@ def changed_distributions(state: State, stamped: Mapping[str, int] | None, mtime
     if stamped is None:
         return None
     changed = {folder for folder, was in stamped.items() if was == UNKNOWN_MTIME or mtimes.get(folder) != was}
-    return [name for name, dist in state.installed.items() if not changed.isdisjoint(dist.folders)]
+    return [name for name, dist in state.installed.items() if not changed.isdisjoint(dist.directories)]
 
 
 def rebuild_reason(application: Application, state: State, chosen: Interpreter) -> Rebuild | None:
@@ -144,5 +146,5 @@ def _all_unmanaged(application: Application) -> tuple[UnmanagedDistribution, ...
     venv = application.venv
     found: list[UnmanagedDistribution] = []
     for site in sorted(venv.glob("lib/*/site-packages")) if venv.is_dir() else ():
-        found += foreign(venv, str(site.relative_to(venv)), {})
+        found += unmanaged_distributions(venv, str(site.relative_to(venv)), {})
     return tuple(found)

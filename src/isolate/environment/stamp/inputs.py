@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from isolate.declarations.requirements_text import VARIABLE, decode, logical_lines
 from isolate.environment.stamp.read import file_line
 from isolate.environment.stamp.variables import variable_line
-from isolate.environment.verify import template_damages
+from isolate.environment.verify import damaged_template_files
 from isolate.interpreters.query import fingerprint_of
 from isolate.lock.local_sources import METADATA_FILES
 
@@ -74,7 +74,7 @@ def stamp_lines_if_unchanged(
     same = all(now[path] == line for path, line in before.items() if path not in written)
     same = same and all(_content(path) == content for path, content in (read | written).items())
     same = same and fingerprint_of(interpreter.executable) == interpreter.fingerprint
-    if not same or template_damages(application.venv):
+    if not same or damaged_template_files(application.venv):
         return None
     names = sorted({*_variables(declarations)})
     return [*now.values(), *(variable_line(name, str(application.venv)) for name in names)]

@@ -51,7 +51,7 @@ class DirectoryMtimes:
 
 def watched_directories(installed: Mapping[str, Installed]) -> list[str]:
     """Return the directories, relative to the environment, in which a change must be noticed."""
-    return sorted({directory for dist in installed.values() for directory in dist.folders})
+    return sorted({directory for dist in installed.values() for directory in dist.directories})
 
 
 def directory_mtimes(venv: Path, directories: Iterable[str]) -> dict[str, int]:

@@ -1,0 +1,41 @@
+"""Environments of earlier versions keep working: their records have other names."""
+
+from __future__ import annotations
+
+from conftest import versions
+from isolate.environment.records import OLD_TEMPLATE, STATE, TEMPLATE, is_managed, read_state, template_files
+
+
+def with_former_records(venv):
+    """Turn the records of the environment *venv* into those of an earlier version."""
+    (venv / TEMPLATE).rename(venv / OLD_TEMPLATE)
+    state = (venv / STATE).read_text()
+    assert '"directories"' in state
+    (venv / STATE).write_text(state.replace('"directories"', '"folders"'))
+
+
+def test_the_records_of_an_earlier_version_are_read(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    isolate("sync", cwd=app)
+    state, template = read_state(app / ".venv"), template_files(app / ".venv")
+    with_former_records(app / ".venv")
+    assert (read_state(app / ".venv"), template_files(app / ".venv")) == (state, template)
+    assert is_managed(app / ".venv")
+    isolate("check", cwd=app)
+    assert "nothing to do" in isolate("sync", "--verify", cwd=app).out
+
+
+def test_an_environment_of_an_earlier_version_is_updated_and_its_template_is_still_checked(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    isolate("sync", cwd=app)
+    with_former_records(app / ".venv")
+    application({"requirements.txt": "alpha==2.0\n"})
+    isolate("sync", cwd=app)
+    assert versions(app / ".venv") == {"alpha": "2.0"}
+    assert '"folders"' not in (app / ".venv" / STATE).read_text()
+    configuration = app / ".venv/pyvenv.cfg"
+    configuration.write_text(f"{configuration.read_text()}# edited\n")
+    assert "pyvenv.cfg" in isolate("check", cwd=app, status=1).out
+    isolate("sync", cwd=app)
+    isolate("check", cwd=app)
+    assert not (app / ".venv" / OLD_TEMPLATE).exists()
