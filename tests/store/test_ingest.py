@@ -43,7 +43,7 @@ def test_a_name_is_normalized(isolate, application, index):
     build_wheel(index.folder, "Zope.Thing", "1.0")
     app = application({"requirements.txt": "zope-thing==1.0\n"})
     isolate("sync", cwd=app)
-    assert isolate("check", cwd=app).out.startswith("all is well")
+    assert isolate("check", cwd=app).out.startswith("OK: 1 package")
     assert "nothing to do" in isolate("sync", cwd=app).out
     assert list(versions(app / ".venv").values()) == ["1.0"]
 
