@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from conftest import SOURCE
 from isolate.cli.main import isolate
 from isolate.declarations.settings import Settings
-from isolate.pip.settings import ALLOWED
+from isolate.pip.options import ALLOWED_OPTIONS
 from test_architecture import LAYERS
 
 if sys.version_info >= (3, 11):
@@ -131,7 +131,9 @@ def help_texts() -> dict[str, str]:
 
     def walk(command: click.Command, *words: str) -> dict[str, str]:
         text = CliRunner().invoke(isolate, [*words, "--help"], prog_name="isolate").output
-        below = command.commands if isinstance(command, click.Group) else {}
+        context = click.Context(command)
+        names = command.list_commands(context) if isinstance(command, click.Group) else ()
+        below = {name: command.get_command(context, name) for name in names}
         return {" ".join(words): text} | {
             key: value for name, one in below.items() for key, value in walk(one, *words, name).items()
         }
@@ -178,7 +180,7 @@ def test_every_setting_of_pip_is_listed():
     page = read(DOCS / "reference/environment-variables.md")
     section = page.partition("## Settings of pip")[2].partition("\n## ")[0]
     rows = (line for line in section.splitlines() if line.startswith("| `"))
-    assert {name for row in rows for name in SPAN.findall(row)} == ALLOWED
+    assert {name for row in rows for name in SPAN.findall(row)} == ALLOWED_OPTIONS
 
 
 def test_every_key_of_the_configuration_is_listed():

@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from isolate.errors import IsolateError
+from isolate.errors import UnusableDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,20 +36,20 @@ class Application(NamedTuple):
 
     @classmethod
     def at(cls, directory: Path) -> Application:
-        """Return the application in *directory*; raise `IsolateError` if no environment can work there."""
+        """Return the application in *directory*; raise `UnusableDirectory` if no environment can work there."""
         if not directory.is_dir():
             problem = "is not a directory" if os.path.lexists(directory) else "does not exist"
-            raise IsolateError(f"{directory} {problem}", hint="name the directory of an application")
+            raise UnusableDirectory(f"{directory} {problem}", hint="name the directory of an application")
         root = without_parents(directory.absolute())
         if ":" in str(root):
-            raise IsolateError(
+            raise UnusableDirectory(
                 f"{root} has a colon in its path, and PATH separates directories by colons: no environment works there",
                 hint=RENAME,
             )
         try:
             str(root).encode()
         except UnicodeEncodeError:
-            raise IsolateError(
+            raise UnusableDirectory(
                 f"{str(root)!r} is not valid UTF-8, so isolate cannot record the path", hint=RENAME
             ) from None
         return cls(root=root)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from isolate.application import DECLARATION_FILES, Application, without_parents
 from isolate.declarations.settings import Settings
-from isolate.errors import DeclarationError, IsolateError
+from isolate.errors import DeclarationError, IsolateError, NoApplications
 from isolate.git import changed_files, ignored_paths
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def find_applications(root: Path) -> list[Application]:
 
     Raises:
         DeclarationError: The `pyproject.toml` of *root* cannot be read.
-        IsolateError: There are none.
+        NoApplications: There are none.
     """
     settings = _read_settings(root, _project_file_bytes(root))
     if settings.applications:
@@ -53,7 +53,7 @@ def find_applications(root: Path) -> list[Application]:
     applications = [Application(root=without_parents(path)) for path in included if path not in ignored]
     if not applications:
         tables = "[project] or [dependency-groups]"
-        raise IsolateError(
+        raise NoApplications(
             f"no application in {root} or below it",
             facts=(f"an application has a requirements.txt, a pylock.toml, or a pyproject.toml with {tables}",),
             hint="name a directory with applications",

@@ -6,7 +6,6 @@ that reaches it is an internal error.
 
 from __future__ import annotations
 
-import errno
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -79,7 +78,10 @@ class OutputNotWritten(IsolateError):
 
 
 class DeclarationError(IsolateError):
-    """A declaration or a lock is not valid. `line` counts from 1, and is None for a format without lines."""
+    """A declaration or a lock is not valid.
+
+    `line` counts from 1, and is None for a format without lines.
+    """
 
     code = "invalid-declaration"
     remedy = "Correct the file at the line that the message names."
@@ -104,7 +106,7 @@ class DeclarationError(IsolateError):
 
 
 class NoDeclarations(IsolateError):
-    """The directory `root` is not an application: no file in it declares requirements."""
+    """The directory is not an application: no file in it declares requirements."""
 
     code = "no-declarations"
     remedy = "Change to an application's directory, or create a file that declares its requirements."
@@ -114,6 +116,55 @@ class NoDeclarations(IsolateError):
     ) -> None:
         super().__init__(problem, facts=facts, hint=hint)
         self.root = root
+
+
+class NoApplications(IsolateError):
+    """There is no application in the directory or below it."""
+
+    code = "no-applications"
+    remedy = "Name a directory with applications."
+
+
+class UnusableDirectory(IsolateError):
+    """The directory does not exist, or no environment can work in it because of its name."""
+
+    code = "unusable-directory"
+    remedy = "Name an existing directory, or rename it."
+
+
+class UnknownName(IsolateError):
+    """The command line names an extra, a group or a package that the application does not have."""
+
+    code = "unknown-name"
+    remedy = "Check the spelling, or declare it."
+
+
+class NoSuchSync(IsolateError):
+    """The history of the application does not have the sync to go back to."""
+
+    code = "no-such-sync"
+    remedy = "Name one of the syncs that `isolate history` lists."
+
+
+class NotInStore(IsolateError):
+    """A package is not in the store, and `--offline` prevents fetching it."""
+
+    code = "not-in-store"
+    remedy = "Run the command without `--offline`."
+
+
+class UnfinishedUpdate(IsolateError):
+    """The system stopped an update of the environment halfway."""
+
+    code = "unfinished-update"
+    remedy = "Fix what the message names, then run any command: it completes the update first."
+
+
+class ConcurrentChange(IsolateError):
+    """Another program changed the environment during the update."""
+
+    code = "concurrent-change"
+    remedy = "Run `isolate sync --verify` when that program has finished."
 
 
 class NoInterpreter(IsolateError):
@@ -131,7 +182,10 @@ class ProgramNotStarted(IsolateError):
 
 
 class PipFailed(IsolateError):
-    """pip failed. `output` is everything that it wrote, without credentials."""
+    """pip failed.
+
+    `output` is everything that it wrote, without credentials.
+    """
 
     code = "pip-failed"
     remedy = "Fix the cause that the message names; `-vv` shows the output of pip."
@@ -160,23 +214,6 @@ class InvalidDistribution(IsolateError):
 
     code = "invalid-distribution"
     remedy = "Pin a different version, and report the fault to the maintainers of the package."
-
-
-def system_failure(error: OSError) -> SystemFailure:
-    """Return the error that explains *error* to the user, with what to do next."""
-    where = f" ({error.filename})" if error.filename else ""
-    hint = SYSTEM_HINTS.get(error.errno or 0, "fix this, then run the command again")
-    return SystemFailure(f"{error.strerror or error}{where}", hint=hint)
-
-
-SYSTEM_HINTS = {
-    errno.ENOSPC: "free some disk space, then run the command again",
-    errno.EDQUOT: "free some space within your disk quota, then run the command again",
-    errno.EROFS: "the file system is read-only: use a directory on a writable one",
-    errno.EACCES: "give yourself write permission, then run the command again",
-    errno.EPERM: "give yourself write permission, then run the command again",
-    errno.EMFILE: "raise the limit of open files (ulimit -n), then run the command again",
-}
 
 
 def file_conflict(path: str, name: str, other: str, *, facts: tuple[str, ...] = ()) -> InvalidDistribution:

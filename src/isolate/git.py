@@ -25,6 +25,9 @@ REPOSITORY_VARIABLES = frozenset(
 class GitFailed(IsolateError):
     """A git command failed."""
 
+    code = "git-failed"
+    remedy = "Run the git command that the message names to see why it fails."
+
 
 def ignored_paths(directories: Iterable[Path], root: Path) -> set[Path]:
     """Return those of *directories*, which are below *root*, that git ignores.

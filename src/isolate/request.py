@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from isolate.errors import IsolateError
+from isolate.errors import UnknownName
 from isolate.locked import DEFAULT_GROUP, Selection
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Request(NamedTuple):
 
 
 def selected(declarations: Declarations, request: Request) -> Selection:
-    """Return the extras and groups that *request* names; raise `IsolateError` for one that is not declared."""
+    """Return the extras and groups that *request* names; raise `UnknownName` for one that is not declared."""
     _check_declared("extra", request.extras, declarations.extras)
     _check_declared("group", request.groups, declarations.groups)
     groups = set(declarations.groups) if request.all_groups else set(request.groups)
@@ -64,7 +64,7 @@ def selected(declarations: Declarations, request: Request) -> Selection:
 def _check_declared(kind: str, names: tuple[str, ...], declared: tuple[str, ...]) -> None:
     for name in names:
         if name not in declared:
-            raise IsolateError(
+            raise UnknownName(
                 f"{kind} {name} is not declared",
                 facts=(f"declared: {', '.join(declared) or 'none'}",),
                 hint=f"name a declared {kind}, or declare {name} in pyproject.toml",

@@ -6,17 +6,29 @@ Exit codes: 0 success, 1 a check failed, 2 error, 3 internal error (with a log f
 from __future__ import annotations
 
 import contextlib
+import errno
 import signal
 import sys
 from typing import TYPE_CHECKING
 
 from isolate.cli.invocation import Options
-from isolate.errors import InternalError, Interrupted, IsolateError, NoDeclarations, UsageError, system_failure
+from isolate.errors import InternalError, Interrupted, IsolateError, NoDeclarations, SystemFailure, UsageError
 from isolate.outcome import Outcome, as_json
 from isolate.output import write_stderr, write_stdout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+HINTS = {
+    errno.ENOSPC: "free some disk space, then run the command again",
+    errno.EDQUOT: "free some space within your disk quota, then run the command again",
+    errno.EROFS: "the file system is read-only: use a directory on a writable one",
+    errno.EACCES: "give yourself write permission, then run the command again",
+    errno.EPERM: "give yourself write permission, then run the command again",
+    errno.EMFILE: "raise the limit of open files (ulimit -n), then run the command again",
+}
+"""What to do next, by error number."""
 
 
 @contextlib.contextmanager
@@ -80,8 +92,15 @@ def as_isolate_error(error: BaseException) -> IsolateError:
     if isinstance(error, KeyboardInterrupt):
         return Interrupted("interrupted")
     if isinstance(error, OSError):
-        return system_failure(error)
+        return _system_failure(error)
     return _click_error(error) or _internal_error(error)
+
+
+def _system_failure(error: OSError) -> SystemFailure:
+    """Return the error that explains *error* to the user, with what to do next."""
+    where = f" ({error.filename})" if error.filename else ""
+    hint = HINTS.get(error.errno or 0, "fix this, then run the command again")
+    return SystemFailure(f"{error.strerror or error}{where}", hint=hint)
 
 
 def _click_error(error: BaseException) -> IsolateError | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from isolate.declarations.read import read_declarations
 from isolate.environment import staging
-from isolate.errors import DeclarationError, IsolateError, StaleLock
+from isolate.errors import DeclarationError, NoDeclarations, StaleLock
 from isolate.formatting import count
 from isolate.lock.diff import diff
 from isolate.lock.pylock_file import read_lock
@@ -38,7 +38,7 @@ def lock(application: Application, request: Request, session: Session, *, check:
     """
     declarations = read_declarations(application.root)
     if not declarations.files:
-        raise IsolateError(
+        raise NoDeclarations(
             f"{application.name} has a lock and no declarations",
             hint="declare its requirements, then run `isolate lock`",
         )

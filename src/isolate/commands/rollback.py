@@ -14,7 +14,7 @@ from isolate.environment.history import Generation, read_history
 from isolate.environment.ownership import reject_symlink
 from isolate.environment.records import State, read_state
 from isolate.environment.stamp.write import remove_stamp
-from isolate.errors import IsolateError
+from isolate.errors import IsolateError, NoInterpreter, NoSuchSync
 from isolate.formatting import count
 from isolate.interpreters.interpreter import Choice, Interpreter
 from isolate.interpreters.query import fingerprint_of
@@ -67,7 +67,7 @@ def _chosen(application: Application, number: int | None) -> Generation:
     if number is None:
         if len(generations) > 1:
             return generations[1]
-        raise IsolateError(
+        raise NoSuchSync(
             f"nothing to roll back: {application.name} has {count(len(generations), 'recorded sync')}",
             hint="run `isolate history` to see what is recorded",
         )
@@ -75,7 +75,7 @@ def _chosen(application: Application, number: int | None) -> Generation:
         if generation.number == number:
             return generation
     available = ", ".join(str(generation.number) for generation in generations) or "none"
-    raise IsolateError(
+    raise NoSuchSync(
         f"no sync {number} in the history of {application.name}",
         facts=(f"available: {available}",),
         hint="run `isolate history` to see what each of them changed",
@@ -108,10 +108,10 @@ def _plan_transaction(application: Application, generation: Generation, session:
 
 
 def _state(application: Application, generation: Generation, interpreter: Interpreter) -> State:
-    """Return the record of the environment; raise `IsolateError` if the Python of *generation* is not what it was."""
+    """Return the record of the environment; raise `NoInterpreter` if the Python of *generation* is not what it was."""
     state = read_state(application.venv)
     if fingerprint_of(interpreter.executable) != interpreter.fingerprint or state is None:
-        raise IsolateError(
+        raise NoInterpreter(
             f"the Python used by sync {generation.number} was removed or replaced",
             facts=(f"Python {interpreter.version}: {interpreter.executable}",),
             hint="run `isolate sync` to recreate the environment",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from isolate import fs
 from isolate.environment.records import DIRECTORY, JOURNAL, OLD_JOURNAL, STAGING, STAMP, TRASH, WORK
-from isolate.errors import IsolateError
+from isolate.errors import UnfinishedUpdate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,14 +47,14 @@ def commit(venv: Path, steps: list[Step]) -> None:
     """Write *steps* to the journal and replay it.
 
     If the process is killed before the journal is written, nothing has changed; after that, `replay` does the rest.
-    Raises `IsolateError` if the system refuses a step.
+    Raises `UnfinishedUpdate` if the system refuses a step.
     """
     (venv / TRASH).mkdir(parents=True, exist_ok=True)
     fs.write(venv / JOURNAL, json.dumps(steps).encode(), staging=venv / WORK)
     try:
         replay(venv)
     except OSError as error:
-        raise IsolateError(
+        raise UnfinishedUpdate(
             f"{venv} could not be fully updated",
             facts=(f"{error.strerror}: {error.filename}",),
             hint="fix this, then run the command again: it finishes the update first",

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 
 class FileInTheWay(NotManaged):
-    """A new file cannot be added because its `path` exists and is not removed; relative to the environment."""
+    """A file that isolate did not install is where a file of a package belongs.
+
+    `path` is relative to the environment.
+    """
+
+    code = "file-in-the-way"
+    remedy = "Move the file away, or delete it."
 
     def __init__(self, problem: str, *, hint: str | None = None, path: str = "") -> None:
         super().__init__(problem, hint=hint)

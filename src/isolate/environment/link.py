@@ -27,7 +27,13 @@ REGULAR_MODES = {kind: stat.S_IFREG | mode for kind, mode in MODES.items()}
 
 
 class DamagedEntry(IsolateError):
-    """An entry of the store was modified; `key` names it, `others` are those found at the same time."""
+    """An entry of the store is damaged.
+
+    `key` names it; `others` are the errors of damaged entries that were found with it.
+    """
+
+    code = "damaged-entry"
+    remedy = "Run the command again, with access to the package index."
 
     def __init__(self, problem: str, *, key: str = "") -> None:
         super().__init__(problem)

@@ -15,7 +15,7 @@ from isolate.environment.history import MAX_GENERATIONS, Generation
 from isolate.environment.stamp.inputs import stamp_lines_if_unchanged
 from isolate.environment.stamp.write import remove_stamp, write_stamp
 from isolate.environment.update import update, update_state
-from isolate.errors import IsolateError
+from isolate.errors import ConcurrentChange
 from isolate.formatting import count
 from isolate.operations.current_state import FIRST
 from isolate.resolution.context import lock_cache_key
@@ -76,13 +76,13 @@ def _before_commit(transaction: Transaction) -> None:
 
 
 def verify_installed(transaction: Transaction) -> None:
-    """Check, after the switch, that every installed distribution is in the environment; else raise `IsolateError`."""
+    """Check after the switch that every installed distribution is there; raise `ConcurrentChange` if not."""
     venv = transaction.application.venv
     state = records.read_state(venv)
     for target in transaction.plan.install:
         dist = state.installed.get(target.name) if state else None
         if dist is None or not all(os.path.lexists(venv / path) for path in records.metadata_files(dist)):
-            raise IsolateError(
+            raise ConcurrentChange(
                 f"{target.name} is missing from {venv} after the update",
                 facts=("another program may have modified the environment",),
                 hint="run `isolate sync --verify` when it is done",

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from isolate.declarations.read import read_declarations
-from isolate.errors import IsolateError
+from isolate.errors import NotInStore
 from isolate.formatting import count
 from isolate.lock.select import select
 from isolate.operations.current_state import targets_for
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 def fetch(transaction: Transaction, builder: EnvironmentBuilder, session: Session) -> None:
     """Ensure that the store has everything that *transaction* installs.
 
-    Raises `IsolateError` if something is missing and `--offline` prevents fetching it.
+    Raises `NotInStore` if something is missing and `--offline` prevents fetching it.
     """
     missing = {target.key: target.locked for target in transaction.plan.fetch}
     if missing and transaction.request.offline:
-        raise IsolateError(
+        raise NotInStore(
             "missing from the store, and --offline prevents fetching:",
             facts=(", ".join(f"{dist.name} {dist.version or ''}".strip() for dist in missing.values()),),
             hint="run without --offline",

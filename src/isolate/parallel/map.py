@@ -36,6 +36,9 @@ CHUNK_NUMBER_SIZE = 4
 class WorkerLost(IsolateError):
     """A worker process died before it sent its result."""
 
+    code = "worker-lost"
+    remedy = "Look for the cause in the system log (a lack of memory, for example), then run the command again."
+
 
 def worker_lost(how: str) -> WorkerLost:
     """Return the error for a worker that ended without a result: *how* it ended, for the message."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from isolate.errors import IsolateError, StaleLock
+from isolate.errors import StaleLock, UnknownName
 from isolate.lock.pinning import is_fully_pinned, unpinned
 from isolate.lock.pylock_file import lock_content
 from isolate.lock.select import other_python, supports
@@ -52,14 +52,14 @@ def _new_decision(lock: Pylock, verdict: Verdict, context: LockContext) -> LockD
 def _upgradable(context: LockContext) -> tuple[str, ...]:
     """Return the packages to upgrade that are locked or declared.
 
-    Raises `IsolateError` for a different name, unless the command is about several applications.
+    Raises `UnknownName` for a different name, unless the command is about several applications.
     """
     declarations, names = context.declarations, context.policy.upgrade_packages
     known = {declared.name for declared in (*declarations.requirements, *declarations.constraints)}
     known |= {str(package.name) for candidate in usable_locks(context) for package in candidate.lock.packages}
     unknown = [name for name in names if name not in known]
     if unknown and context.policy.require_known:
-        raise IsolateError(
+        raise UnknownName(
             f"cannot upgrade {', '.join(unknown)}: not declared and not in the lock",
             hint="check the spelling, or declare it and run `isolate sync`",
         )
