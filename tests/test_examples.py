@@ -79,7 +79,7 @@ def repository(examples):
     return root
 
 
-def test_make_works_on_many_at_once(repository):
+def test_make_works_on_several_applications_at_once(repository):
     make(repository, "-j", "4", f"ISOLATE={repository}/isolate")
     for name in APPLICATIONS:
         assert inconsistencies(repository / name / ".venv") == []
@@ -97,7 +97,7 @@ def test_make_works_on_many_at_once(repository):
 
 
 @pytest.mark.network
-def test_hooks_look_after_all_of_them(repository, tmp_path, monkeypatch):
+def test_hooks_check_and_sync_all_applications(repository, tmp_path, monkeypatch):
     """A real pre-commit, with a clone of this repository as the hooks' own."""
     if not (SOURCE.parent / ".git").exists():
         pytest.skip("this is no git repository")

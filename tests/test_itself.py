@@ -26,7 +26,7 @@ def declare(root, text):
 
 
 @pytest.mark.parametrize("named", ["mine[test]", "Mine[TEST]==1.0", "mine[test,other]"])
-def test_a_group_that_names_the_project_with_an_extra_asks_for_what_the_extra_does(isolate, mine, named):
+def test_a_group_that_names_the_project_with_an_extra_installs_the_extra(isolate, mine, named):
     declare(mine, f'{EXTRA}[dependency-groups]\ndev = ["{named}"]\n')
     isolate("sync", cwd=mine)
     assert versions(mine / ".venv") == {"mine": "1.0", "alpha": "1.0", "delta": "1.0", "gamma": "1.0"}
@@ -35,13 +35,13 @@ def test_a_group_that_names_the_project_with_an_extra_asks_for_what_the_extra_do
     assert versions(mine / ".venv") == {"mine": "1.0", "alpha": "1.0"}
 
 
-def test_a_group_that_names_the_project_alone_asks_for_nothing_more(isolate, mine):
+def test_a_group_that_names_the_project_alone_adds_nothing(isolate, mine):
     declare(mine, '[dependency-groups]\ndev = [{ include-group = "all" }]\nall = ["mine"]\n')
     isolate("sync", cwd=mine)
     assert versions(mine / ".venv") == {"mine": "1.0", "alpha": "1.0"}
 
 
-def test_an_extra_that_only_building_tells_is_that_of_the_tree(isolate, mine):
+def test_a_dynamic_extra_is_that_of_the_source_tree(isolate, mine):
     project = (mine / "pyproject.toml").read_text()
     dynamic = project.replace('version = "1.0"\n', 'version = "1.0"\ndynamic = ["optional-dependencies"]\n')
     (mine / "pyproject.toml").write_text(f'{dynamic}[dependency-groups]\ndev = ["mine[test]"]\n')
@@ -53,14 +53,14 @@ def test_an_extra_that_only_building_tells_is_that_of_the_tree(isolate, mine):
     isolate("check", cwd=mine)
 
 
-def test_where_nothing_can_be_built_a_name_is_that_of_a_package(isolate, application, index):
+def test_the_name_of_a_project_that_cannot_be_built_is_that_of_a_package(isolate, application, index):
     text = '[project]\nname = "alpha"\nversion = "0"\n[dependency-groups]\ndev = ["alpha==1.0"]\n'
     app = application({"pyproject.toml": text})
     isolate("sync", cwd=app)
     assert versions(app / ".venv") == {"alpha": "1.0"}
 
 
-def test_what_only_building_tells_is_asked_where_all_that_is_declared_is_known(isolate, application, index):
+def test_dynamic_dependencies_are_read_even_if_all_declared_packages_are_known(isolate, application, index):
     isolate("sync", application({"requirements.txt": "delta==1.0\n"}, name="first"))
     app = build_tree(application(), "mine", "1.0", requires=["alpha==1.0"])
     dynamic = '[project]\nname = "mine"\nversion = "1.0"\ndynamic = ["dependencies"]\n'
@@ -74,7 +74,7 @@ PATHS = ["two words", "a 'quoted' #1", 'one"half', "${HOME} 100%41"]
 
 
 @pytest.mark.parametrize("name", PATHS)
-def test_a_project_that_only_building_tells_about_may_stand_anywhere(isolate, application, index, name):
+def test_a_project_with_dynamic_dependencies_may_be_in_any_directory(isolate, application, index, name):
     app = build_tree(application(name=name), "mine", "1.0", requires=["alpha==1.0"])
     dynamic = '[project]\nname = "mine"\nversion = "1.0"\ndynamic = ["dependencies"]\n'
     (app / "pyproject.toml").write_text((app / "pyproject.toml").read_text().partition("[project]")[0] + dynamic)
@@ -84,13 +84,13 @@ def test_a_project_that_only_building_tells_about_may_stand_anywhere(isolate, ap
 
 
 @pytest.mark.parametrize("name", PATHS)
-def test_a_project_with_index_options_may_stand_anywhere(isolate, application, index, name):
+def test_a_project_with_index_options_may_be_in_any_directory(isolate, application, index, name):
     app = with_requirements(application(name=name), "--no-binary mine\nalpha==1.0\n")
     isolate("sync", cwd=app)
     assert import_of_mine(isolate, app) == app / "src/mine/__init__.py"
 
 
-def test_a_project_needs_no_hash_where_its_requirements_do(isolate, application, index):
+def test_a_project_needs_no_hash_in_hash_checking_mode(isolate, application, index):
     digest = hashlib.sha256((index.folder / "alpha-1.0-py3-none-any.whl").read_bytes()).hexdigest()
     app = with_requirements(application(), f"--require-hashes\nalpha==1.0 --hash=sha256:{digest}\n")
     isolate("sync", cwd=app)

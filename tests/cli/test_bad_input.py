@@ -165,7 +165,7 @@ def sha256(file):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_is_refused_with_words_and_changes_nothing(isolate, application, index, case):
+def test_invalid_input_is_explained_and_changes_nothing(isolate, application, index, case):
     build_wheel(index.folder, "future", "1.0", requires_python=">=99")
     build_sdist(index.folder, "broken", "1.0", on_build="raise RuntimeError('out of luck')")
     files, said = CASES[case]
@@ -181,7 +181,7 @@ def test_is_refused_with_words_and_changes_nothing(isolate, application, index, 
     assert listing(app) == before
 
 
-def test_a_failed_sync_leaves_the_environment_that_was_there(isolate, application, index):
+def test_a_failed_sync_leaves_the_environment_unchanged(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
     isolate("sync", cwd=app)
     before = listing(app)
@@ -227,7 +227,7 @@ STANDING = {
 
 
 @pytest.mark.parametrize("kind", STANDING)
-def test_a_venv_that_is_not_ours_is_refused_and_stays(isolate, application, index, kind):
+def test_a_venv_that_isolate_did_not_create_is_refused_and_kept(isolate, application, index, kind):
     make, words = STANDING[kind]
     app = application({"requirements.txt": "alpha==1.0\n"})
     make(app)
@@ -238,7 +238,7 @@ def test_a_venv_that_is_not_ours_is_refused_and_stays(isolate, application, inde
     assert listing(app) == before
 
 
-def test_an_empty_directory_and_a_half_environment_are_filled(isolate, application, index):
+def test_an_empty_directory_and_a_partial_environment_are_completed(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
     (app / ".venv").mkdir()
     isolate("sync", cwd=app)
@@ -251,7 +251,7 @@ def test_an_empty_directory_and_a_half_environment_are_filled(isolate, applicati
     assert (half / ".venv/notes.txt").read_text() == "mine"
 
 
-def test_adopting_keeps_what_no_distribution_owns(isolate, application, index):
+def test_adopting_keeps_files_that_no_distribution_owns(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
     make_venv(app)
     (app / ".venv/data").write_text("mine")
@@ -260,13 +260,13 @@ def test_adopting_keeps_what_no_distribution_owns(isolate, application, index):
     assert (app / ".venv/data").read_text() == "mine"
 
 
-def test_the_wrong_words_on_the_command_line_are_refused(isolate, application):
+def test_wrong_arguments_are_refused(isolate, application):
     app = application({"requirements.txt": ""})
     for wrong in (["sink"], ["sync", "--frobnicate"], ["sync", "--locked", "--frozen"], ["sync", "no-such-folder"]):
         isolate(*wrong, cwd=app, status=2)
 
 
-def test_the_help_says_each_command_to_its_end(isolate):
+def test_the_help_does_not_truncate_any_command(isolate):
     text = isolate("--help", env={"COLUMNS": "80"}).out
     summaries = dict(line.strip().split(maxsplit=1) for line in text.partition("Commands:\n")[2].splitlines())
     assert len(summaries) == 10

@@ -21,7 +21,7 @@ def site(app):
     return next(app.glob(".venv/lib/*/site-packages"))
 
 
-def test_all_is_well_after_a_sync(isolate, synced):
+def test_check_finds_nothing_after_a_sync(isolate, synced):
     before = listing(synced)
     assert isolate("check", cwd=synced).out.startswith("OK: 2 packages")
     assert listing(synced) == before
@@ -52,7 +52,7 @@ def empty(folder):
 
 
 @pytest.mark.parametrize("kind", DRIFTS)
-def test_every_drift_is_named_and_then_mended_by_a_plain_sync(isolate, synced, kind):
+def test_every_drift_is_found_and_then_repaired_by_a_plain_sync(isolate, synced, kind):
     def pip(*arguments):
         isolate("run", "--no-sync", "--", "python", "-m", "pip", "-q", *arguments, cwd=synced)
 
@@ -69,7 +69,7 @@ def test_every_drift_is_named_and_then_mended_by_a_plain_sync(isolate, synced, k
 
 
 @pytest.mark.parametrize("folder", ["lib", "bin", "lib/python3.11/site-packages", "include", ".isolate/manifests"])
-def test_a_part_of_the_environment_that_is_gone_comes_back(isolate, synced, folder):
+def test_a_deleted_part_of_the_environment_is_restored(isolate, synced, folder):
     folder = folder.replace("python3.11", site(synced).parent.name)
     if folder == "include":
         (synced / ".venv/pyvenv.cfg").unlink()
@@ -107,7 +107,7 @@ def replaced(app):
 
 
 @pytest.mark.parametrize("kind", REBUILDS)
-def test_what_an_environment_has_to_be_made_anew_for_is_called_what_it_is(isolate, synced, kind):
+def test_the_reason_to_recreate_an_environment_is_its_finding(isolate, synced, kind):
     spoil, said = REBUILDS[kind]
     spoil(synced)
     found = isolate("check", cwd=synced, status=1).out.splitlines()
@@ -117,7 +117,7 @@ def test_what_an_environment_has_to_be_made_anew_for_is_called_what_it_is(isolat
     isolate("check", cwd=synced)
 
 
-def test_an_edit_in_place_is_seen_by_check_and_mended_by_sync_verify(isolate, synced):
+def test_an_edit_in_place_is_found_by_check_and_repaired_by_sync_verify(isolate, synced):
     module = site(synced) / "alpha/__init__.py"
     module.chmod(0o644)
     with module.open("a") as file:
@@ -137,7 +137,7 @@ def edit_unseen(path, old, new):
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-def test_an_edit_that_keeps_size_and_time_is_seen_by_its_hash_and_mended_by_sync_verify(isolate, synced):
+def test_an_edit_that_keeps_size_and_mtime_is_found_by_its_hash_and_repaired_by_sync_verify(isolate, synced):
     modules = [site(synced) / f"{name}/__init__.py" for name in ("alpha", "delta", "pip")]
     texts = [module.read_text() for module in modules]
     for module in modules:
@@ -153,21 +153,21 @@ def test_an_edit_that_keeps_size_and_time_is_seen_by_its_hash_and_mended_by_sync
     isolate("store", "verify")
 
 
-def test_an_environment_whose_own_file_was_edited_unseen_is_made_anew(isolate, synced):
+def test_an_environment_is_recreated_for_a_hidden_edit_of_a_file_of_its_own(isolate, synced):
     edit_unseen(synced / ".venv/pyvenv.cfg", "false", "flase")
     assert "modified file: pyvenv.cfg" in isolate("check", "--hash", cwd=synced, status=1).out
     isolate("sync", "--verify", cwd=synced)
     isolate("check", "--hash", cwd=synced)
 
 
-def test_sync_verify_takes_no_edit_out_of_the_store_that_keeps_size_and_time(isolate, synced, application):
+def test_sync_verify_does_not_link_a_hidden_edit_from_the_store(isolate, synced, application):
     edit_unseen(site(synced) / "alpha/__init__.py", "alpha", "alphb")
     two = application({"requirements.txt": "alpha==1.0\n"}, name="two")
     isolate("sync", "--verify", cwd=two)
     isolate("check", "--hash", cwd=two)
 
 
-def test_an_upgrade_that_verifies_leaves_no_damaged_file_in_place(isolate, application, index):
+def test_an_upgrade_with_verify_keeps_no_damaged_file(isolate, application, index):
     for version in ("1.0", "1.1"):
         build_wheel(index.folder, "epsilon", version, files={"epsilon/same.py": "x = 'same'\n"})
     app = application({"requirements.txt": "epsilon==1.0\n"})
@@ -178,7 +178,7 @@ def test_an_upgrade_that_verifies_leaves_no_damaged_file_in_place(isolate, appli
     isolate("check", "--hash", cwd=app)
 
 
-def test_check_names_the_command_that_mends_what_it_found(isolate, synced, application):
+def test_check_names_the_command_that_fixes_its_findings(isolate, synced, application):
     with writable(site(synced) / "alpha/__init__.py").open("a") as file:
         file.write("edited = True\n")
     assert "run `isolate sync --verify` to fix" in isolate("check", cwd=synced, status=1).out
@@ -192,7 +192,7 @@ def writable(path):
     return path
 
 
-def test_same_version_from_another_build_is_another_build(isolate, application, index):
+def test_the_same_version_from_a_different_build_is_a_finding(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\nbeta\n"})
     isolate("sync", cwd=app)
     build_wheel(index.folder, "alpha", "1.0", files={"alpha/__init__.py": "rebuilt = True\n"})
@@ -209,14 +209,14 @@ def test_a_stale_lock_and_a_missing_environment_are_findings(isolate, applicatio
     assert "stale lock: there is no lock" in out
 
 
-def test_findings_are_also_a_document(isolate, synced):
+def test_findings_are_in_the_json_document(isolate, synced):
     (site(synced) / "alpha/__init__.py").unlink()
     document = json.loads(isolate("check", "--json", cwd=synced, status=1).out)
     assert document["findings"][0]["code"] == "missing-file"
     assert document["exit_code"] == 1
 
 
-def test_only_what_is_damaged_is_mended(isolate, synced, index):
+def test_only_damaged_packages_are_repaired(isolate, synced, index):
     delta = (site(synced) / "delta").stat().st_ino
     (site(synced) / "alpha/__init__.py").unlink()
     asked = len(index.requests)
@@ -225,7 +225,7 @@ def test_only_what_is_damaged_is_mended(isolate, synced, index):
     assert len(index.requests) == asked
 
 
-def test_before_the_first_sync_there_is_no_environment_and_nothing_else_amiss(isolate, application):
+def test_before_the_first_sync_the_only_finding_is_the_missing_environment(isolate, application):
     app = application({"requirements.txt": "alpha==1.0\n"})
     found = json.loads(isolate("check", "--json", cwd=app, status=1).out)["findings"]
     assert [finding["code"] for finding in found] == ["missing-environment"]

@@ -40,21 +40,21 @@ def test_an_index_that_misbehaves_leaves_the_old_environment(isolate, synced, in
     assert inconsistencies(synced / ".venv") == []
 
 
-def test_no_network_is_told(isolate, synced):
+def test_a_missing_network_is_reported(isolate, synced):
     message = isolate("sync", cwd=synced, status=2, env={"PIP_INDEX_URL": "http://127.0.0.1:9/simple"}).err
     assert "cannot be reached" in message
     assert versions(synced / ".venv") == {"alpha": "1.0"}
 
 
 @pytest.mark.parametrize("arguments", [("sync",), ("lock", "--upgrade")])
-def test_what_is_missing_offline_is_blamed_on_that(isolate, synced, application, arguments):
+def test_offline_is_named_as_the_cause_of_a_missing_package(isolate, synced, application, arguments):
     application({"requirements.txt": "alpha==1.0\ndelta\n"})
     message = isolate(*arguments, "--offline", cwd=synced, status=2).err
     assert "hint: no index is used with --offline" in message
     assert "spelling" not in message
 
 
-def test_an_index_that_is_asked_again_and_again_is_told_meanwhile(isolate, synced, application):
+def test_retries_of_the_index_are_reported_while_they_happen(isolate, synced, application):
     application({"requirements.txt": "alpha==1.0\ndelta\n"})
     away = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "1"}
     assert "retrying a request to the package index" in isolate("sync", cwd=synced, status=2, env=away).err
@@ -66,7 +66,7 @@ def start(app, *arguments):
     return subprocess.Popen(command, cwd=app, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def test_an_interrupt_ends_all_at_once_and_cleanly(synced, index):
+def test_an_interrupt_ends_everything_at_once_and_cleanly(synced, index):
     index.misbehave("^/files/delta", "hang")
     before = listing(synced)
     asked = len(index.fetched())
@@ -107,7 +107,7 @@ def test_a_full_disk_under_the_application_leaves_the_old_environment(isolate, a
     assert sorted(path.name for path in app.iterdir()) == ["requirements.txt"]
 
 
-def test_a_full_disk_under_the_store_is_told(isolate, application, index, small_disk):
+def test_a_full_disk_under_the_store_is_reported(isolate, application, index, small_disk):
     app = application({"requirements.txt": "alpha==1.0\n"})
     message = isolate("sync", cwd=app, status=2, env={"ISOLATE_CACHE_DIR": str(small_disk)}).err
     assert "space" in message or "disk is full" in message
@@ -115,7 +115,7 @@ def test_a_full_disk_under_the_store_is_told(isolate, application, index, small_
     assert versions(app / ".venv") == {"alpha": "1.0"}
 
 
-def test_a_store_that_is_read_only_serves_what_it_holds(isolate, application, index, cache):
+def test_a_read_only_store_is_still_used(isolate, application, index, cache):
     one = application({"requirements.txt": "alpha==1.0\n"}, name="one")
     isolate("sync", one)
     done = subprocess.run(["mount", "--bind", "-o", "ro", cache, cache], capture_output=True, check=False)
@@ -133,7 +133,7 @@ def test_a_store_that_is_read_only_serves_what_it_holds(isolate, application, in
     isolate("check", two)
 
 
-def test_a_store_of_somebody_else_is_not_used(isolate, application, index, cache):
+def test_the_store_of_another_user_is_not_used(isolate, application, index, cache):
     if os.geteuid() != 0:
         pytest.skip("only the superuser can give a directory away")
     os.chown(cache / "store-v1", 12345, 12345)
@@ -142,7 +142,7 @@ def test_a_store_of_somebody_else_is_not_used(isolate, application, index, cache
     assert versions(app / ".venv") == {"alpha": "1.0"}
 
 
-def test_a_lock_that_cannot_be_remembered_is_no_failure(isolate, application, index, cache):
+def test_a_lock_that_cannot_be_cached_is_not_an_error(isolate, application, index, cache):
     shutil.rmtree(cache / "store-v1/locks")
     (cache / "store-v1/locks").write_text("no directory")
     app = application({"requirements.txt": "alpha==1.0\n"})
@@ -151,7 +151,7 @@ def test_a_lock_that_cannot_be_remembered_is_no_failure(isolate, application, in
     assert "nothing to do" in isolate("sync", cwd=app).out
 
 
-def test_an_old_environment_that_cannot_be_deleted_is_no_failure_of_the_new_one(isolate, application, index):
+def test_an_old_environment_that_cannot_be_deleted_does_not_fail_the_sync(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
     isolate("sync", cwd=app)
     (app / ".venv/pyvenv.cfg").unlink()
@@ -169,14 +169,14 @@ def test_an_old_environment_that_cannot_be_deleted_is_no_failure_of_the_new_one(
     assert not (app / ".isolate-staging").exists()
 
 
-def test_no_home_is_no_obstacle(isolate, application, index, monkeypatch):
+def test_sync_works_without_a_home_directory(isolate, application, index, monkeypatch):
     monkeypatch.delenv("HOME")
     app = application({"requirements.txt": "alpha==1.0\n"})
     isolate("sync", cwd=app)
     assert versions(app / ".venv") == {"alpha": "1.0"}
 
 
-def test_many_at_once_in_one_application_all_succeed(synced, isolate, index):
+def test_concurrent_commands_in_one_application_all_succeed(synced, isolate, index):
     children = [
         start(synced, *command) for command in (["sync"], ["sync"], ["run", "--", "alpha"], ["sync"], ["history"])
     ]
@@ -186,7 +186,7 @@ def test_many_at_once_in_one_application_all_succeed(synced, isolate, index):
     assert versions(synced / ".venv") == {"alpha": "1.0", "delta": "1.0"}
 
 
-def test_many_applications_on_a_cold_store_fetch_nothing_twice(application, isolate, index):
+def test_concurrent_syncs_with_an_empty_store_fetch_nothing_twice(application, isolate, index):
     for number in range(12):
         build_wheel(index.folder, f"part{number}", "1.0")
     pins = "".join(f"part{number}==1.0\n" for number in range(12))
@@ -204,7 +204,7 @@ def test_many_applications_on_a_cold_store_fetch_nothing_twice(application, isol
         assert inconsistencies(app / ".venv") == []
 
 
-def test_a_moved_application_is_noticed_and_mended_without_the_network(isolate, application, index):
+def test_the_environment_of_a_moved_application_is_recreated_without_the_network(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
     isolate("sync", cwd=app)
     moved = app.rename(app.parent / "moved")
@@ -218,7 +218,7 @@ def test_a_moved_application_is_noticed_and_mended_without_the_network(isolate, 
     assert len(index.requests) == asked
 
 
-def test_a_copied_environment_is_noticed(isolate, application, index):
+def test_a_copied_environment_is_recreated(isolate, application, index):
     one = application({"requirements.txt": "alpha==1.0\n"}, name="one")
     two = application({"requirements.txt": "alpha==1.0\n"}, name="two")
     isolate("sync", one)
@@ -227,7 +227,7 @@ def test_a_copied_environment_is_noticed(isolate, application, index):
     isolate("check", one, two)
 
 
-def test_an_interpreter_that_was_replaced_or_removed_is_noticed(isolate, application, index, tmp_path):
+def test_a_replaced_or_removed_interpreter_is_noticed(isolate, application, index, tmp_path):
     base = os.path.realpath(sys._base_executable)
     app = application({"requirements.txt": "alpha==1.0\n"})
     isolate("sync", cwd=app)
@@ -239,7 +239,7 @@ def test_an_interpreter_that_was_replaced_or_removed_is_noticed(isolate, applica
     assert isolate("run", "--", "alpha", cwd=app).out == "alpha 1.0\n"
 
 
-def test_what_was_hanging_is_told_meanwhile(synced, index):
+def test_waiting_for_pip_is_reported_while_it_happens(synced, index):
     index.misbehave("^/files/delta", "hang")
     child = start(synced, "sync")
     said = []

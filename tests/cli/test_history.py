@@ -16,7 +16,7 @@ def synced(isolate, application, index):
     return app
 
 
-def test_history_tells_what_each_sync_changed(isolate, synced):
+def test_history_shows_what_each_sync_changed(isolate, synced):
     out = isolate("history", cwd=synced).out
     assert out.index("~ alpha 1.1 → 2.0") < out.index("~ alpha 1.0 → 1.1") < out.index("+ alpha 1.0")
     assert "  (2 packages, Python " in out
@@ -26,7 +26,7 @@ def test_history_tells_what_each_sync_changed(isolate, synced):
     assert document["generations"][0]["changes"] == ["~ alpha 1.1 → 2.0", "- delta 1.0"]
 
 
-def test_rollback_goes_back_without_the_network(isolate, synced, index):
+def test_rollback_needs_no_network(isolate, synced, index):
     asked = len(index.requests)
     out = isolate("rollback", cwd=synced).out
     assert "~ alpha 2.0 → 1.1" in out
@@ -70,7 +70,7 @@ def test_lock_fetches_a_damaged_entry_again(isolate, application, synced, cache)
 
 
 @pytest.mark.parametrize("with_lock", [(), ("--lock",)])
-def test_rollback_neither_follows_nor_replaces_a_link(isolate, synced, with_lock):
+def test_rollback_neither_follows_nor_replaces_a_symbolic_link(isolate, synced, with_lock):
     (synced / ".venv").rename(synced / "venv")
     (synced / ".venv").symlink_to("venv")
     before = listing(synced)
@@ -84,7 +84,7 @@ BROKEN = {"requirements.txt": "alpha=2.0\n", "pyproject.toml": "[project\n", "py
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_rollback_goes_back_from_declarations_that_nobody_can_read(isolate, application, synced, name):
+def test_rollback_works_with_declarations_that_cannot_be_parsed(isolate, application, synced, name):
     application({name: BROKEN[name]})
     assert "~ alpha 2.0 → 1.1" in isolate("rollback", cwd=synced).out
     assert versions(synced / ".venv") == {"alpha": "1.1", "delta": "1.0"}
@@ -99,7 +99,7 @@ def test_rollback_keeps_the_settings_that_can_be_read(isolate, application, sync
     assert "link mode auto → copy" in isolate("sync", cwd=synced).out
 
 
-def test_rollback_fetches_nothing_while_nobody_can_tell_from_where(isolate, application, synced, cache, index):
+def test_rollback_fetches_nothing_while_the_indexes_are_unknown(isolate, application, synced, cache, index):
     spoil(cache, "alpha-1.1")
     application({"requirements.txt": "alpha=2.0\n"})
     asked = len(index.requests)
@@ -108,7 +108,7 @@ def test_rollback_fetches_nothing_while_nobody_can_tell_from_where(isolate, appl
     assert len(index.requests) == asked
 
 
-def test_a_rollback_that_is_refused_leaves_the_lock_as_it_was(isolate, application, synced, cache, index):
+def test_a_refused_rollback_leaves_the_lock_unchanged(isolate, application, synced, cache, index):
     spoil(cache, "alpha-1.1")
     application({"pylock.toml": "no lock\n"})
     (index.folder / "alpha-1.1-py3-none-any.whl").unlink()
@@ -116,7 +116,7 @@ def test_a_rollback_that_is_refused_leaves_the_lock_as_it_was(isolate, applicati
     assert (synced / "pylock.toml").read_text() == "no lock\n"
 
 
-def test_the_lock_in_the_tree_is_only_touched_when_asked(isolate, application, index):
+def test_rollback_changes_pylock_toml_only_on_request(isolate, application, index):
     app = application({"requirements.txt": "beta<2\n"})
     isolate("sync", cwd=app)
     first = (app / "pylock.toml").read_bytes()
@@ -130,7 +130,7 @@ def test_the_lock_in_the_tree_is_only_touched_when_asked(isolate, application, i
     assert (app / "pylock.toml").read_bytes() == first
 
 
-def test_what_is_not_remembered_is_refused(isolate, synced, application):
+def test_an_unknown_sync_number_is_refused(isolate, synced, application):
     assert "available: 3, 2, 1" in isolate("rollback", "9", cwd=synced, status=2).err
     empty = application({"requirements.txt": ""}, name="empty")
     isolate("sync", cwd=empty)
@@ -138,7 +138,7 @@ def test_what_is_not_remembered_is_refused(isolate, synced, application):
     assert "nothing to roll back: empty has 1 recorded sync\nhint: run `isolate history`" in message
 
 
-def test_the_last_ten_are_kept(isolate, application, index):
+def test_the_last_ten_syncs_are_kept(isolate, application, index):
     for number in range(12):
         app = application({"requirements.txt": "alpha==1.0\n" if number % 2 else "alpha==2.0\n"})
         isolate("sync", cwd=app)
@@ -146,14 +146,14 @@ def test_the_last_ten_are_kept(isolate, application, index):
     assert numbers == list(range(12, 2, -1))
 
 
-def test_history_survives_a_rebuild(isolate, synced):
+def test_history_survives_a_recreated_environment(isolate, synced):
     (synced / ".venv/pyvenv.cfg").unlink()
     assert "recreated .venv: pyvenv.cfg" in isolate("sync", cwd=synced).out
     numbers = [one["number"] for one in json.loads(isolate("history", "--json", cwd=synced).out)["generations"]]
     assert numbers == [4, 3, 2, 1]
 
 
-def test_gc_keeps_what_environments_use_and_can_go_back_to(isolate, application, synced, cache):
+def test_gc_keeps_what_environments_use_and_can_roll_back_to(isolate, application, synced, cache):
     other = application({"requirements.txt": "gamma==1.0\n"}, name="other")
     isolate("sync", cwd=other)
     names = {path.name.rpartition("-")[0] for path in cache.glob("store-v1/entries/*/*")}
@@ -165,7 +165,7 @@ def test_gc_keeps_what_environments_use_and_can_go_back_to(isolate, application,
     isolate("rollback", "1", "-q", cwd=synced)
 
 
-def test_verify_finds_what_a_look_does_not(isolate, synced, cache):
+def test_store_verify_finds_an_edit_that_keeps_size_and_mtime(isolate, synced, cache):
     import os
 
     assert "OK: " in isolate("store", "verify").out
@@ -178,7 +178,7 @@ def test_verify_finds_what_a_look_does_not(isolate, synced, cache):
     assert not list(cache.glob("store-v1/entries/*/alpha-2.0-*"))
 
 
-def test_the_store_tells_its_place_and_size(isolate, synced, cache):
+def test_the_store_shows_its_directory_and_size(isolate, synced, cache):
     assert isolate("store", "path").out == f"{cache}/store-v1\n"
     there = [path.name for path in cache.glob("store-v1/entries/*/*")]
     distributions = sorted(name.partition("-")[0] for name in there if not name.endswith("+bytecode"))

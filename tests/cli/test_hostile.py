@@ -48,7 +48,7 @@ SWITCHES = [
 
 
 @pytest.mark.parametrize("name", [*ASTRAY, *SWITCHES])
-def test_variables_that_lead_astray_lead_nowhere(isolate, application, index, was_moved, name):
+def test_misleading_variables_have_no_effect(isolate, application, index, was_moved, name):
     app = application({"requirements.txt": "beta==1.0\n"})
     before = listing(was_moved)
     if name == "PYTHONHOME":
@@ -59,14 +59,14 @@ def test_variables_that_lead_astray_lead_nowhere(isolate, application, index, wa
     assert listing(was_moved) == before
 
 
-def test_a_home_of_python_that_is_right_for_us_does_not_reach_pip(isolate, application, index):
+def test_pythonhome_does_not_reach_pip(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
     isolate("sync", cwd=app, env={"PYTHONHOME": sys.base_prefix, "PYTHONPATH": os.pathsep.join(sys.path)}, status=None)
     isolate("sync", cwd=app)
     assert versions(app / ".venv") == {"alpha": "1.0"}
 
 
-def test_the_same_keys_in_configuration_files_lead_nowhere(
+def test_misleading_keys_in_configuration_files_have_no_effect(
     isolate, application, index, was_moved, isolated_home, monkeypatch
 ):
     monkeypatch.delenv("PIP_CONFIG_FILE")
@@ -86,7 +86,7 @@ def test_the_same_keys_in_configuration_files_lead_nowhere(
     assert (app / ".venv/pip.conf").read_text() == text
 
 
-def test_modules_in_the_current_directory_do_not_stand_in(isolate, application, index, was_moved):
+def test_modules_in_the_current_directory_are_not_imported(isolate, application, index, was_moved):
     modules = {path.name: path.read_text() for path in was_moved.glob("*.py") if path.stem in ("pip", "venv")}
     app = application({"requirements.txt": "alpha==1.0\n", **modules})
     script = "from isolate.fast_path import main; main()"
@@ -103,7 +103,7 @@ def test_no_index_is_honoured(isolate, application, index):
     assert index.requests == []
 
 
-def test_an_index_with_a_password_works_and_the_password_stays_there(
+def test_the_password_of_an_index_is_used_and_never_written(
     isolate, application, tmp_path, index, cache, monkeypatch
 ):
     folder = tmp_path / "private"
@@ -125,7 +125,7 @@ def test_an_index_with_a_password_works_and_the_password_stays_there(
     assert "hunter2" not in result.out + result.err
 
 
-def test_a_wheel_that_leaves_its_prefix_is_refused(isolate, application, index, tmp_path):
+def test_a_wheel_with_a_file_outside_its_prefix_is_refused(isolate, application, index, tmp_path):
     build_wheel(index.folder, "escape", "1.0", files={"../../../../../../escaped.py": "x"})
     app = application({"requirements.txt": "escape==1.0\n"})
     message = isolate("sync", cwd=app, status=2).err
@@ -135,7 +135,7 @@ def test_a_wheel_that_leaves_its_prefix_is_refused(isolate, application, index, 
 
 
 @pytest.mark.parametrize("script", ["python", "pip", "activate"])
-def test_a_script_with_the_name_of_an_environments_own_is_refused(isolate, application, index, script):
+def test_a_script_that_would_replace_one_of_the_environment_is_refused(isolate, application, index, script):
     build_wheel(index.folder, "impostor", "1.0", scripts={script: "impostor:main"})
     app = application({"requirements.txt": "impostor==1.0\n"})
     message = isolate("sync", cwd=app, status=2).err
@@ -150,7 +150,7 @@ def test_a_script_with_the_name_of_an_environments_own_is_refused(isolate, appli
     isolate("run", "--no-sync", "--", "python", "-c", "import alpha", cwd=other)
 
 
-def test_metadata_of_what_a_distribution_vendors_is_not_taken_for_its_own(isolate, application, index):
+def test_metadata_of_a_vendored_distribution_is_not_taken_for_that_of_its_vendor(isolate, application, index):
     vendored = "epsilon/_vendor/zeta-1.0.dist-info"
     files = {"epsilon/__init__.py": "", f"{vendored}/top_level.txt": "zeta\n"}
     build_wheel(index.folder, "epsilon", "1.0", files=files)
@@ -162,7 +162,7 @@ def test_metadata_of_what_a_distribution_vendors_is_not_taken_for_its_own(isolat
     assert isolate("status", cwd=app).out
 
 
-def test_a_path_file_is_installed_as_pip_does_it(isolate, application, index):
+def test_a_pth_file_is_installed_as_pip_does_it(isolate, application, index):
     build_wheel(index.folder, "pointed", "1.0", files={"pointed.pth": "/nowhere\n"})
     app = application({"requirements.txt": "pointed==1.0\n"})
     isolate("sync", cwd=app)

@@ -57,7 +57,7 @@ def test_every_field_is_described(answer, command):
     assert fields(document) - DESCRIBED == set()
 
 
-def test_the_fields_of_many_and_of_failures_are_described(answer):
+def test_the_fields_of_many_applications_and_of_failures_are_described(answer):
     document = answer("check", "--all", status=1)
     assert [one["application"] for one in document["applications"]] == [".", "inner"]
     assert fields(document) - DESCRIBED == set()

@@ -15,7 +15,7 @@ def locked(app):
     return tomllib.loads((app / "pylock.toml").read_text())
 
 
-def test_a_lock_has_hashes_and_edges(isolate, application, index):
+def test_a_lock_has_hashes_and_dependencies(isolate, application, index):
     app = application({"requirements.txt": "beta\n"})
     isolate("lock", cwd=app)
     lock = locked(app)
@@ -37,7 +37,7 @@ def test_locking_again_writes_the_same_bytes(isolate, application, index):
     assert (app / "pylock.toml").read_bytes() == first
 
 
-def test_what_only_an_extra_or_a_group_needs_carries_a_marker(isolate, application, index):
+def test_a_package_for_an_extra_or_a_group_has_a_marker(isolate, application, index):
     text = '[project]\nname = "app"\nversion = "1"\ndependencies = ["alpha"]\n'
     text += '[project.optional-dependencies]\nfast = ["gamma"]\n[dependency-groups]\ndev = ["delta", "alpha"]\n'
     app = application({"pyproject.toml": text})
@@ -47,7 +47,7 @@ def test_what_only_an_extra_or_a_group_needs_carries_a_marker(isolate, applicati
     assert locked(app)["default-groups"] == ["dev"]
 
 
-def test_check_tells_a_stale_lock_by_its_exit_code(isolate, application, index):
+def test_lock_check_reports_a_stale_lock_by_its_exit_code(isolate, application, index):
     app = application({"requirements.txt": "beta\n"})
     assert "there is no lock" in isolate("lock", "--check", cwd=app, status=1).out
     isolate("lock", cwd=app)
@@ -58,7 +58,7 @@ def test_check_tells_a_stale_lock_by_its_exit_code(isolate, application, index):
     assert "beta is locked but no longer required" in isolate("lock", "--check", cwd=app, status=1).out
 
 
-def test_locked_versions_stay_until_something_moves_them(isolate, application, index):
+def test_locked_versions_are_kept_until_a_declaration_or_an_option_changes_them(isolate, application, index):
     app = application({"requirements.txt": "alpha\ndelta\n"})
     isolate("lock", cwd=app)
     build_wheel(index.folder, "alpha", "3.0")
@@ -70,7 +70,7 @@ def test_locked_versions_stay_until_something_moves_them(isolate, application, i
     assert document["changes"] == ["~ delta 1.0 → 3.0"]
 
 
-def test_a_change_that_needs_other_versions_below_it_moves_them(isolate, application, index):
+def test_a_changed_pin_changes_the_versions_of_its_dependencies(isolate, application, index):
     app = application({"requirements.txt": "beta<2\n"})
     isolate("lock", cwd=app)
     application({"requirements.txt": "beta>=2\n"})
@@ -86,14 +86,14 @@ def test_pip_and_uv_install_from_the_lock(isolate, application, index, tmp_path)
     assert versions(tmp_path / "other") == {"alpha": "2.0", "beta": "2.0"}
 
 
-def test_a_lock_that_is_broken_is_named(isolate, application, index):
+def test_an_invalid_lock_is_named(isolate, application, index):
     app = application({"requirements.txt": "beta\n", "pylock.toml": "lock-version = '1.0'\n"})
     message = isolate("sync", cwd=app, status=2).err
     assert str(app / "pylock.toml") in message
     assert "created-by" in message
 
 
-def test_a_lock_by_another_tool_is_as_good(isolate, application, index, tmp_path):
+def test_a_lock_of_another_tool_is_used(isolate, application, index, tmp_path):
     app = application({"requirements.txt": "beta\n"})
     command = [sys.executable, "-m", "pip", "lock", "-q", "-r", app / "requirements.txt", "-o", app / "pylock.toml"]
     subprocess.run(command, check=True, capture_output=True)
@@ -104,7 +104,7 @@ def test_a_lock_by_another_tool_is_as_good(isolate, application, index, tmp_path
 
 
 @pytest.mark.parametrize("command", [["lock", "--check"], ["check"]])
-def test_no_network_is_needed_to_look(isolate, application, index, command):
+def test_lock_check_needs_no_network(isolate, application, index, command):
     app = application({"requirements.txt": "beta\n"})
     isolate("sync", cwd=app)
     asked = len(index.requests)
@@ -112,14 +112,14 @@ def test_no_network_is_needed_to_look(isolate, application, index, command):
     assert len(index.requests) == asked
 
 
-def test_a_pin_may_be_written_with_more_or_fewer_zeros(isolate, application, index):
+def test_a_pin_may_have_trailing_zeros(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0.0\ndelta==1\n"})
     isolate("sync", cwd=app)
     assert versions(app / ".venv") == {"alpha": "1.0", "delta": "1.0"}
     assert not (app / "pylock.toml").exists()
 
 
-def test_a_lock_that_is_needed_and_gone_is_written_again(isolate, application, index):
+def test_a_deleted_lock_is_written_again_if_it_is_needed(isolate, application, index):
     app = application({"requirements.txt": "beta\n"})
     isolate("sync", cwd=app)
     before = (app / "pylock.toml").read_bytes()
@@ -130,14 +130,14 @@ def test_a_lock_that_is_needed_and_gone_is_written_again(isolate, application, i
     assert (app / "pylock.toml").read_bytes() == before
 
 
-def test_a_range_of_pythons_that_is_none_by_todays_rules_does_not_matter(isolate, application, index):
+def test_an_invalid_requires_python_of_a_package_is_ignored(isolate, application, index):
     build_wheel(index.folder, "old", "1.0", requires_python=">=3.6.*")
     app = application({"requirements.txt": "old\n"})
     isolate("sync", cwd=app)
     assert versions(app / ".venv") == {"old": "1.0"}
 
 
-def test_pins_that_are_closed_meet_locked_and_check_without_a_lock(isolate, application, index, tmp_path):
+def test_complete_pins_satisfy_locked_and_check_without_a_lock(isolate, application, index, tmp_path):
     app = application({"requirements.txt": "beta==1.0\nalpha==1.1\n"})
     assert isolate("lock", "--check", cwd=app).out == "everything is pinned: pylock.toml is not needed\n"
     assert [path.name for path in app.iterdir()] == ["requirements.txt"]
@@ -147,7 +147,7 @@ def test_pins_that_are_closed_meet_locked_and_check_without_a_lock(isolate, appl
     isolate("sync", "--frozen", cwd=application({"requirements.txt": "delta==1.0\n"}, name="other"), status=2)
 
 
-def test_pins_that_leave_something_open_need_a_lock(isolate, application, index):
+def test_incomplete_pins_need_a_lock(isolate, application, index):
     app = application({"requirements.txt": "beta==1.0\n"})
     expected = ["there is no lock", "not pinned: alpha"]
     assert isolate("lock", "--check", cwd=app, status=1).out.splitlines() == expected
@@ -163,7 +163,7 @@ EXTRAS = {
 
 
 @pytest.mark.parametrize("kind", EXTRAS)
-def test_what_only_an_extra_brought_goes_with_it(isolate, application, index, kind):
+def test_a_package_that_only_an_extra_needs_is_removed_with_the_extra(isolate, application, index, kind):
     build_wheel(index.folder, "top", "1.0", requires=["gamma[speed]"])
     build_wheel(index.folder, "other", "1.0", requires=["gamma"])
     before, after, expected = EXTRAS[kind]
@@ -178,14 +178,14 @@ def test_what_only_an_extra_brought_goes_with_it(isolate, application, index, ki
     isolate("check", cwd=app)
 
 
-def test_what_an_extra_and_something_else_brought_stays_without_the_extra(isolate, application, index):
+def test_a_package_that_something_else_needs_too_stays_without_the_extra(isolate, application, index):
     app = application({"requirements.txt": "gamma[speed]==1.0\ndelta==1.0\n"})
     isolate("sync", cwd=app)
     application({"requirements.txt": "gamma==1.0\ndelta==1.0\n"})
     isolate("check", cwd=app)
 
 
-def test_a_lock_with_the_marks_of_a_merge_is_named_with_its_line_and_can_be_made_anew(isolate, application, index):
+def test_merge_conflict_markers_in_a_lock_are_reported_with_their_line(isolate, application, index):
     app = application({"requirements.txt": "beta\n"})
     isolate("sync", cwd=app)
     before = (app / "pylock.toml").read_text()
@@ -200,7 +200,7 @@ def test_a_lock_with_the_marks_of_a_merge_is_named_with_its_line_and_can_be_made
 
 
 @pytest.mark.parametrize("command", ["lock", "sync"])
-def test_only_what_is_locked_or_declared_can_be_upgraded(isolate, application, index, command):
+def test_only_locked_or_declared_packages_can_be_upgraded(isolate, application, index, command):
     app = application({"requirements.txt": "beta\n"})
     isolate("sync", cwd=app)
     assert (
@@ -214,7 +214,7 @@ def test_only_what_is_locked_or_declared_can_be_upgraded(isolate, application, i
     assert versions(app / ".venv") == {"alpha": "2.0", "beta": "2.0"}
 
 
-def test_a_lock_in_which_nothing_moved_is_not_called_written(isolate, application, index):
+def test_an_unchanged_lock_is_not_reported_as_written(isolate, application, index):
     app = application({"requirements.txt": "beta\n"})
     isolate("sync", cwd=app)
     assert "up to date: " in isolate("lock", "--upgrade", cwd=app).out
@@ -223,7 +223,7 @@ def test_a_lock_in_which_nothing_moved_is_not_called_written(isolate, applicatio
     assert document["lock"]["written"] is False
 
 
-def test_a_lock_that_is_written_anew_says_why_and_what_comes_next(isolate, application, index):
+def test_a_new_lock_is_explained_with_what_to_do_next(isolate, application, index):
     app = application({"requirements.txt": "beta\n"})
     assert "re-resolved" not in isolate("lock", cwd=app).out
     application({"requirements.txt": "beta\ndelta\n"})

@@ -36,19 +36,19 @@ def names(isolate, folder, *more):
     return isolate("list", "--all", *more, cwd=folder).out.splitlines()
 
 
-def test_all_applications_are_found_and_no_others(isolate, repository):
+def test_all_applications_and_no_other_directories_are_found(isolate, repository):
     assert names(isolate, repository) == ["services/shop", "services/shop/admin", "tools"]
     assert isolate("list", "--all", repository / "tools").out.splitlines() == ["repo/tools"]
 
 
-def test_what_git_ignores_is_left_out(isolate, repository):
+def test_ignored_directories_are_skipped(isolate, repository):
     git(repository, "init")
     (repository / ".gitignore").write_text("/tools/\n")
     assert names(isolate, repository) == ["services/shop", "services/shop/admin"]
 
 
 @pytest.mark.parametrize("number", [3, 100])
-def test_git_is_told_of_all_that_is_found_however_much_it_is(isolate, application, number):
+def test_git_is_asked_about_any_number_of_directories(isolate, application, number):
     found = [f"{'long' * 12}/{one:03}" for one in range(number)]
     for name in found:
         application({"requirements.txt": ""}, name=f"repo/{name}")
@@ -71,14 +71,14 @@ def test_settings_of_the_root_narrow_what_is_found(isolate, repository):
     assert names(isolate, repository) == ["services/shop"]
 
 
-def test_nothing_found_is_an_error(isolate, tmp_path):
+def test_it_is_an_error_if_there_are_no_applications(isolate, tmp_path):
     (tmp_path / "empty").mkdir()
     result = isolate("sync", "--all", cwd=tmp_path / "empty", status=2)
     assert "no application in" in result.err
 
 
 @pytest.mark.parametrize("text", ["", "[tool.isolate]\napplications = ['services/*']\n", None])
-def test_beside_applications_below_their_root_is_none_and_the_hint_is_all(isolate, repository, text):
+def test_the_hint_for_a_root_that_is_not_an_application_names_all(isolate, repository, text):
     (repository / "pyproject.toml").unlink()
     if text is not None:
         (repository / "pyproject.toml").write_text(text)
@@ -89,7 +89,7 @@ def test_beside_applications_below_their_root_is_none_and_the_hint_is_all(isolat
     assert not (repository / ".venv").exists()
 
 
-def test_each_gets_its_own_and_the_second_time_there_is_nothing_to_do(isolate, repository):
+def test_each_application_gets_its_own_environment_and_a_second_sync_has_nothing_to_do(isolate, repository):
     result = isolate("sync", "--all", "-j", "2", cwd=repository)
     assert result.out.splitlines()[-1] == "3 applications: 3 updated"
     assert versions(repository / "services/shop/.venv") == {"alpha": "1.0"}
@@ -102,7 +102,7 @@ def test_each_gets_its_own_and_the_second_time_there_is_nothing_to_do(isolate, r
     assert again.err == ""
 
 
-def test_what_several_applications_lack_is_fetched_once(isolate, application, index):
+def test_a_package_that_several_applications_lack_is_fetched_once(isolate, application, index):
     for number in range(4):
         application({"requirements.txt": "alpha==1.0\n"}, name=f"repo/{number}")
     root = application({}, name="repo")
@@ -112,7 +112,7 @@ def test_what_several_applications_lack_is_fetched_once(isolate, application, in
     assert index.fetched() == ["alpha-1.0-py3-none-any.whl"]
 
 
-def test_a_failure_is_its_own(isolate, repository):
+def test_a_failure_does_not_stop_the_other_applications(isolate, repository):
     (repository / "tools/pyproject.toml").write_text("[project\n")
     result = isolate("sync", "--all", cwd=repository, status=2)
     assert "tools" in result.err
@@ -121,7 +121,7 @@ def test_a_failure_is_its_own(isolate, repository):
     assert versions(repository / "services/shop/.venv") == {"alpha": "1.0"}
 
 
-def test_json_is_one_document(isolate, repository):
+def test_json_is_one_document_for_all_applications(isolate, repository):
     (repository / "tools/pyproject.toml").write_text("[project\n")
     document = json.loads(isolate("sync", "--all", "--json", cwd=repository, status=2).out)
     assert [one["application"] for one in document["applications"]] == ["services/shop", "services/shop/admin", "tools"]
@@ -140,14 +140,14 @@ UNKNOWN = "[tool.isolate]\npyhton = '3'\n"
         *(("list", text) for text in ("tool.isolate = [\n", "[tool.isolate]\n# \udcff\n")),
     ],
 )
-def test_an_application_whose_settings_cannot_be_read_is_a_failure_of_its_own(isolate, repository, command, text):
+def test_invalid_settings_fail_only_their_application(isolate, repository, command, text):
     (repository / "tools/pyproject.toml").write_bytes(text.encode(errors="surrogateescape"))
     result = isolate(command, *([] if command == "conflicts" else ["--all"]), cwd=repository, status=2)
     assert "tools/pyproject.toml:" in result.err
     assert "services/shop" in result.out
 
 
-def test_a_project_file_that_cannot_be_opened_is_a_failure_of_its_own(isolate, repository):
+def test_a_project_file_that_cannot_be_opened_fails_only_its_application(isolate, repository):
     (repository / "tools/pyproject.toml").unlink()
     (repository / "tools/pyproject.toml").symlink_to("pyproject.toml")
     result = isolate("list", "--all", cwd=repository, status=2)
@@ -155,13 +155,13 @@ def test_a_project_file_that_cannot_be_opened_is_a_failure_of_its_own(isolate, r
     assert result.out.splitlines() == ["services/shop", "services/shop/admin"]
 
 
-def test_settings_of_the_root_that_cannot_be_read_are_a_failure_of_all(isolate, repository):
+def test_invalid_settings_of_the_root_fail_the_command(isolate, repository):
     (repository / "pyproject.toml").write_text("[tool.isolate]\napplications = 1\n")
     assert "pyproject.toml:2: " in isolate("list", "--all", cwd=repository, status=2).err
 
 
 @pytest.mark.parametrize("pattern", ["/abs/*", ""])
-def test_a_pattern_for_applications_that_is_none_is_refused_with_its_place(isolate, repository, pattern):
+def test_an_invalid_pattern_is_refused_with_its_file(isolate, repository, pattern):
     (repository / "pyproject.toml").write_text(f'[tool.isolate]\napplications = ["services/*", "{pattern}"]\n')
     result = isolate("list", "--all", cwd=repository, status=2)
     assert result.err.startswith(f"error: {repository}/pyproject.toml: tool.isolate.applications: `{pattern}` ")
@@ -189,7 +189,7 @@ UNFIT = {"co:lon": "colon in its path", os.fsdecode(b"caf\xe9"): "is not valid U
 
 
 @pytest.mark.parametrize("name", UNFIT)
-def test_a_directory_whose_name_allows_no_environment_is_a_failure_of_its_own(isolate, application, index, name):
+def test_a_directory_name_that_allows_no_environment_fails_only_its_application(isolate, application, index, name):
     application({"requirements.txt": "alpha==1.0\n"}, name=f"repo/{name}")
     root = application({"requirements.txt": "alpha==1.0\n"}, name="repo/well").parent
     for command in ("sync", "check", "status", "lock", "list"):
@@ -204,7 +204,7 @@ def test_a_directory_whose_name_allows_no_environment_is_a_failure_of_its_own(is
     assert not (root / name / ".venv").exists()
 
 
-def test_check_and_lock_work_on_all(isolate, repository):
+def test_check_and_lock_work_on_all_applications(isolate, repository):
     isolate("lock", "--all", cwd=repository)
     assert sorted(path.parent.name for path in repository.rglob("pylock.toml")) == ["admin", "shop", "tools"]
     isolate("check", "--all", cwd=repository, status=1)
@@ -215,7 +215,7 @@ def test_check_and_lock_work_on_all(isolate, repository):
     assert "tools:\n  missing file" in result.out
 
 
-def test_run_runs_in_each(isolate, repository):
+def test_run_runs_in_each_application(isolate, repository):
     code = "import alpha, os; print(alpha.__version__, os.path.basename(os.getcwd()))"
     result = isolate("run", "--all", "--", "python", "-c", code, cwd=repository)
     said = {"services/shop: 1.0 shop", "services/shop/admin: 2.0 admin", "tools: 1.1 tools"}
@@ -225,14 +225,14 @@ def test_run_runs_in_each(isolate, repository):
 
 
 @pytest.mark.parametrize("status", [1, 5])
-def test_every_status_but_0_of_what_was_run_is_a_failure(isolate, repository, status):
+def test_every_exit_code_of_a_program_but_0_is_a_failure(isolate, repository, status):
     code = f"import os, sys; print('said'); sys.exit({status} * (os.path.basename(os.getcwd()) == 'tools'))"
     result = isolate("run", "--all", "--", "python", "-c", code, cwd=repository, status=status)
     assert f"tools:\n  said\n  exit status {status}\n" in result.out
     assert result.out.splitlines()[-1] == "3 applications: 2 succeeded, 1 failed"
 
 
-def test_quiet_silences_isolate_and_not_what_it_runs(isolate, repository):
+def test_quiet_silences_isolate_and_not_the_programs_that_it_runs(isolate, repository):
     result = isolate("run", "--all", "-q", "--", "python", "-c", "print(1)", cwd=repository)
     assert sorted(result.out.splitlines()) == ["services/shop/admin: 1", "services/shop: 1", "tools: 1"]
     assert result.err == ""
@@ -242,7 +242,7 @@ def test_quiet_silences_isolate_and_not_what_it_runs(isolate, repository):
     assert "tools: exit status 5" in result.out.splitlines()
 
 
-def test_a_command_that_is_not_there_is_told_alike_for_one_and_for_many(isolate, repository):
+def test_a_missing_command_is_reported_alike_for_one_and_for_many_applications(isolate, repository):
     said = isolate("run", "--", "nosuch", cwd=repository / "tools", status=2).err.splitlines()
     error, hint = (line for line in said if line.startswith(("error: ", "hint: ")))
     result = isolate("run", "--all", "--", "nosuch", cwd=repository, status=2)
@@ -250,14 +250,14 @@ def test_a_command_that_is_not_there_is_told_alike_for_one_and_for_many(isolate,
     assert result.out.splitlines()[-1] == "3 applications: 3 failed"
 
 
-def test_the_command_of_a_failure_among_many_is_named(isolate, repository):
+def test_the_document_of_a_failure_among_many_names_the_command(isolate, repository):
     (repository / "tools/pyproject.toml").write_text("[project")
     for command in ("sync", "check", "status", "list"):
         document = json.loads(isolate(command, "--all", "--json", cwd=repository, status=2).out)
         assert {one["command"] for one in document["applications"]} == {command}
 
 
-def test_who_waits_for_the_same_command_is_not_told_of_another(isolate, application, index, tmp_path):
+def test_a_worker_that_waits_for_another_is_not_told_of_another_process(isolate, application, index, tmp_path):
     build_sdist(index.folder, "slow", "1.0", on_build="import time; time.sleep(2)")
     for number in range(2):
         application({"requirements.txt": f"alpha==1.{number}\nslow==1.0\n"}, name=f"repo/{number}")
@@ -266,7 +266,7 @@ def test_who_waits_for_the_same_command_is_not_told_of_another(isolate, applicat
     assert "another isolate" not in result.err
 
 
-def test_status_says_how_each_stands(isolate, repository, index):
+def test_status_shows_each_application(isolate, repository, index):
     isolate("sync", repository / "tools", repository / "services/shop")
     asked = len(index.requests)
     (repository / "services/shop/requirements.txt").write_text("alpha==1.1\n")
@@ -286,7 +286,7 @@ def test_status_says_how_each_stands(isolate, repository, index):
     assert len(index.requests) == asked, "status used the network"
 
 
-def test_an_application_is_the_same_from_wherever_it_is_named(isolate, repository):
+def test_an_application_is_the_same_under_each_of_its_paths(isolate, repository):
     here, there = repository / "tools", repository / "services/shop"
     isolate("sync", here, there)
     for name in ("../../tools", repository / "services/../tools"):
@@ -295,7 +295,7 @@ def test_an_application_is_the_same_from_wherever_it_is_named(isolate, repositor
     assert "2 up to date" in isolate("sync", "../services/shop", "../tools", cwd=here).out
 
 
-def test_a_parent_of_a_linked_directory_is_that_of_what_the_link_points_to(isolate, repository):
+def test_the_parent_of_a_symbolic_link_is_that_of_its_target(isolate, repository):
     (repository / "elsewhere").symlink_to(repository / "services/shop/admin")
     isolate("sync", repository / "services/shop")
     assert "nothing to do" in isolate("sync", "elsewhere/..", cwd=repository).out
@@ -318,7 +318,7 @@ def test_conflicts_shows_which_applications_conflict_and_why(isolate, repository
     assert "services/shop/admin" in (tmp_path / "page.html").read_text()
 
 
-def test_a_page_that_cannot_be_written_whole_leaves_the_old_one(isolate, repository, tmp_path):
+def test_a_report_that_cannot_be_written_leaves_the_old_one(isolate, repository, tmp_path):
     page = tmp_path / "pages/page.html"
     page.parent.mkdir()
     page.write_text("old")
@@ -339,18 +339,18 @@ def test_a_page_that_cannot_be_written_whole_leaves_the_old_one(isolate, reposit
 
 
 @pytest.mark.parametrize("pattern", ["services", "./services", "services/", "./services/", "services/../services//"])
-def test_what_is_excluded_may_be_written_in_every_way_that_names_it(isolate, repository, pattern):
+def test_an_excluded_directory_may_be_written_in_any_form(isolate, repository, pattern):
     (repository / "pyproject.toml").write_text(f'[tool.isolate]\nexclude = ["", "{pattern}"]\n')
     assert names(isolate, repository) == ["tools"]
 
 
-def test_conflicts_goes_by_declared_pins_where_nothing_is_locked(isolate, repository):
+def test_conflicts_uses_declared_pins_without_a_lock(isolate, repository):
     document = json.loads(isolate("conflicts", "--json", repository / "services").out)
     (alpha,) = document["conflicts"]
     assert [one["version"] for one in alpha["versions"]] == ["2.0", "1.0"]
 
 
-def test_list_names_the_python_that_each_application_would_get(isolate, repository):
+def test_list_shows_the_python_that_a_sync_would_use(isolate, repository):
     application = repository / "tools"
 
     def interpreter():
@@ -368,7 +368,7 @@ def test_list_names_the_python_that_each_application_would_get(isolate, reposito
     assert interpreter() is None
 
 
-def test_list_has_a_key_that_follows_declarations_and_locks(isolate, repository):
+def test_list_has_a_key_that_changes_with_declarations_and_locks(isolate, repository):
     def keys():
         document = json.loads(isolate("list", "--all", "--json", cwd=repository).out)
         return {one["application"]: one["key"] for one in document["applications"]}
@@ -384,7 +384,7 @@ def test_list_has_a_key_that_follows_declarations_and_locks(isolate, repository)
     assert {name for name, key in keys().items() if key != after[name]} == set(after)
 
 
-def test_list_keeps_those_that_changed_since_a_revision(isolate, repository):
+def test_list_selects_applications_that_changed_since_a_revision(isolate, repository):
     git(repository, "init")
     git(repository, "add", ".")
     git(repository, "commit", "-m", "all")
@@ -406,14 +406,14 @@ OTHERS = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
 
 
 @pytest.mark.parametrize("more", [[], ["--changed-since", "HEAD"]])
-def test_a_repository_that_git_refuses_is_told_with_the_remedy_of_git(isolate, repository, more):
+def test_a_repository_that_git_rejects_is_reported_with_the_remedy_of_git(isolate, repository, more):
     git(repository, "init")
     result = isolate("list", "--all", *more, cwd=repository, status=2, env=OTHERS)
     assert f"hint: git config --global --add safe.directory {repository}" in result.err.splitlines()
     assert "revision" not in result.err
 
 
-def test_a_repository_that_git_cannot_read_is_no_matter_of_revisions(isolate, repository):
+def test_a_repository_that_git_cannot_read_is_not_blamed_on_the_revision(isolate, repository):
     (repository / ".git").write_text("gitdir: nowhere\n")
     result = isolate("list", "--all", "--changed-since", "HEAD", cwd=repository, status=2)
     assert "git rev-parse failed" in result.err
@@ -422,7 +422,7 @@ def test_a_repository_that_git_cannot_read_is_no_matter_of_revisions(isolate, re
 
 
 @pytest.mark.parametrize("spoil", [lambda file: file.write_text("gitdir: nowhere\n"), lambda folder: folder.mkdir()])
-def test_where_git_cannot_say_what_it_ignores_nothing_is_ignored(isolate, repository, spoil):
+def test_nothing_is_ignored_if_git_fails(isolate, repository, spoil):
     (repository / ".gitignore").write_text("/tools/\n")
     spoil(repository / ".git")
     assert names(isolate, repository) == ["services/shop", "services/shop/admin", "tools"]
@@ -452,11 +452,11 @@ def superproject(application, tmp_path):
     return root
 
 
-def test_each_repository_is_asked_for_what_it_ignores(isolate, superproject):
+def test_each_nested_repository_decides_what_it_ignores(isolate, superproject):
     assert names(isolate, superproject) == ["own", "sub/in"]
 
 
-def test_patterns_may_lead_out_of_the_repository(isolate, application):
+def test_patterns_may_select_applications_outside_the_repository(isolate, application):
     application({"requirements.txt": ""}, name="elsewhere/app")
     application({"requirements.txt": ""}, name="repo/app")
     application({".gitignore": "/app\n"}, name="repo")
@@ -466,7 +466,7 @@ def test_patterns_may_lead_out_of_the_repository(isolate, application):
     assert names(isolate, root) == ["../elsewhere/app"]
 
 
-def test_variables_of_a_hook_lead_git_nowhere(isolate, repository):
+def test_variables_of_a_git_hook_have_no_effect(isolate, repository):
     git(repository, "init")
     (repository / ".gitignore").write_text("/services/shop/admin\n")
     commit(repository)
@@ -491,7 +491,7 @@ def test_an_application_in_a_submodule_changes_with_it(isolate, superproject, ki
         assert names(isolate, superproject, "--changed-since", "HEAD") == ["sub/in"]
 
 
-def test_both_ends_of_a_rename_have_changed(isolate, application):
+def test_both_sides_of_a_rename_have_changed(isolate, application):
     application({"requirements.txt": "", "notes": "the same\n" * 50}, name="repo/a")
     root = application({"requirements.txt": ""}, name="repo/b").parent
     git(root, "init")
@@ -502,7 +502,7 @@ def test_both_ends_of_a_rename_have_changed(isolate, application):
 
 @pytest.mark.parametrize("shared", ["common.txt", "b/common.txt", ".python-version"])
 @pytest.mark.parametrize("change", ["written", "deleted"])
-def test_what_an_application_reads_elsewhere_counts_as_its_own(isolate, application, shared, change):
+def test_a_file_that_an_application_reads_elsewhere_counts_as_its_own(isolate, application, shared, change):
     application({"requirements.txt": "-r link.txt\n-r ../b/common.txt\n"}, name="repo/a")
     application({"requirements.txt": "", "common.txt": "beta\n"}, name="repo/b")
     root = application({"common.txt": "alpha\n", ".python-version": "3\n"}, name="repo")
@@ -521,7 +521,7 @@ def test_what_an_application_reads_elsewhere_counts_as_its_own(isolate, applicat
     assert ("a: error: " in result.err) == broken
 
 
-def test_a_revision_is_never_an_option_of_git(isolate, repository, tmp_path):
+def test_a_revision_is_never_taken_for_an_option_of_git(isolate, repository, tmp_path):
     git(repository, "init")
     commit(repository)
     (tmp_path / "mine").write_text("mine")
@@ -531,7 +531,7 @@ def test_a_revision_is_never_an_option_of_git(isolate, repository, tmp_path):
     assert (tmp_path / "mine").read_text() == "mine"
 
 
-def test_applications_in_several_repositories_are_each_compared_in_their_own(isolate, application):
+def test_applications_in_several_repositories_are_compared_in_their_own(isolate, application):
     root = application({"requirements.txt": ""}, name="root/one").parent
     application({"requirements.txt": ""}, name="root/two")
     for name in ("one", "two"):
@@ -542,14 +542,14 @@ def test_applications_in_several_repositories_are_each_compared_in_their_own(iso
     assert names(isolate, root, "--changed-since", "HEAD") == ["two"]
 
 
-def test_what_has_changed_where_there_is_no_repository_is_told_as_that(isolate, application):
+def test_changed_since_needs_a_git_repository(isolate, application):
     app = application({"requirements.txt": ""})
     result = isolate("list", "--changed-since", "HEAD", cwd=app, status=2)
     assert "is not in a git repository" in result.err
     assert "revision" not in result.err
 
 
-def test_ctrl_c_ends_all_and_leaves_nothing(isolate, application, index, tmp_path, cache):
+def test_an_interrupt_ends_all_workers_and_leaves_nothing(isolate, application, index, tmp_path, cache):
     build_sdist(index.folder, "slow", "1.0", on_build="import time; time.sleep(60)")
     for number in range(4):
         application({"requirements.txt": f"alpha==1.{number % 2}\nslow==1.0\n"}, name=f"repo/{number}")

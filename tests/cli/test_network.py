@@ -44,7 +44,7 @@ def _settings(_reachable, monkeypatch):
         monkeypatch.setenv(name, value)
 
 
-def test_one_direct_pin_is_closed_over_and_synced_twice_to_the_same(isolate, application):
+def test_one_pin_is_resolved_and_synced_twice_to_the_same_environment(isolate, application):
     app = application({"requirements.txt": "requests==2.32.3\n"})
     isolate("sync", cwd=app)
     first = versions(app / ".venv")

@@ -25,7 +25,7 @@ def imported(*arguments, cwd):
 
 
 @pytest.mark.parametrize("quiet", [[], ["-q"], ["--quiet"]])
-def test_a_plain_sync_that_has_something_to_do_imports_no_click(application, index, cache, quiet):
+def test_a_plain_sync_does_not_import_click(application, index, cache, quiet):
     app = application({"requirements.txt": "alpha==1.0\n"})
     assert "click" not in imported("sync", *quiet, cwd=app)
     assert versions(app / ".venv") == {"alpha": "1.0"}

@@ -12,7 +12,7 @@ import pytest
 from conftest import SOURCE, versions
 
 
-def test_run_syncs_and_then_becomes_the_command(isolate, application, index):
+def test_run_syncs_and_then_runs_the_command(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
     result = isolate("run", "--", "alpha", cwd=app)
     assert result.out == "alpha 1.0\n"
@@ -20,7 +20,7 @@ def test_run_syncs_and_then_becomes_the_command(isolate, application, index):
     assert isolate("run", "--", "alpha", cwd=app).err == ""
 
 
-def test_the_exit_status_is_the_commands_own(isolate, application, index):
+def test_the_exit_code_is_the_commands_own(isolate, application, index):
     app = application({"requirements.txt": ""})
     isolate("run", "--", "python", "-c", "raise SystemExit(7)", cwd=app, status=7)
 
@@ -45,7 +45,7 @@ def test_a_signal_reaches_the_command_itself(isolate, application, index):
         assert child.wait(10) == -signal.SIGTERM
 
 
-def test_the_environment_is_the_first_on_the_path(isolate, application, index):
+def test_the_environment_comes_first_on_path(isolate, application, index):
     app = application({"requirements.txt": ""})
     code = "import os, sys; print(sys.prefix, os.environ['VIRTUAL_ENV'], 'PYTHONHOME' in os.environ)"
     environ = {"PYTHONHOME": sys.base_prefix}
@@ -53,7 +53,7 @@ def test_the_environment_is_the_first_on_the_path(isolate, application, index):
     assert out == [str(app / ".venv"), str(app / ".venv"), "False"]
 
 
-def test_no_sync_takes_what_is_there(isolate, application, index):
+def test_no_sync_uses_the_environment_unchanged(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
     assert "run `isolate sync`" in isolate("run", "--no-sync", "--", "alpha", cwd=app, status=2).err
     isolate("sync", cwd=app)
@@ -61,16 +61,16 @@ def test_no_sync_takes_what_is_there(isolate, application, index):
     assert isolate("run", "--no-sync", "--", "alpha", cwd=app).out == "alpha 1.0\n"
 
 
-def test_a_command_that_is_not_there_is_named(isolate, application, index):
+def test_a_missing_command_is_named(isolate, application, index):
     app = application({"requirements.txt": ""})
     assert "no-such-thing" in isolate("run", "--", "no-such-thing", cwd=app, status=2).err
 
 
 @pytest.mark.parametrize("option", ["--json", "--offline", "--python=3", "-x"])
-def test_an_option_that_run_has_not_is_none_of_the_commands(isolate, application, index, option):
+def test_an_unknown_option_of_run_is_not_passed_to_the_command(isolate, application, index, option):
     app = application({"requirements.txt": ""})
     for more in ([], ["--all"]):
-        assert "No such option" in isolate("run", *more, option, "--", "true", cwd=app, status=2).err
+        assert "no such option" in isolate("run", *more, option, "--", "true", cwd=app, status=2).err
     assert not (app / ".venv").exists()
     code = "import sys; print(sys.argv[1:])"
     for dashes in ([], ["--"]):
@@ -79,7 +79,7 @@ def test_an_option_that_run_has_not_is_none_of_the_commands(isolate, application
         )
 
 
-def test_run_keeps_the_groups_that_were_synced(isolate, application, index):
+def test_run_keeps_the_groups_of_the_last_sync(isolate, application, index):
     text = '[project]\nname = "app"\nversion = "1"\n[dependency-groups]\ndocs = ["delta"]\n'
     app = application({"pyproject.toml": text})
     isolate("sync", "--group", "docs", cwd=app)
@@ -100,7 +100,7 @@ docs = ["beta"]
 """
 
 
-def test_run_leaves_out_dev_as_the_last_sync_did(isolate, application, index):
+def test_run_keeps_no_dev_of_the_last_sync(isolate, application, index):
     app = application({"pyproject.toml": PROJECT})
     isolate("sync", "--no-dev", cwd=app)
     isolate("run", "--", "true", cwd=app)
@@ -110,7 +110,7 @@ def test_run_leaves_out_dev_as_the_last_sync_did(isolate, application, index):
     assert versions(app / ".venv") == {"alpha": "1.0", "delta": "1.0"}
 
 
-def test_run_knows_what_was_asked_for_even_if_that_changed_nothing(isolate, application, index):
+def test_run_keeps_options_of_a_sync_that_changed_nothing(isolate, application, index):
     app = application({"pyproject.toml": PROJECT.replace('["delta"]', '["alpha"]')})
     isolate("sync", cwd=app)
     assert "nothing to do" in isolate("sync", "--no-dev", cwd=app).out
@@ -125,7 +125,7 @@ def test_run_knows_what_was_asked_for_even_if_that_changed_nothing(isolate, appl
     assert not (app / ".venv/.isolate/work").exists()
 
 
-def test_run_does_without_an_extra_or_a_group_that_is_declared_no_more(isolate, application, index):
+def test_run_ignores_extras_and_groups_that_are_no_longer_declared(isolate, application, index):
     app = application({"pyproject.toml": PROJECT})
     isolate("sync", "--no-dev", "--extra", "fast", "--group", "docs", cwd=app)
     application({"pyproject.toml": PROJECT.replace("fast =", "quick =").replace("docs =", "papers =")})
@@ -133,7 +133,7 @@ def test_run_does_without_an_extra_or_a_group_that_is_declared_no_more(isolate, 
     assert versions(app / ".venv") == {"alpha": "1.0"}
 
 
-def test_records_of_before_it_was_remembered_whether_dev_was_wanted_are_read(isolate, application, index):
+def test_records_without_no_dev_are_read(isolate, application, index):
     app = application({"pyproject.toml": PROJECT})
     isolate("sync", "--no-dev", "--group", "docs", cwd=app)
     isolate("sync", cwd=app)
@@ -145,7 +145,7 @@ def test_records_of_before_it_was_remembered_whether_dev_was_wanted_are_read(iso
     assert set(versions(app / ".venv")) == {"alpha", "beta"}
 
 
-def test_run_leaves_out_dev_after_a_rollback_to_an_environment_without_it(isolate, application, index):
+def test_run_keeps_no_dev_after_a_rollback(isolate, application, index):
     app = application({"pyproject.toml": PROJECT})
     isolate("sync", "--no-dev", cwd=app)
     isolate("sync", cwd=app)
@@ -154,7 +154,7 @@ def test_run_leaves_out_dev_after_a_rollback_to_an_environment_without_it(isolat
     assert versions(app / ".venv") == {"alpha": "1.0"}
 
 
-def test_verbose_shows_what_pip_says(isolate, application, index):
+def test_verbose_twice_shows_the_output_of_pip(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
     result = isolate("run", "-vv", "--", "alpha", "-v", cwd=app)
     assert result.out == "alpha 1.0\n"

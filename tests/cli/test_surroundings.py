@@ -34,7 +34,7 @@ def shell(line, cwd):
     return subprocess.run(["bash", "-c", line], cwd=cwd, env=environ, capture_output=True, text=True, check=False)
 
 
-def test_a_link_to_an_environment_of_ours_is_neither_followed_nor_replaced(isolate, application, synced):
+def test_a_symbolic_link_to_an_environment_is_neither_followed_nor_replaced(isolate, application, synced):
     before = listing(synced)
     other = application({"requirements.txt": "alpha==2.0\n"}, name="other")
     (other / ".venv").symlink_to(synced / ".venv")
@@ -46,7 +46,7 @@ def test_a_link_to_an_environment_of_ours_is_neither_followed_nor_replaced(isola
     assert versions(synced / ".venv") == {"alpha": "1.0"}
 
 
-def test_a_damaged_entry_in_a_store_that_cannot_be_written_is_fetched_again(isolate, application, synced, cache):
+def test_a_damaged_entry_of_a_read_only_store_is_fetched_again(isolate, application, synced, cache):
     entry = next(cache.glob("store-v1/entries/*/alpha-1.0-*"))
     os.utime(next(entry.rglob("__init__.py")), ns=(1, 1))
     other = application({"requirements.txt": "alpha==1.0\n"}, name="other")
@@ -62,7 +62,7 @@ def test_a_damaged_entry_in_a_store_that_cannot_be_written_is_fetched_again(isol
     assert versions(other / ".venv") == {"alpha": "1.0"}
 
 
-def test_what_may_not_be_moved_is_known_before_anything_moves(tmp_path, mocker):
+def test_missing_permissions_are_found_before_anything_is_renamed(tmp_path, mocker):
     (tmp_path / "bin").mkdir()
     steps = [add_step("bin/tool")]
     check_permissions(str(tmp_path), steps)
@@ -82,7 +82,7 @@ def test_what_may_not_be_moved_is_known_before_anything_moves(tmp_path, mocker):
         ("mkdir gone && cd gone && rmdir ../gone && $ISOLATE sync", 2, ""),
     ],
 )
-def test_streams_and_directories_that_are_gone(synced, line, status, said):
+def test_closed_streams_and_missing_directories(synced, line, status, said):
     done = shell(line, synced)
     assert "Traceback" not in done.stderr
     assert said in done.stderr
@@ -90,7 +90,7 @@ def test_streams_and_directories_that_are_gone(synced, line, status, said):
 
 
 @pytest.mark.parametrize("arguments", ["", "--all"])
-def test_a_closed_standard_error_hinders_no_work(application, index, cache, arguments):
+def test_a_closed_standard_error_does_not_stop_a_sync(application, index, cache, arguments):
     app = application({"requirements.txt": "alpha==1.0\n"})
     done = shell(f"$ISOLATE sync {arguments} 2>&-", app)
     assert done.returncode == 0
@@ -98,7 +98,7 @@ def test_a_closed_standard_error_hinders_no_work(application, index, cache, argu
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_that_asks_for_an_end_ends_a_build_too(application, index, cache, tmp_path, number):
+def test_a_termination_signal_ends_a_build_too(application, index, cache, tmp_path, number):
     begun = tmp_path / "begun"
     write = f"import os, pathlib, time; pathlib.Path({str(begun)!r}).write_text(str(os.getpid())); time.sleep(60)"
     build_sdist(index.folder, "slow", "1.0", on_build=write)
@@ -133,13 +133,13 @@ def is_running(pid):
     return found.stdout.strip()[:1] not in ("", "Z")
 
 
-def test_a_colon_in_the_path_is_refused_where_no_environment_could_work(isolate, application):
+def test_a_colon_in_the_path_is_refused(isolate, application):
     app = application({"requirements.txt": ""}, name="a:b")
     assert "has a colon in its path" in isolate("sync", cwd=app, status=2).err
     assert listing(app) == [str(app / "requirements.txt")]
 
 
-def test_a_path_that_is_no_utf8_is_refused(tmp_path):
+def test_a_path_that_is_not_utf8_is_refused(tmp_path):
     folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
     folder.mkdir()
     with pytest.raises(IsolateError, match="is not valid UTF-8"):
@@ -147,14 +147,14 @@ def test_a_path_that_is_no_utf8_is_refused(tmp_path):
     shutil.rmtree(folder)
 
 
-def test_scripts_start_where_a_path_has_a_line_end(isolate, application, index):
+def test_scripts_work_in_a_directory_with_a_newline_in_its_name(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"}, name="two\nlines")
     isolate("sync", cwd=app)
     done = subprocess.run([app / ".venv/bin/alpha"], capture_output=True, text=True, check=True)
     assert done.stdout == "alpha 1.0\n"
 
 
-def test_a_pipe_in_the_place_of_the_environment_is_refused(isolate, application):
+def test_a_pipe_instead_of_an_environment_is_refused(isolate, application):
     app = application({"requirements.txt": ""})
     os.mkfifo(app / ".venv")
     assert "not a directory" in isolate("sync", cwd=app, status=2).err
@@ -166,14 +166,14 @@ def test_a_relative_cache_home_is_ignored(isolated_home):
     assert "somewhere" not in str(found)
 
 
-def test_version_managers_of_somebody_else_are_passed_over(tmp_path, mocker):
+def test_unreadable_directories_of_version_managers_are_skipped(tmp_path, mocker):
     mocker.patch("pathlib.Path.glob", side_effect=PermissionError)
     found = list(version_manager_pythons({"PYENV_ROOT": str(tmp_path)}))
     mocker.stopall()
     assert found == []
 
 
-def test_a_change_that_the_system_stops_is_told_and_finished_later(isolate, synced, cache):
+def test_an_update_that_the_system_stops_is_reported_and_completed_later(isolate, synced, cache):
     # In the environment it is the same file, and is so wherever the change has got to.
     module = next(cache.glob("store-v1/entries/*/alpha-1.0-*/files/lib/*/site-packages/alpha/__init__.py"))
     if subprocess.run(["chattr", "+i", module], capture_output=True, check=False).returncode:

@@ -14,7 +14,7 @@ from conftest import inconsistencies, versions
 from kit.packages import build_sdist, build_tree, build_wheel
 
 
-def test_pins_get_an_environment_of_their_own(isolate, application, index):
+def test_pins_are_installed_into_a_new_environment(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
     result = isolate("sync", cwd=app)
     assert versions(app / ".venv") == {"alpha": "1.0"}
@@ -43,7 +43,7 @@ def test_a_second_sync_has_nothing_to_do(isolate, application, index):
     assert len(index.requests) == asked
 
 
-def test_a_change_is_noticed_that_has_the_time_of_the_one_before(isolate, application, index):
+def test_a_change_with_the_same_mtime_as_the_last_one_is_noticed(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
     isolate("sync", cwd=app)
     module = next(app.glob(".venv/lib/python*/site-packages/alpha/__init__.py"))
@@ -60,7 +60,7 @@ def test_a_change_is_noticed_that_has_the_time_of_the_one_before(isolate, applic
     ("name", "content"),
     [("requirements.txt", "made==1.0\ndelta==1.0\n"), ("deep.txt", "delta==1.0\n"), ("pyproject.toml", "[project]\n")],
 )
-def test_what_is_edited_while_a_sync_is_at_work_is_looked_at_by_the_next(isolate, application, index, name, content):
+def test_an_edit_during_a_sync_is_noticed_by_the_next(isolate, application, index, name, content):
     app = application({"requirements.txt": "made==1.0\n-r deep.txt\n", "deep.txt": "alpha==1.0\n"})
     edit = f"pathlib.Path({str(app / name)!r}).write_text({content!r})"
     build_sdist(index.folder, "made", "1.0", on_build=f"import pathlib; {edit}")
@@ -71,7 +71,7 @@ def test_what_is_edited_while_a_sync_is_at_work_is_looked_at_by_the_next(isolate
     assert ("delta" in versions(app / ".venv")) == ("delta" in content)
 
 
-def test_a_lock_that_is_edited_while_a_sync_is_at_work_is_looked_at_by_the_next(isolate, application, index):
+def test_an_edit_of_the_lock_during_a_sync_is_noticed_by_the_next(isolate, application, index):
     app = application({"requirements.txt": "made\n"})
     edit = f"path = pathlib.Path({str(app / 'pylock.toml')!r}); path.exists() and path.write_text('no lock')"
     build_sdist(index.folder, "made", "1.0", on_build=f"import pathlib; {edit}")
@@ -80,7 +80,7 @@ def test_a_lock_that_is_edited_while_a_sync_is_at_work_is_looked_at_by_the_next(
     assert "pylock.toml" in isolate("sync", cwd=app, status=2).err
 
 
-def test_a_changed_pin_replaces_that_package_alone(isolate, application, index):
+def test_a_changed_pin_replaces_only_that_package(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\ndelta==1.0\n"})
     isolate("sync", cwd=app)
     before = (app / ".venv/lib").stat().st_ino
@@ -94,7 +94,7 @@ def test_a_changed_pin_replaces_that_package_alone(isolate, application, index):
     assert inconsistencies(app / ".venv") == []
 
 
-def test_what_is_no_longer_declared_goes_and_pip_stays(isolate, application, index):
+def test_undeclared_packages_are_removed_and_pip_is_kept(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\ndelta==1.0\n"})
     isolate("sync", cwd=app)
     application({"requirements.txt": "delta==1.0\n"})
@@ -104,7 +104,7 @@ def test_what_is_no_longer_declared_goes_and_pip_stays(isolate, application, ind
     assert (app / ".venv/bin/pip").exists()
 
 
-def test_direct_pins_alone_give_the_same_environment_twice_and_a_lock(isolate, application, index):
+def test_direct_pins_are_locked_with_their_dependencies(isolate, application, index):
     app = application({"requirements.txt": "beta==1.0\n"})
     assert "wrote pylock.toml" in isolate("sync", cwd=app).out
     first = versions(app / ".venv")
@@ -119,7 +119,7 @@ def test_a_file_that_pins_everything_gets_no_lock_in_the_tree(isolate, applicati
     assert sorted(path.name for path in app.iterdir()) == [".venv", "requirements.txt"]
 
 
-def test_an_environment_that_was_deleted_comes_back_without_the_network(isolate, application, index):
+def test_a_deleted_environment_is_recreated_without_the_network(isolate, application, index):
     app = application({"requirements.txt": "beta==1.0\nalpha==1.0\n"})
     isolate("sync", cwd=app)
     (app / ".venv").rename(app.parent / "gone")
@@ -149,7 +149,7 @@ def test_files_are_shared_between_environments(isolate, application, index):
 
 
 @pytest.mark.parametrize("mode", ["copy", "auto"])
-def test_other_link_modes_give_the_same_environment(isolate, application, index, mode):
+def test_all_link_modes_give_the_same_environment(isolate, application, index, mode):
     app = application({"requirements.txt": "alpha==1.0\n"})
     isolate("sync", "--link-mode", mode, cwd=app)
     module = next(app.glob(".venv/lib/*/site-packages/alpha/__init__.py"))
@@ -163,7 +163,7 @@ def links_of_alpha(app):
     return next(app.glob(".venv/lib/*/site-packages/alpha/__init__.py")).stat().st_nlink
 
 
-def test_an_environment_in_step_is_made_anew_for_another_link_mode_and_keeps_it(isolate, application, index):
+def test_an_environment_is_recreated_for_a_different_link_mode_and_keeps_it(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
     isolate("sync", "--link-mode", "hardlink", cwd=app)
     assert links_of_alpha(app) > 1
@@ -176,7 +176,7 @@ def test_an_environment_in_step_is_made_anew_for_another_link_mode_and_keeps_it(
     assert links_of_alpha(app) == 1
 
 
-def test_a_declared_link_mode_is_one_that_is_asked_for(isolate, application, index):
+def test_a_declared_link_mode_counts_as_requested(isolate, application, index):
     text = '[project]\nname = "app"\nversion = "1"\ndependencies = ["alpha==1.0"]\n'
     app = application({"pyproject.toml": text})
     isolate("sync", "--link-mode", "hardlink", cwd=app)
@@ -188,7 +188,7 @@ def test_a_declared_link_mode_is_one_that_is_asked_for(isolate, application, ind
     assert "nothing to do" in isolate("sync", cwd=app).out
 
 
-def test_a_record_from_before_link_modes_were_remembered_is_read(isolate, application, index):
+def test_a_record_without_a_link_mode_is_read(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
     isolate("sync", cwd=app)
     record = app / ".venv/.isolate/state.json"
@@ -199,7 +199,7 @@ def test_a_record_from_before_link_modes_were_remembered_is_read(isolate, applic
     assert "link mode auto → copy" in isolate("sync", "--link-mode", "copy", cwd=app).out
 
 
-def test_groups_and_extras_are_chosen(isolate, application, index):
+def test_groups_and_extras_are_installed_on_request(isolate, application, index):
     text = """
 [project]
 name = "app"
@@ -225,7 +225,7 @@ docs = [{ include-group = "dev" }, "beta"]
     assert "declared: dev, docs" in isolate("sync", "--group", "doc", cwd=app, status=2).err
 
 
-def test_an_extra_of_a_package_is_locked_with_what_it_brings(isolate, application, index):
+def test_an_extra_of_a_package_is_locked_with_its_dependencies(isolate, application, index):
     app = application({"requirements.txt": "gamma==1.0\n"})
     isolate("sync", cwd=app)
     assert set(versions(app / ".venv")) == {"gamma"}
@@ -242,7 +242,7 @@ def test_dry_run_changes_nothing(isolate, application, index):
     assert [path.name for path in app.iterdir()] == ["requirements.txt"]
 
 
-def test_inexact_lets_stay_what_nobody_declared(isolate, application, index):
+def test_inexact_keeps_undeclared_packages(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\ndelta==1.0\n"})
     isolate("sync", cwd=app)
     application({"requirements.txt": "alpha==1.0\n"})
@@ -268,7 +268,7 @@ def spoil_skeleton(app):
 
 
 @pytest.mark.parametrize("more", [("--compile",), ()])
-def test_inexact_lets_stay_what_nobody_declared_in_a_new_environment(isolate, more_than_declared, more):
+def test_inexact_keeps_undeclared_packages_in_a_recreated_environment(isolate, more_than_declared, more):
     app = more_than_declared
     if not more:
         spoil_skeleton(app)
@@ -283,7 +283,7 @@ def test_inexact_lets_stay_what_nobody_declared_in_a_new_environment(isolate, mo
     assert {"- delta 1.0", "- gamma 1.0"} <= {*isolate("sync", cwd=app).out.splitlines()}
 
 
-def test_inexact_lets_stay_what_was_installed_by_hand_over_what_was_once_declared(isolate, more_than_declared):
+def test_inexact_keeps_a_manual_install_over_a_package_that_was_declared(isolate, more_than_declared):
     app = more_than_declared
     isolate("run", "--no-sync", "--", "python", "-m", "pip", "install", "-q", "-U", "beta==1.0", "alpha<2", cwd=app)
     build_wheel(app / "wheels", "delta", "1.1")
@@ -296,7 +296,7 @@ def test_inexact_lets_stay_what_was_installed_by_hand_over_what_was_once_declare
     assert isolate("run", "--", "python", "-c", "import delta; print(delta.__version__)", cwd=app).out == "1.1\n"
 
 
-def test_what_a_new_environment_does_not_have_any_more_is_listed(isolate, more_than_declared):
+def test_packages_that_a_recreated_environment_lacks_are_listed(isolate, more_than_declared):
     app = more_than_declared
     spoil_skeleton(app)
     out = isolate("sync", "--dry-run", cwd=app).out
@@ -305,7 +305,7 @@ def test_what_a_new_environment_does_not_have_any_more_is_listed(isolate, more_t
     assert versions(app / ".venv") == {"alpha": "1.0"}
 
 
-def test_what_another_kind_of_interpreter_has_no_use_for_is_listed_and_goes(isolate, more_than_declared):
+def test_packages_for_a_different_kind_of_interpreter_are_listed_and_removed(isolate, more_than_declared):
     app = more_than_declared
     state = app / ".venv/.isolate/state.json"
     table = json.loads(state.read_text())
@@ -316,7 +316,7 @@ def test_what_another_kind_of_interpreter_has_no_use_for_is_listed_and_goes(isol
     assert versions(app / ".venv") == {"alpha": "1.0"}
 
 
-def test_adopting_lists_what_goes(isolate, application, index):
+def test_adopting_lists_removed_packages(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
     isolate("sync", cwd=app)
     shutil.rmtree(app / ".venv/.isolate")
@@ -337,7 +337,7 @@ def test_locked_refuses_a_stale_or_missing_lock(isolate, application, index):
     assert versions(app / ".venv")["beta"] == "2.0"
 
 
-def test_frozen_takes_the_lock_as_it_is(isolate, application, index):
+def test_frozen_uses_the_lock_without_checking_it(isolate, application, index):
     app = application({"requirements.txt": "beta\n"})
     isolate("sync", cwd=app)
     application({"requirements.txt": "beta<2\n"})
@@ -345,7 +345,7 @@ def test_frozen_takes_the_lock_as_it_is(isolate, application, index):
     assert versions(app / ".venv")["beta"] == "2.0"
 
 
-def test_upgrade_moves_everything_and_upgrade_package_one(isolate, application, index):
+def test_upgrade_changes_everything_and_upgrade_package_one_package(isolate, application, index):
     app = application({"requirements.txt": "alpha\ndelta\n"})
     isolate("sync", cwd=app)
     build_wheel(index.folder, "alpha", "3.0")
@@ -357,7 +357,7 @@ def test_upgrade_moves_everything_and_upgrade_package_one(isolate, application, 
     assert versions(app / ".venv") == {"alpha": "3.0", "delta": "3.0"}
 
 
-def test_a_moved_declaration_moves_only_what_it_must(isolate, application, index):
+def test_a_changed_declaration_changes_only_what_it_must(isolate, application, index):
     app = application({"requirements.txt": "alpha\ndelta\n"})
     isolate("sync", cwd=app)
     build_wheel(index.folder, "delta", "3.0")
@@ -400,7 +400,7 @@ def test_a_local_directory_is_installed_and_noticed_when_it_changes(isolate, app
     assert isolate("run", "--", "python", "-c", "import lib; print(lib.answer)", cwd=app).out.endswith("42\n")
 
 
-def test_bytecode_is_compiled_on_request_and_stays(isolate, application, index):
+def test_bytecode_is_compiled_on_request_and_kept(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
     isolate("sync", "--compile", cwd=app)
     compiled = list(app.glob(".venv/lib/*/site-packages/alpha/__pycache__/*.pyc"))
@@ -413,7 +413,7 @@ def test_bytecode_is_compiled_on_request_and_stays(isolate, application, index):
     assert len(list(app.glob(".venv/lib/*/site-packages/alpha/__pycache__/*.pyc"))) == 1
 
 
-def test_the_answer_is_also_a_document(isolate, application, index):
+def test_the_result_is_also_a_json_document(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
     document = json.loads(isolate("sync", "--json", cwd=app).out)
     assert document["isolate"] == 1
@@ -422,7 +422,7 @@ def test_the_answer_is_also_a_document(isolate, application, index):
     assert json.loads(isolate("sync", "--json", cwd=app).out)["up_to_date"] is True
 
 
-def test_the_users_own_files_stay_when_a_package_changes(isolate, application, index):
+def test_the_users_own_files_are_kept_when_a_package_changes(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
     isolate("sync", cwd=app)
     package = next(app.glob(".venv/lib/*/site-packages/alpha"))
@@ -436,7 +436,7 @@ def test_the_users_own_files_stay_when_a_package_changes(isolate, application, i
     assert versions(app / ".venv") == {"alpha": "1.1"}
 
 
-def test_a_hand_made_install_is_noticed_and_taken_out(isolate, application, index):
+def test_a_manual_install_is_noticed_and_removed(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
     isolate("sync", cwd=app)
     isolate("run", "--", "python", "-m", "pip", "install", "-q", "delta==1.0", "alpha==2.0", cwd=app)
@@ -456,7 +456,7 @@ def test_a_lock_alone_is_enough(isolate, application, index):
     assert versions(two / ".venv") == {"alpha": "2.0", "beta": "2.0"}
 
 
-def test_a_directory_with_blanks_and_quotes_in_its_name_works(isolate, application, index):
+def test_a_directory_with_spaces_and_quotes_in_its_name_works(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"}, name='it\'s a "test" $HOME')
     isolate("sync", cwd=app)
     assert isolate("run", "--", "alpha", cwd=app).out == "alpha 1.0\n"
@@ -465,7 +465,7 @@ def test_a_directory_with_blanks_and_quotes_in_its_name_works(isolate, applicati
     assert isolate("run", "--no-sync", "--", "sh", "-c", activated, cwd=app, env=environ).out == "1.0\n"
 
 
-def test_activation_and_configuration_name_this_environment(isolate, application, index):
+def test_activation_scripts_and_pyvenv_cfg_name_this_environment(isolate, application, index):
     app = application({"requirements.txt": ""})
     isolate("sync", cwd=app)
     # Python 3.10 writes no command into the configuration.
@@ -477,14 +477,14 @@ def test_activation_and_configuration_name_this_environment(isolate, application
     assert done.stdout.splitlines() == [f"{app}/.venv", f"{app}/.venv/bin/python"]
 
 
-def test_index_options_in_the_requirements_file_count(isolate, application, index, monkeypatch):
+def test_index_options_of_a_requirements_file_are_used(isolate, application, index, monkeypatch):
     monkeypatch.delenv("PIP_INDEX_URL")
     app = application({"requirements.txt": f"--index-url {index.url}\nalpha==1.0\n"})
     isolate("sync", cwd=app)
     assert versions(app / ".venv") == {"alpha": "1.0"}
 
 
-def test_constraints_and_includes_count(isolate, application, index):
+def test_constraints_and_includes_are_used(isolate, application, index):
     files = {
         "requirements.txt": "-r more/base.txt\n-c limits.txt\n",
         "more/base.txt": "beta\n",
@@ -496,7 +496,7 @@ def test_constraints_and_includes_count(isolate, application, index):
     assert "read requirements.txt, more/base.txt, limits.txt" in result.out
 
 
-def test_what_an_upgrade_found_stays_when_the_environment_goes(isolate, application, index):
+def test_upgraded_versions_are_kept_when_the_environment_is_deleted(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
     isolate("sync", cwd=app)
     build_wheel(index.folder, "alpha", "1.0", files={"alpha/__init__.py": "rebuilt = True\n"})
@@ -506,7 +506,7 @@ def test_what_an_upgrade_found_stays_when_the_environment_goes(isolate, applicat
     isolate("run", "--no-sync", "--", "python", "-c", "import alpha; assert alpha.rebuilt", cwd=app)
 
 
-def test_a_lock_that_is_older_does_not_take_the_place_of_what_another_upgrade_found(isolate, application, index):
+def test_an_older_lock_does_not_replace_the_versions_of_a_later_upgrade(isolate, application, index):
     first, second, third = (application({"requirements.txt": "alpha==1.0\n"}, name=name) for name in ("a", "b", "c"))
     isolate("sync", cwd=first)
     isolate("sync", cwd=second)
