@@ -224,7 +224,7 @@ def test_without_an_environment_an_application_gets_a_python_that_its_lock_suppo
     (tmp_path / "only/python3").symlink_to(BASE)
     message = isolate("sync", "--locked", cwd=app, status=2, env={"PATH": str(tmp_path / "only")}).err
     assert f'the lock is for python_version == "{other.minor_version}"' in message
-    assert f"and this is Python {VERSION}" in message
+    assert f"; this is Python {VERSION}" in message
     assert f"--python {other.minor_version}" in message
     path = os.pathsep.join([str(tmp_path / "only"), str(Path(other.executable).parent)])
     assert "newest that the lock supports" in isolate("sync", "--locked", cwd=app, env={"PATH": path}).out
