@@ -18,6 +18,7 @@ import pytest
 TESTS = Path(__file__).parent
 sys.path.insert(0, str(TESTS))
 
+from kit.git import commit, git  # noqa: E402
 from kit.index import LocalIndex  # noqa: E402 - needs the path above
 from kit.packages import build_wheel  # noqa: E402 - needs the path above
 
@@ -161,6 +162,38 @@ def application(tmp_path: Path) -> Callable[..., Path]:
         return root
 
     return write
+
+
+@pytest.fixture
+def repository(application: Callable[..., Path], index: LocalIndex) -> Path:
+    """Return a repository with three applications, and with directories that are not part of it."""
+    del index
+    application({"requirements.txt": "alpha==1.0\n"}, name="repo/services/shop")
+    application({"requirements.txt": "alpha==2.0\nbeta==2.0\n"}, name="repo/services/shop/admin")
+    application({"pyproject.toml": '[project]\nname = "tool"\ndependencies = ["beta<2"]\n'}, name="repo/tools")
+    application({"requirements.txt": "alpha==9.9\n"}, name="repo/node_modules/theirs")
+    application({"requirements.txt": "alpha==9.9\n"}, name="repo/.hidden")
+    application({"requirements.txt": "alpha==9.9\n", "pyvenv.cfg": ""}, name="repo/environment")
+    return application({"pyproject.toml": "[tool.other]\nkey = 1\n"}, name="repo")
+
+
+@pytest.fixture
+def superproject(application: Callable[..., Path]) -> Path:
+    """Return a git repository with one application, two in a submodule, and one in an ignored repository."""
+    application({"requirements.txt": ""}, name="origin/in")
+    origin = application({"requirements.txt": "", ".gitignore": "/out/\n"}, name="origin/out").parent
+    (origin / ".gitignore").write_text("/out/\n")
+    git(origin, "init")
+    commit(origin)
+    application({"requirements.txt": ""}, name="repo/own")
+    application({"requirements.txt": ""}, name="repo/clones/other/app")
+    root = application({".gitignore": "/clones/\n"}, name="repo")
+    git(root / "clones/other", "init")
+    git(root, "init")
+    git(root, "-c", "protocol.file.allow=always", "submodule", "add", str(origin), "sub")
+    application({"requirements.txt": ""}, name="repo/sub/out")
+    commit(root)
+    return root
 
 
 def inconsistencies(venv: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""The examples do what they say, on an index of this machine that has the packages they pin."""
+"""The examples work, with a local index that has the packages they pin."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from isolate.interpreters.discovery import InterpreterFinder
 from kit.packages import build_wheel
 
 EXAMPLES = SOURCE.parent / "examples"
-OTHERS = [
-    one
-    for one in InterpreterFinder(cache=None, environ=os.environ).discover_all()
-    if one.version.split(".")[:2] != [*map(str, sys.version_info[:2])] and int(one.version.split(".")[1]) >= 10
+OTHER_PYTHONS = [
+    python
+    for python in InterpreterFinder(cache=None, environ=os.environ).discover_all()
+    if python.version.split(".")[:2] != [*map(str, sys.version_info[:2])] and int(python.version.split(".")[1]) >= 10
 ]
 SETTINGS = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
 APPLICATIONS = ["services/newer", "services/web", "services/worker", "tools/report"]
@@ -70,11 +70,11 @@ def test_make_notices_an_install_by_hand(examples):
 
 @pytest.fixture
 def repository(examples):
-    """The repository of four applications, the one on another Python told which of this machine's that is."""
-    if not OTHERS:
-        pytest.skip("there is only one Python here")
+    """The repository of four applications; `newer` gets a second Python of this machine."""
+    if not OTHER_PYTHONS:
+        pytest.skip("this machine has only one Python")
     root = examples / "repository"
-    (root / "services/newer/.python-version").write_text(f"{OTHERS[0].executable}\n")
+    (root / "services/newer/.python-version").write_text(f"{OTHER_PYTHONS[0].executable}\n")
     (root / "isolate").symlink_to(examples.parent / "isolate")
     return root
 
@@ -92,15 +92,15 @@ def test_make_works_on_several_applications_at_once(repository):
     assert "services/web  " in make(repository, "status", f"ISOLATE={repository}/isolate")
     assert "click" in make(repository, "conflicts", f"ISOLATE={repository}/isolate")
     assert "<title>" in (repository / "conflicts.html").read_text()
-    said = make(repository, "services/worker", f"ISOLATE={repository}/isolate")
-    assert said.startswith("click 7.1.2 in ")
+    output = make(repository, "services/worker", f"ISOLATE={repository}/isolate")
+    assert output.startswith("click 7.1.2 in ")
 
 
 @pytest.mark.network
 def test_hooks_check_and_sync_all_applications(repository, tmp_path, monkeypatch):
-    """A real pre-commit, with a clone of this repository as the hooks' own."""
+    """Runs the real pre-commit with the hooks of this repository."""
     if not (SOURCE.parent / ".git").exists():
-        pytest.skip("this is no git repository")
+        pytest.skip("this is not a git repository")
     local = os.environ["PIP_INDEX_URL"]
     monkeypatch.delenv("PIP_INDEX_URL")
     for name, value in SETTINGS.items():

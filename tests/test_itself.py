@@ -1,4 +1,4 @@
-"""A project that names itself among what it asks for means itself, never a package of that name in an index."""
+"""A requirement with the project's own name means the project, never a package of that name in an index."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EXTRA = '[project.optional-dependencies]\ntest = ["delta==1.0", "mine[more]"]\nm
 
 @pytest.fixture
 def mine(application, index):
-    """A package whose name an index has too."""
+    """A project whose name is also that of a package in the index."""
     build_wheel(index.folder, "mine", "9.0", extras={"test": []})
     return build_tree(application(), "mine", "1.0", requires=["alpha==1.0"])
 
@@ -101,7 +101,7 @@ def test_a_project_needs_no_hash_in_hash_checking_mode(isolate, application, ind
 
 
 def with_requirements(app, text):
-    """Make a package in *app* whose pins stand in a requirements file."""
+    """Make *app* a project whose requirements are in a requirements file."""
     build_tree(app, "mine", "1.0")
     declare(app, '[tool.isolate]\nrequirements = ["requirements.txt"]\n')
     (app / "requirements.txt").write_text(text)

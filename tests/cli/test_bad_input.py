@@ -1,4 +1,4 @@
-"""Whatever a user may have written wrong: exit 2, a message that says what to do next, and nothing changed on disk."""
+"""Mistakes of a user: exit code 2, a message that says what to do next, and no change on disk."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from kit.packages import build_sdist, build_wheel
 GROUPS = '[project]\nname = "app"\nversion = "1"\n[dependency-groups]\n'
 
 CASES = {
-    "no requirement": ({"requirements.txt": "alpha\n\nbeta=1.0\n"}, ["requirements.txt:3: ", "`beta==1.0`?"]),
-    "no TOML": ({"pyproject.toml": "[project]\nname = \n"}, ["pyproject.toml:2: not valid TOML"]),
+    "an invalid requirement": ({"requirements.txt": "alpha\n\nbeta=1.0\n"}, ["requirements.txt:3: ", "`beta==1.0`?"]),
+    "invalid TOML": ({"pyproject.toml": "[project]\nname = \n"}, ["pyproject.toml:2: not valid TOML"]),
     "a string for a list": (
         {"pyproject.toml": '[project]\ndependencies = "alpha"\n'},
         ["pyproject.toml:2: ", "expected a list of strings, found a string"],
@@ -24,11 +24,11 @@ CASES = {
         {"pyproject.toml": "[project]\ndependencies = [1]\n"},
         ["expected strings, found a number"],
     ),
-    "no requirement in a project": (
+    "an invalid requirement in a project": (
         {"pyproject.toml": '[project]\ndependencies = [\n  "alpha",\n  "beta=1.0",\n]\n'},
         ["pyproject.toml:4: ", "`beta==1.0`?"],
     ),
-    "an include that is missing": (
+    "a missing include": (
         {"requirements.txt": "alpha\n-r base.txt\n"},
         ["requirements.txt:2: ", "base.txt does not exist"],
     ),
@@ -36,50 +36,50 @@ CASES = {
         {"requirements.txt": "-r base.txt\n", "base.txt": "# so\n-r requirements.txt\n"},
         ["base.txt:2: requirements.txt includes itself: requirements.txt:1 → base.txt:2 → requirements.txt"],
     ),
-    "a group in a circle": (
+    "a cycle of groups": (
         {"pyproject.toml": f'{GROUPS}a = [{{include-group="b"}}]\nb = [{{include-group="a"}}]\n'},
         ["a → b → a"],
     ),
-    "a group that is not there": (
+    "a missing group": (
         {"pyproject.toml": f'{GROUPS}a = [{{include-group="b"}}]\n'},
         ["dependency-groups.a includes b, which does not exist"],
     ),
-    "an option that is none": ({"requirements.txt": "--frobnicate\n"}, ["requirements.txt:1: `--frobnicate`"]),
-    "an option for one build": (
+    "an unknown option": ({"requirements.txt": "--frobnicate\n"}, ["requirements.txt:1: `--frobnicate`"]),
+    "a build option of one requirement": (
         {"requirements.txt": "delta\nalpha==1.0 --config-settings=a=b\n"},
         ["requirements.txt:2: ", "--config-settings is not supported", "build a wheel"],
     ),
-    "a short option for one build": (
+    "a short build option of one requirement": (
         {"requirements.txt": "-e . -C a=b\n"},
         ["requirements.txt:1: ", "-C is not supported"],
     ),
-    "a hash that is none": (
+    "an invalid hash": (
         {"requirements.txt": "alpha==1.0 --hash=sha256:abc\n"},
         ["requirements.txt:1: ", "64 digits"],
     ),
-    "two pins of one name": (
+    "two pins of one package": (
         {"requirements.txt": "alpha==1.0\nbeta\nalpha==2.0\n"},
         ["requirements.txt:1: conflicting requirements for alpha", "requirements.txt:3: alpha==2.0"],
     ),
-    "a setting that is none": (
+    "an unknown setting": (
         {"pyproject.toml": "[tool.isolate]\npyhton = '3'\n"},
         ["pyproject.toml:2: ", "unknown key pyhton", "known keys: "],
     ),
-    "a range that is none": (
+    "an invalid range of versions": (
         {"pyproject.toml": '[project]\nrequires-python = "3.11+"\n'},
         ["pyproject.toml:2: project.requires-python: `3.11+` is not a valid version specifier"],
     ),
-    "a path that is missing": ({"requirements.txt": "./lib\n"}, ["requirements.txt:1: ", "does not exist"]),
-    "bytes that are no text": ({"requirements.txt": "alpha\udcff\n"}, ["requirements.txt: cannot be decoded"]),
-    "a name that is no package": (
+    "a missing path": ({"requirements.txt": "./lib\n"}, ["requirements.txt:1: ", "does not exist"]),
+    "bytes that are not text": ({"requirements.txt": "alpha\udcff\n"}, ["requirements.txt: cannot be decoded"]),
+    "an unknown package": (
         {"requirements.txt": "alpha\nno-such-thing==1\n"},
         ["package no-such-thing was not found", "requirements.txt:2"],
     ),
-    "a version that does not exist": (
+    "a missing version": (
         {"requirements.txt": "alpha==9\n"},
         ["alpha==9 does not exist", "available: 2.0, 1.1, 1.0", "requirements.txt:1"],
     ),
-    "pins that contradict each other below": (
+    "a pin that conflicts with a dependency": (
         {"requirements.txt": "alpha==1.0\nbeta==2.0\n"},
         ["conflicting requirements", "alpha==1.0 (requirements.txt:1)", "beta 2.0 depends on alpha>=2"],
     ),
@@ -91,28 +91,28 @@ CASES = {
         {"requirements.txt": f"alpha==1.0 --hash=sha256:{'0' * 64}\n"},
         ["hash mismatch", "Expected sha256 000", "Got"],
     ),
-    "hashes for some only": (
+    "hashes for some requirements only": (
         {"requirements.txt": f"alpha==1.0 --hash=sha256:{'a1' * 32}\ndelta==1.0\n"},
         ["every requirement needs a hash", "delta"],
     ),
-    "a build that fails": (
+    "a failing build": (
         {"requirements.txt": "broken==1.0\n"},
         ["broken could not be built", "RuntimeError: out of luck"],
     ),
-    "no interpreter that fits": (
+    "no suitable interpreter": (
         {"pyproject.toml": '[project]\nname = "a"\nversion = "1"\nrequires-python = ">=4"\n'},
         ["no Python that satisfies requires-python >=4 was found"],
     ),
-    "a version file for no interpreter": (
+    "a version file without an interpreter": (
         {".python-version": "3.99\n", "requirements.txt": ""},
         ["3.99", "not installed"],
     ),
-    "a setting for no interpreter": (
+    "a setting without an interpreter": (
         {"pyproject.toml": '[tool.isolate]\npython = "9.9"\n', "requirements.txt": ""},
         ['python = "9.9" in pyproject.toml asks for a Python that is not installed'],
     ),
     "a directory without declarations": ({"notes.md": ""}, ["no declarations in ", "requirements.txt"]),
-    "a NUL in a name of a file": (
+    "a NUL in a file name": (
         {"pyproject.toml": '[tool.isolate]\nrequirements = ["a\\u0000b"]\n'},
         ["pyproject.toml:2: tool.isolate.requirements: ", "NUL"],
     ),
@@ -120,7 +120,7 @@ CASES = {
         {"pyproject.toml": '[tool.isolate]\npython = "3\\u0000"\n', "requirements.txt": ""},
         ["pyproject.toml:2: tool.isolate.python: ", "NUL"],
     ),
-    "a NUL in an address of a project": (
+    "a NUL in a URL of a project": (
         {"pyproject.toml": '[project]\nname = "app"\ndependencies = [\n"alpha @ file:///a%00b-1.0.whl"]\n'},
         ["pyproject.toml:4: ", "NUL"],
     ),
@@ -129,11 +129,11 @@ CASES = {
         ["requirements.txt:2: '-r a\\x00b' contains a NUL"],
     ),
     "a NUL in the name of constraints": ({"requirements.txt": "-c a\0b\n"}, ["requirements.txt:1: "]),
-    "a NUL in an address": (
+    "a NUL in a URL": (
         {"requirements.txt": "alpha @ file:///a%00b-1.0.whl\n"},
         ["requirements.txt:1: ", "is not a valid URL: it contains a NUL"],
     ),
-    "a NUL in an address alone": ({"requirements.txt": "-e file:///a%00b\n"}, ["requirements.txt:1: ", "a NUL"]),
+    "a NUL in a URL without a name": ({"requirements.txt": "-e file:///a%00b\n"}, ["requirements.txt:1: ", "a NUL"]),
     "a NUL in a lock": (
         {
             "pylock.toml": 'lock-version = "1.0"\ncreated-by = "us"\n[[packages]]\nname = "alpha"\n'
@@ -141,7 +141,7 @@ CASES = {
         },
         ["pylock.toml:5: contains a NUL"],
     ),
-    "a NUL in an address of a lock": (
+    "a NUL in a URL of a lock": (
         {
             "pylock.toml": 'lock-version = "1.0"\ncreated-by = "us"\n[[packages]]\nname = "alpha"\n'
             f'archive = {{url = "file:///a%00b-1.0.whl", hashes = {{sha256 = "{"0" * 64}"}}}}\n'
@@ -152,7 +152,7 @@ CASES = {
         {"pyproject.toml": "[tool.black]\nline-length = 100\n"},
         ["no declarations in ", "neither [project] nor", "hint: change to an application's directory"],
     ),
-    "a project file with nothing": ({"pyproject.toml": ""}, ["no declarations in "]),
+    "an empty project file": ({"pyproject.toml": ""}, ["no declarations in "]),
     "a project file that names applications only": (
         {"pyproject.toml": '[tool.isolate]\napplications = ["a/*"]\n'},
         ["no declarations in "],
@@ -168,15 +168,15 @@ def sha256(file):
 def test_invalid_input_is_explained_and_changes_nothing(isolate, application, index, case):
     build_wheel(index.folder, "future", "1.0", requires_python=">=99")
     build_sdist(index.folder, "broken", "1.0", on_build="raise RuntimeError('out of luck')")
-    files, said = CASES[case]
+    files, expected = CASES[case]
     app = application()
     for name, text in files.items():
         text = text.replace("a1" * 32, sha256(index.folder / "alpha-1.0-py3-none-any.whl"))
         (app / name).write_bytes(text.encode(errors="surrogateescape"))
     before = listing(app)
     message = isolate("sync", cwd=app, status=2).err
-    for words in said:
-        assert words in message
+    for text in expected:
+        assert text in message
     assert len([line for line in message.splitlines() if not line.endswith(" …")]) <= 11
     assert listing(app) == before
 
@@ -212,7 +212,7 @@ def make_redirect(app):
     (app / ".venv").write_text("elsewhere\n")
 
 
-STANDING = {
+EXISTING = {
     "an environment of conda": (make_conda, "a conda environment"),
     "an environment of uv": (make_uv, "was not created by isolate (but by uv)"),
     "a file that points elsewhere": (make_redirect, "points to the environment elsewhere"),
@@ -222,18 +222,18 @@ STANDING = {
     ),
     "a file": (lambda app: (app / ".venv").write_text("mine"), "is a file"),
     "a link": (lambda app: (app / ".venv").symlink_to(app), "is a symbolic link"),
-    "another's environment": (make_venv, "was not created by isolate"),
+    "an environment of another tool": (make_venv, "was not created by isolate"),
 }
 
 
-@pytest.mark.parametrize("kind", STANDING)
+@pytest.mark.parametrize("kind", EXISTING)
 def test_a_venv_that_isolate_did_not_create_is_refused_and_kept(isolate, application, index, kind):
-    make, words = STANDING[kind]
+    make, expected = EXISTING[kind]
     app = application({"requirements.txt": "alpha==1.0\n"})
     make(app)
     before = listing(app)
     message = isolate("sync", cwd=app, status=2).err
-    assert words in message
+    assert expected in message
     assert "hint: " in message
     assert listing(app) == before
 
@@ -262,7 +262,7 @@ def test_adopting_keeps_files_that_no_distribution_owns(isolate, application, in
 
 def test_wrong_arguments_are_refused(isolate, application):
     app = application({"requirements.txt": ""})
-    for wrong in (["sink"], ["sync", "--frobnicate"], ["sync", "--locked", "--frozen"], ["sync", "no-such-folder"]):
+    for wrong in (["sink"], ["sync", "--frobnicate"], ["sync", "--locked", "--frozen"], ["sync", "no-such-directory"]):
         isolate(*wrong, cwd=app, status=2)
 
 
@@ -270,7 +270,7 @@ def test_the_help_does_not_truncate_any_command(isolate):
     text = isolate("--help", env={"COLUMNS": "80"}).out
     summaries = dict(line.strip().split(maxsplit=1) for line in text.partition("Commands:\n")[2].splitlines())
     assert len(summaries) == 10
-    assert all(one.endswith(".") and not one.endswith("...") for one in summaries.values()), summaries
+    assert all(text.endswith(".") and not text.endswith("...") for text in summaries.values()), summaries
 
 
 def test_an_unwritable_directory_is_named(isolate, application, index):

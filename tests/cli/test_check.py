@@ -34,7 +34,7 @@ DRIFTS = {
     "metadata emptied": lambda app, pip: empty(site(app) / "alpha-1.0.dist-info"),
     "package gone": lambda app, pip: shutil.rmtree(site(app) / "alpha"),
     "script gone": lambda app, pip: (app / ".venv/bin/alpha").unlink(),
-    "stranger": lambda app, pip: pip("install", "gamma==1.0"),
+    "unmanaged package": lambda app, pip: pip("install", "gamma==1.0"),
     "uninstalled": lambda app, pip: pip("uninstall", "-y", "alpha"),
     "wrong version": lambda app, pip: pip("install", "alpha==1.1"),
     "pip gone": lambda app, pip: shutil.rmtree(site(app) / "pip"),
@@ -59,8 +59,8 @@ def test_every_drift_is_found_and_then_repaired_by_a_plain_sync(isolate, synced,
     mine = synced / ".venv/mine.txt"
     mine.write_text("mine")
     DRIFTS[kind](synced, pip)
-    found = isolate("check", cwd=synced, status=1).out
-    assert "alpha" in found or "gamma" in found or "pip" in found
+    findings = isolate("check", cwd=synced, status=1).out
+    assert "alpha" in findings or "gamma" in findings or "pip" in findings
     assert "nothing to do" not in isolate("sync", cwd=synced).out
     assert isolate("check", cwd=synced).out.startswith("OK")
     assert versions(synced / ".venv") == {"alpha": "1.0", "delta": "1.0"}
@@ -102,18 +102,18 @@ REBUILDS = {
 
 def replaced(app):
     table = json.loads((app / ".venv/.isolate/state.json").read_text())
-    table["interpreter"]["identity"] = "that of a binary which was replaced"
+    table["interpreter"]["identity"] = "fingerprint of a replaced binary"
     return json.dumps(table)
 
 
 @pytest.mark.parametrize("kind", REBUILDS)
 def test_the_reason_to_recreate_an_environment_is_its_finding(isolate, synced, kind):
-    spoil, said = REBUILDS[kind]
+    spoil, expected = REBUILDS[kind]
     spoil(synced)
-    found = isolate("check", cwd=synced, status=1).out.splitlines()
-    assert found[0].startswith(said)
-    made = json.loads(isolate("sync", "--verify", "--json", cwd=synced).out)
-    assert found[0].partition(": ")[2] == made["rebuilt"]
+    findings = isolate("check", cwd=synced, status=1).out.splitlines()
+    assert findings[0].startswith(expected)
+    document = json.loads(isolate("sync", "--verify", "--json", cwd=synced).out)
+    assert findings[0].partition(": ")[2] == document["rebuilt"]
     isolate("check", cwd=synced)
 
 
@@ -128,8 +128,8 @@ def test_an_edit_in_place_is_found_by_check_and_repaired_by_sync_verify(isolate,
     isolate("check", cwd=synced)
 
 
-def edit_unseen(path, old, new):
-    """Edit a file so that its size and its time stay."""
+def edit_hidden(path, old, new):
+    """Edit a file without a change of its size and mtime."""
     status = path.stat()
     path.chmod(status.st_mode | 0o200)
     path.write_text(path.read_text().replace(old, new))
@@ -141,12 +141,12 @@ def test_an_edit_that_keeps_size_and_mtime_is_found_by_its_hash_and_repaired_by_
     modules = [site(synced) / f"{name}/__init__.py" for name in ("alpha", "delta", "pip")]
     texts = [module.read_text() for module in modules]
     for module in modules:
-        edit_unseen(module, "def", "dfe")
-        edit_unseen(module, "a", "b")
+        edit_hidden(module, "def", "dfe")
+        edit_hidden(module, "a", "b")
     isolate("check", cwd=synced)
-    found = isolate("check", "--hash", cwd=synced, status=1).out
-    assert found.count("modified file: ") == 3
-    assert "run `isolate sync --verify` to fix" in found
+    findings = isolate("check", "--hash", cwd=synced, status=1).out
+    assert findings.count("modified file: ") == 3
+    assert "run `isolate sync --verify` to fix" in findings
     isolate("sync", "--verify", cwd=synced)
     assert [module.read_text() for module in modules] == texts
     isolate("check", "--hash", cwd=synced)
@@ -154,14 +154,14 @@ def test_an_edit_that_keeps_size_and_mtime_is_found_by_its_hash_and_repaired_by_
 
 
 def test_an_environment_is_recreated_for_a_hidden_edit_of_a_file_of_its_own(isolate, synced):
-    edit_unseen(synced / ".venv/pyvenv.cfg", "false", "flase")
+    edit_hidden(synced / ".venv/pyvenv.cfg", "false", "flase")
     assert "modified file: pyvenv.cfg" in isolate("check", "--hash", cwd=synced, status=1).out
     isolate("sync", "--verify", cwd=synced)
     isolate("check", "--hash", cwd=synced)
 
 
 def test_sync_verify_does_not_link_a_hidden_edit_from_the_store(isolate, synced, application):
-    edit_unseen(site(synced) / "alpha/__init__.py", "alpha", "alphb")
+    edit_hidden(site(synced) / "alpha/__init__.py", "alpha", "alphb")
     two = application({"requirements.txt": "alpha==1.0\n"}, name="two")
     isolate("sync", "--verify", cwd=two)
     isolate("check", "--hash", cwd=two)
@@ -172,7 +172,7 @@ def test_an_upgrade_with_verify_keeps_no_damaged_file(isolate, application, inde
         build_wheel(index.folder, "epsilon", version, files={"epsilon/same.py": "x = 'same'\n"})
     app = application({"requirements.txt": "epsilon==1.0\n"})
     isolate("sync", "--link-mode", "copy", cwd=app)
-    edit_unseen(site(app) / "epsilon/same.py", "same", "smae")
+    edit_hidden(site(app) / "epsilon/same.py", "same", "smae")
     application({"requirements.txt": "epsilon==1.1\n"})
     isolate("sync", "--verify", cwd=app)
     isolate("check", "--hash", cwd=app)
@@ -227,5 +227,5 @@ def test_only_damaged_packages_are_repaired(isolate, synced, index):
 
 def test_before_the_first_sync_the_only_finding_is_the_missing_environment(isolate, application):
     app = application({"requirements.txt": "alpha==1.0\n"})
-    found = json.loads(isolate("check", "--json", cwd=app, status=1).out)["findings"]
-    assert [finding["code"] for finding in found] == ["missing-environment"]
+    findings = json.loads(isolate("check", "--json", cwd=app, status=1).out)["findings"]
+    assert [finding["code"] for finding in findings] == ["missing-environment"]

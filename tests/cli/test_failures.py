@@ -1,4 +1,4 @@
-"""What fails without being killed: exit 2, the environment still the old one, and the next sync makes it right."""
+"""Failures of networks, disks and users: exit code 2, the old environment unchanged, and the next sync succeeds."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def processes():
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """Mount a file system of three megabytes; skip where that is not allowed."""
+    """Mount a file system of three megabytes; skip the test if that is not allowed."""
     folder = tmp_path / "small"
     folder.mkdir()
     done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", folder], capture_output=True, check=False)
@@ -242,10 +242,10 @@ def test_a_replaced_or_removed_interpreter_is_noticed(isolate, application, inde
 def test_waiting_for_pip_is_reported_while_it_happens(synced, index):
     index.misbehave("^/files/delta", "hang")
     child = start(synced, "sync")
-    said = []
-    reader = threading.Thread(target=lambda: said.extend(iter(child.stderr.readline, "")), daemon=True)
+    lines = []
+    reader = threading.Thread(target=lambda: lines.extend(iter(child.stderr.readline, "")), daemon=True)
     reader.start()
-    wait_until(lambda: any("waiting for pip" in line for line in said), 25)
+    wait_until(lambda: any("waiting for pip" in line for line in lines), 25)
     child.send_signal(signal.SIGINT)
     child.wait(20)
     reader.join(5)

@@ -22,7 +22,7 @@ def test_history_shows_what_each_sync_changed(isolate, synced):
     assert "  (2 packages, Python " in out
     assert "  (1 package, Python " in out
     document = json.loads(isolate("history", "--json", cwd=synced).out)
-    assert [one["number"] for one in document["generations"]] == [3, 2, 1]
+    assert [generation["number"] for generation in document["generations"]] == [3, 2, 1]
     assert document["generations"][0]["changes"] == ["~ alpha 1.1 → 2.0", "- delta 1.0"]
 
 
@@ -48,7 +48,7 @@ def test_rollback_can_itself_be_undone(isolate, synced):
 
 
 def spoil(cache, name):
-    """Edit a module of an entry of the store in place, as an editor does that was told to."""
+    """Edit a module of a store entry in place, as some editors do."""
     module = next(cache.glob(f"store-v1/entries/*/{name}-*/files/lib/*/site-packages/*/__init__.py"))
     module.chmod(0o644)
     module.write_text("edited = True\n")
@@ -142,14 +142,18 @@ def test_the_last_ten_syncs_are_kept(isolate, application, index):
     for number in range(12):
         app = application({"requirements.txt": "alpha==1.0\n" if number % 2 else "alpha==2.0\n"})
         isolate("sync", cwd=app)
-    numbers = [one["number"] for one in json.loads(isolate("history", "--json", cwd=app).out)["generations"]]
+    numbers = [
+        generation["number"] for generation in json.loads(isolate("history", "--json", cwd=app).out)["generations"]
+    ]
     assert numbers == list(range(12, 2, -1))
 
 
 def test_history_survives_a_recreated_environment(isolate, synced):
     (synced / ".venv/pyvenv.cfg").unlink()
     assert "recreated .venv: pyvenv.cfg" in isolate("sync", cwd=synced).out
-    numbers = [one["number"] for one in json.loads(isolate("history", "--json", cwd=synced).out)["generations"]]
+    numbers = [
+        generation["number"] for generation in json.loads(isolate("history", "--json", cwd=synced).out)["generations"]
+    ]
     assert numbers == [4, 3, 2, 1]
 
 
@@ -180,7 +184,7 @@ def test_store_verify_finds_an_edit_that_keeps_size_and_mtime(isolate, synced, c
 
 def test_the_store_shows_its_directory_and_size(isolate, synced, cache):
     assert isolate("store", "path").out == f"{cache}/store-v1\n"
-    there = [path.name for path in cache.glob("store-v1/entries/*/*")]
-    distributions = sorted(name.partition("-")[0] for name in there if not name.endswith("+bytecode"))
+    entries = [path.name for path in cache.glob("store-v1/entries/*/*")]
+    distributions = sorted(name.partition("-")[0] for name in entries if not name.endswith("+bytecode"))
     assert distributions == ["alpha", "alpha", "alpha", "delta", "pip"]
-    assert json.loads(isolate("store", "size", "--json").out)["entries"] == len(there)
+    assert json.loads(isolate("store", "size", "--json").out)["entries"] == len(entries)

@@ -1,4 +1,4 @@
-"""Hostile surroundings, hostile packages: what is right arrives where it belongs, and nothing is written elsewhere."""
+"""Hostile variables, configuration and packages: the right files are installed, and nothing is written elsewhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kit.packages import build_wheel
 
 
 @pytest.fixture
-def was_moved(tmp_path):
+def misleading(tmp_path):
     folder = tmp_path / "elsewhere"
     (folder / "alpha-9.dist-info").mkdir(parents=True)
     (folder / "alpha-9.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: alpha\nVersion: 9\n")
@@ -23,7 +23,7 @@ def was_moved(tmp_path):
     return folder
 
 
-ASTRAY = [
+MISLEADING_PATHS = [
     "PIP_TARGET",
     "PIP_PREFIX",
     "PIP_ROOT",
@@ -36,7 +36,7 @@ ASTRAY = [
     "PIP_LOG",
     "PIP_SRC",
 ]
-SWITCHES = [
+MISLEADING_FLAGS = [
     "PIP_USER",
     "PIP_DRY_RUN",
     "PIP_NO_DEPS",
@@ -47,16 +47,16 @@ SWITCHES = [
 ]
 
 
-@pytest.mark.parametrize("name", [*ASTRAY, *SWITCHES])
-def test_misleading_variables_have_no_effect(isolate, application, index, was_moved, name):
+@pytest.mark.parametrize("name", [*MISLEADING_PATHS, *MISLEADING_FLAGS])
+def test_misleading_variables_have_no_effect(isolate, application, index, misleading, name):
     app = application({"requirements.txt": "beta==1.0\n"})
-    before = listing(was_moved)
+    before = listing(misleading)
     if name == "PYTHONHOME":
-        pytest.skip("a wrong PYTHONHOME keeps Python itself from starting: see the test below")
-    isolate("sync", cwd=app, env={name: str(was_moved) if name in ASTRAY else "1"})
+        pytest.skip("Python itself does not start with a wrong PYTHONHOME: see the next test")
+    isolate("sync", cwd=app, env={name: str(misleading) if name in MISLEADING_PATHS else "1"})
     assert versions(app / ".venv") == {"alpha": "1.1", "beta": "1.0"}
     assert inconsistencies(app / ".venv") == []
-    assert listing(was_moved) == before
+    assert listing(misleading) == before
 
 
 def test_pythonhome_does_not_reach_pip(isolate, application, index):
@@ -67,27 +67,27 @@ def test_pythonhome_does_not_reach_pip(isolate, application, index):
 
 
 def test_misleading_keys_in_configuration_files_have_no_effect(
-    isolate, application, index, was_moved, isolated_home, monkeypatch
+    isolate, application, index, misleading, isolated_home, monkeypatch
 ):
     monkeypatch.delenv("PIP_CONFIG_FILE")
     text = (
-        f"[global]\ntarget = {was_moved}\nprefix = {was_moved}\nuser = yes\n[install]\ndry-run = yes\nno-deps = yes\n"
+        f"[global]\ntarget = {misleading}\nprefix = {misleading}\nuser = yes\n[install]\ndry-run = yes\nno-deps = yes\n"
     )
     (isolated_home / ".config/pip").mkdir(parents=True)
     (isolated_home / ".config/pip/pip.conf").write_text(text)
-    before = listing(was_moved)
+    before = listing(misleading)
     app = application({"requirements.txt": "beta==1.0\n"})
     isolate("sync", cwd=app)
     (app / ".venv/pip.conf").write_text(text)
     application({"requirements.txt": "beta==1.0\ndelta\n"})
     isolate("sync", cwd=app)
     assert versions(app / ".venv") == {"alpha": "1.1", "beta": "1.0", "delta": "1.0"}
-    assert listing(was_moved) == before
+    assert listing(misleading) == before
     assert (app / ".venv/pip.conf").read_text() == text
 
 
-def test_modules_in_the_current_directory_are_not_imported(isolate, application, index, was_moved):
-    modules = {path.name: path.read_text() for path in was_moved.glob("*.py") if path.stem in ("pip", "venv")}
+def test_modules_in_the_current_directory_are_not_imported(isolate, application, index, misleading):
+    modules = {path.name: path.read_text() for path in misleading.glob("*.py") if path.stem in ("pip", "venv")}
     app = application({"requirements.txt": "alpha==1.0\n", **modules})
     script = "from isolate.fast_path import main; main()"
     done = subprocess.run(
@@ -103,9 +103,7 @@ def test_no_index_is_honoured(isolate, application, index):
     assert index.requests == []
 
 
-def test_the_password_of_an_index_is_used_and_never_written(
-    isolate, application, tmp_path, index, cache, monkeypatch
-):
+def test_the_password_of_an_index_is_used_and_never_written(isolate, application, tmp_path, index, cache, monkeypatch):
     folder = tmp_path / "private"
     build_wheel(folder, "secret", "1.0", requires=["depth"])
     build_wheel(folder, "depth", "1.0")

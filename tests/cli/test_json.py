@@ -1,4 +1,4 @@
-"""What `--json` answers is what `docs/reference/json.md` says."""
+"""`--json` prints the fields that docs/reference/json.md describes."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ COMMANDS = [
 
 
 def fields(value):
-    """Return the names of all fields in *value*, but for those that are paths of applications."""
+    """Return the names of all fields in *value*, except those that are paths of applications."""
     if isinstance(value, dict):
         own = {name for name in value if re.fullmatch("[a-z_]+", name)}
-        return own.union(*(fields(one) for name, one in value.items() if name not in ("pythons", "errors")))
+        return own.union(*(fields(content) for name, content in value.items() if name not in ("pythons", "errors")))
     return set().union(*map(fields, value)) if isinstance(value, list) else set()
 
 
@@ -53,12 +53,12 @@ def answer(isolate, application, index):
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_every_field_is_described(answer, command):
     document = answer(*command)
-    assert document["command"] == " ".join(one for one in command if one[0].isalpha())
+    assert document["command"] == " ".join(word for word in command if word[0].isalpha())
     assert fields(document) - DESCRIBED == set()
 
 
 def test_the_fields_of_many_applications_and_of_failures_are_described(answer):
     document = answer("check", "--all", status=1)
-    assert [one["application"] for one in document["applications"]] == [".", "inner"]
+    assert [part["application"] for part in document["applications"]] == [".", "inner"]
     assert fields(document) - DESCRIBED == set()
     assert fields(answer("rollback", "99", status=2)) - DESCRIBED == set()

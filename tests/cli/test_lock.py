@@ -227,8 +227,8 @@ def test_a_new_lock_is_explained_with_what_to_do_next(isolate, application, inde
     app = application({"requirements.txt": "beta\n"})
     assert "re-resolved" not in isolate("lock", cwd=app).out
     application({"requirements.txt": "beta\ndelta\n"})
-    said = isolate("lock", cwd=app).out
-    assert "re-resolved: delta (requirements.txt:2) is not locked" in said
-    assert "`isolate sync`" in said
+    output = isolate("lock", cwd=app).out
+    assert "re-resolved: delta (requirements.txt:2) is not locked" in output
+    assert "`isolate sync`" in output
     application({"requirements.txt": "beta\ndelta\ngamma\n"})
     assert "re-resolved: gamma (requirements.txt:3) is not locked" in isolate("sync", cwd=app).out

@@ -1,4 +1,4 @@
-"""On the real package index; skipped where that cannot be reached."""
+"""Syncs from the real package index; skipped if it cannot be reached."""
 
 from __future__ import annotations
 

@@ -47,11 +47,13 @@ def test_a_change_with_the_same_mtime_as_the_last_one_is_noticed(isolate, applic
     app = application({"requirements.txt": "alpha==1.0\n"})
     isolate("sync", cwd=app)
     module = next(app.glob(".venv/lib/python*/site-packages/alpha/__init__.py"))
-    moment = time.time_ns() + 60 * 10**9  # still to come when the next sync looks, however slow the machine
+    moment = time.time_ns() + 60 * 10**9  # in the future when the next sync runs, on any machine
     os.utime(module.parent, ns=(moment, moment))
     isolate("sync", cwd=app)
     module.unlink()
-    os.utime(module.parent, ns=(moment, moment))  # as the clock of many a kernel has it, a few milliseconds later
+    os.utime(
+        module.parent, ns=(moment, moment)
+    )  # many kernels give the same mtime to changes within a few milliseconds
     isolate("sync", cwd=app)
     assert module.exists()
 
@@ -108,7 +110,7 @@ def test_direct_pins_are_locked_with_their_dependencies(isolate, application, in
     app = application({"requirements.txt": "beta==1.0\n"})
     assert "wrote pylock.toml" in isolate("sync", cwd=app).out
     first = versions(app / ".venv")
-    application({"requirements.txt": "beta==1.0\n\n# a comment makes no lock stale\n"})
+    application({"requirements.txt": "beta==1.0\n\n# a comment does not make a lock stale\n"})
     assert "nothing to do" in isolate("sync", cwd=app).out
     assert versions(app / ".venv") == first == {"alpha": "1.1", "beta": "1.0"}
 
@@ -172,7 +174,7 @@ def test_an_environment_is_recreated_for_a_different_link_mode_and_keeps_it(isol
     assert "nothing to do" in isolate("sync", "--link-mode", "copy", cwd=app).out
     assert "nothing to do" in isolate("sync", cwd=app).out
     application({"requirements.txt": "alpha==1.1\n"})
-    assert "anew" not in isolate("sync", cwd=app).out
+    assert "recreated" not in isolate("sync", cwd=app).out
     assert links_of_alpha(app) == 1
 
 
@@ -181,8 +183,8 @@ def test_a_declared_link_mode_counts_as_requested(isolate, application, index):
     app = application({"pyproject.toml": text})
     isolate("sync", "--link-mode", "hardlink", cwd=app)
     application({"pyproject.toml": f'{text}[tool.isolate]\nlink-mode = "copy"\n'})
-    found = isolate("check", cwd=app, status=1).out
-    assert "options changed: link mode hardlink → copy" in found
+    findings = isolate("check", cwd=app, status=1).out
+    assert "options changed: link mode hardlink → copy" in findings
     assert "link mode hardlink → copy" in isolate("sync", cwd=app).out
     assert links_of_alpha(app) == 1
     assert "nothing to do" in isolate("sync", cwd=app).out
@@ -254,7 +256,7 @@ def test_inexact_keeps_undeclared_packages(isolate, application, index):
 
 @pytest.fixture
 def more_than_declared(isolate, application, index):
-    """An application that declares alpha; its environment also has delta, once declared, and gamma, made by hand."""
+    """An application that declares alpha; its environment has delta too, once declared, and gamma, never declared."""
     app = application({"requirements.txt": "alpha==1.0\ndelta==1.0\n"})
     isolate("sync", cwd=app)
     application({"requirements.txt": "alpha==1.0\n"})
@@ -468,7 +470,7 @@ def test_a_directory_with_spaces_and_quotes_in_its_name_works(isolate, applicati
 def test_activation_scripts_and_pyvenv_cfg_name_this_environment(isolate, application, index):
     app = application({"requirements.txt": ""})
     isolate("sync", cwd=app)
-    # Python 3.10 writes no command into the configuration.
+    # Python 3.10 does not write the command into pyvenv.cfg.
     commands = re.findall("^command = .*", (app / ".venv/pyvenv.cfg").read_text(), re.MULTILINE)
     assert all(command.endswith(f"--without-pip {app}/.venv") for command in commands)
     assert commands or sys.version_info < (3, 11)

@@ -1,4 +1,4 @@
-"""Links, streams, signals and paths that nobody expects."""
+"""Unusual links, streams, signals and paths."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def synced(isolate, application, index):
 
 
 def shell(line, cwd):
-    """Run a line of shell in which $ISOLATE is the command."""
+    """Run a line of shell; $ISOLATE in it is the command."""
     environ = {**os.environ, "PYTHONPATH": str(SOURCE), "ISOLATE": f"{sys.executable} -m isolate"}
     return subprocess.run(["bash", "-c", line], cwd=cwd, env=environ, capture_output=True, text=True, check=False)
 
@@ -72,7 +72,7 @@ def test_missing_permissions_are_found_before_anything_is_renamed(tmp_path, mock
 
 
 @pytest.mark.parametrize(
-    ("line", "status", "said"),
+    ("line", "status", "message"),
     [
         ("$ISOLATE sync 2>&-", 0, ""),
         ("$ISOLATE sync | head -c 0; exit ${PIPESTATUS[0]}", 141, ""),
@@ -82,10 +82,10 @@ def test_missing_permissions_are_found_before_anything_is_renamed(tmp_path, mock
         ("mkdir gone && cd gone && rmdir ../gone && $ISOLATE sync", 2, ""),
     ],
 )
-def test_closed_streams_and_missing_directories(synced, line, status, said):
+def test_closed_streams_and_missing_directories(synced, line, status, message):
     done = shell(line, synced)
     assert "Traceback" not in done.stderr
-    assert said in done.stderr
+    assert message in done.stderr
     assert (done.returncode == status) or (status == 141 and done.returncode == 0), done.stderr
 
 
@@ -112,7 +112,7 @@ def test_a_termination_signal_ends_a_build_too(application, index, cache, tmp_pa
         env=environ,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # noqa: PLW1509 - `nohup` has it ignored
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # noqa: PLW1509 - `nohup` makes children ignore SIGHUP
     ) as child:
         while not (begun.exists() and begun.read_text()):
             assert child.poll() is None
@@ -128,9 +128,9 @@ def test_a_termination_signal_ends_a_build_too(application, index, cache, tmp_pa
 
 
 def is_running(pid):
-    """Say whether a process is there and not only waiting to be buried by whoever inherited it."""
-    found = subprocess.run(["ps", "-o", "stat=", "-p", pid], capture_output=True, text=True, check=False)
-    return found.stdout.strip()[:1] not in ("", "Z")
+    """Return whether a process is running; one that has ended and waits to be reaped is not."""
+    shown = subprocess.run(["ps", "-o", "stat=", "-p", pid], capture_output=True, text=True, check=False)
+    return shown.stdout.strip()[:1] not in ("", "Z")
 
 
 def test_a_colon_in_the_path_is_refused(isolate, application):
@@ -161,20 +161,20 @@ def test_a_pipe_instead_of_an_environment_is_refused(isolate, application):
 
 
 def test_a_relative_cache_home_is_ignored(isolated_home):
-    found = cache_directory({"XDG_CACHE_HOME": "somewhere"})
-    assert found.is_absolute()
-    assert "somewhere" not in str(found)
+    directory = cache_directory({"XDG_CACHE_HOME": "somewhere"})
+    assert directory.is_absolute()
+    assert "somewhere" not in str(directory)
 
 
 def test_unreadable_directories_of_version_managers_are_skipped(tmp_path, mocker):
     mocker.patch("pathlib.Path.glob", side_effect=PermissionError)
-    found = list(version_manager_pythons({"PYENV_ROOT": str(tmp_path)}))
+    pythons = list(version_manager_pythons({"PYENV_ROOT": str(tmp_path)}))
     mocker.stopall()
-    assert found == []
+    assert pythons == []
 
 
 def test_an_update_that_the_system_stops_is_reported_and_completed_later(isolate, synced, cache):
-    # In the environment it is the same file, and is so wherever the change has got to.
+    # The environment has the same file (a hard link), at every step of the update.
     module = next(cache.glob("store-v1/entries/*/alpha-1.0-*/files/lib/*/site-packages/alpha/__init__.py"))
     if subprocess.run(["chattr", "+i", module], capture_output=True, check=False).returncode:
         pytest.skip("nothing can be made immutable here")
