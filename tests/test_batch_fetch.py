@@ -81,7 +81,7 @@ def assert_all_installed(root, without=()):
 
 @pytest.mark.parametrize("arguments", [("--all",), ("--all", "-j", "1", "--inexact"), tuple(map(str, range(COUNT)))])
 def test_one_pip_fetches_what_all_of_them_lack(isolate, locked, index, arguments):
-    result = isolate("sync", "-v", *arguments, cwd=locked)
+    result = isolate("sync", "-vv", *arguments, cwd=locked)
     assert installed_by_each_pip(result) == [["alpha", *(f"own{number}" for number in range(COUNT))]]
     assert len(index.fetched()) == COUNT + 1
     assert_all_installed(locked)
@@ -95,7 +95,7 @@ def test_one_pip_fetches_the_pins_of_all_of_them(isolate, application, index):
         names = (*MANY_PINS, f"own{number}")
         application({"requirements.txt": "".join(f"{name}==1.0\n" for name in names)}, name=f"repo/{number}")
     root = application({}, name="repo")
-    result = isolate("sync", "--all", "-v", cwd=root)
+    result = isolate("sync", "--all", "-vv", cwd=root)
     assert installed_by_each_pip(result) == [sorted((*MANY_PINS, "own0", "own1", "own2"))]
     assert len(index.fetched()) == len(MANY_PINS) + 3
     for number in range(3):
@@ -108,7 +108,7 @@ def test_pins_with_hashes_are_fetched_apart_from_those_without(isolate, applicat
     hashed = "".join(f"{name}==1.0 --hash=sha256:{digest}\n" for name, digest in digests.items())
     application({"requirements.txt": "".join(f"{name}==1.0\n" for name in MANY_PINS)}, name="repo/0")
     application({"requirements.txt": hashed}, name="repo/1")
-    result = isolate("sync", "--all", "-v", "-j", "1", cwd=application({}, name="repo"))
+    result = isolate("sync", "--all", "-vv", "-j", "1", cwd=application({}, name="repo"))
     assert installed_by_each_pip(result) == [MANY_PINS, ["own0"]]
 
 
@@ -118,7 +118,7 @@ def test_different_versions_of_a_package_are_fetched_by_different_pips(isolate, 
     root = application({}, name="repo")
     isolate("lock", "--all", "-q", cwd=root)
     index.requests.clear()
-    result = isolate("sync", "--all", "-v", cwd=root)
+    result = isolate("sync", "--all", "-vv", cwd=root)
     assert sorted(installed_by_each_pip(result)) == [["alpha"], ["alpha"], ["alpha", "gamma"]]
     assert len(index.fetched()) == 4
     assert [versions(root / f"{number}/.venv")["alpha"] for number in range(3)] == ["1.0", "1.1", "2.0"]
@@ -154,7 +154,7 @@ def test_an_application_that_is_unreadable_stale_or_unpinned_is_not_part_of_the_
     (locked / "0/pyproject.toml").write_text("[project\n")
     (locked / "1/requirements.txt").write_text("alpha==2.0\n")
     (locked / "2/pylock.toml").unlink()
-    result = isolate("sync", "--all", "-v", "-j", "1", cwd=locked, status=2)
+    result = isolate("sync", "--all", "-vv", "-j", "1", cwd=locked, status=2)
     assert [line for line in result.err.splitlines() if "not valid TOML" in line]
     *batches, last = installed_by_each_pip(result)
     assert sorted(name for names in batches for name in names) == ["alpha", "alpha", "own3", "own4"]
@@ -170,7 +170,7 @@ def test_nothing_is_fetched_from_the_index_of_another_application(isolate, locke
         (locked / "1/pylock.toml").unlink()
         isolate("lock", "-q", cwd=locked / "1")
         other.requests.clear()
-        result = isolate("sync", "--all", "-v", "-j", "1", cwd=locked)
+        result = isolate("sync", "--all", "-vv", "-j", "1", cwd=locked)
         assert installed_by_each_pip(result) == [["alpha", "own0", "own2", "own3", "own4"], ["own1"]]
         assert len(other.fetched()) == 1
 
@@ -191,7 +191,7 @@ def test_source_trees_are_not_part_of_the_batch(isolate, application, locked, tm
     application({"requirements.txt": f"alpha==1.0\n-e {tree}\n"}, name="repo/1")
     (locked / "1/pylock.toml").unlink()
     isolate("lock", "-q", cwd=locked / "1")
-    result = isolate("sync", "--all", "-v", "-j", "1", cwd=locked)
+    result = isolate("sync", "--all", "-vv", "-j", "1", cwd=locked)
     assert installed_by_each_pip(result)[0] == ["alpha", "own0", "own2", "own3", "own4"]
 
 
@@ -208,5 +208,5 @@ def test_only_the_requested_extras_are_fetched(isolate, application, index):
     application({"pyproject.toml": text.format("b", "gamma", "epsilon")}, name="repo/b")
     root = application({}, name="repo")
     isolate("lock", "--all", "-q", cwd=root)
-    assert installed_by_each_pip(isolate("sync", "--all", "-v", cwd=root)) == [["alpha", "gamma"]]
-    assert installed_by_each_pip(isolate("sync", "--all", "-v", "--extra", "more", cwd=root)) == [["delta", "epsilon"]]
+    assert installed_by_each_pip(isolate("sync", "--all", "-vv", cwd=root)) == [["alpha", "gamma"]]
+    assert installed_by_each_pip(isolate("sync", "--all", "-vv", "--extra", "more", cwd=root)) == [["delta", "epsilon"]]
