@@ -43,7 +43,7 @@ def exit_on_broken_pipe(stream: TextIO) -> NoReturn:
 def _write(stream: TextIO | None, text: str) -> None:
     if stream is None:
         return
-    if isinstance(stream, TextIOWrapper) and stream.errors == "strict":  # a character that the locale lacks is no error
+    if isinstance(stream, TextIOWrapper) and stream.errors == "strict":  # the locale may lack a character
         stream.reconfigure(errors="backslashreplace")
     try:
         stream.write(text)

@@ -104,7 +104,7 @@ def _system_failure(error: OSError) -> SystemFailure:
 
 
 def _click_error(error: BaseException) -> IsolateError | None:
-    """Return an error of click in the form of ours; None for any other exception."""
+    """Return *error* as an `IsolateError` if click raised it, else None."""
     click = sys.modules.get("click")  # a plain sync does not import it
     if click is None:
         return None
