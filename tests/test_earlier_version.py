@@ -73,6 +73,7 @@ def former(isolate, application, index, cache):
         isolate("sync", cwd=app)
     records = app / ".venv/.isolate"
     assert rewrite(records / "state.json") == KEYS["state"]
+    (records / "template.json").rename(records / "skeleton.json")
     for generation in (records / "history").glob("*.json"):
         assert rewrite(generation) == KEYS["history"]
     manifests = [*(records / "manifests").glob("*.json"), *cache.rglob("manifest.json")]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from conftest import versions
+import re
+
+from conftest import SOURCE, versions
 from isolate.environment.records import OLD_TEMPLATE, STATE, TEMPLATE, is_managed, read_state, template_files
 
 
@@ -11,7 +13,8 @@ def with_former_records(venv):
     (venv / TEMPLATE).rename(venv / OLD_TEMPLATE)
     state = (venv / STATE).read_text()
     assert '"directories"' in state
-    (venv / STATE).write_text(state.replace('"directories"', '"folders"'))
+    assert '"rewritten"' in state
+    (venv / STATE).write_text(state.replace('"directories"', '"folders"').replace('"rewritten"', '"written"'))
 
 
 def test_the_records_of_an_earlier_version_are_read(isolate, application, index):
@@ -39,3 +42,15 @@ def test_an_environment_of_an_earlier_version_is_updated_and_its_template_is_sti
     isolate("sync", cwd=app)
     isolate("check", cwd=app)
     assert not (app / ".venv" / OLD_TEMPLATE).exists()
+
+
+def test_one_module_joins_the_paths_of_the_records():
+    joins = re.compile(r"""["/]\.isolate["/]""")
+    modules = {path.relative_to(SOURCE / "isolate") for path in SOURCE.rglob("*.py") if joins.search(code_of(path))}
+    assert {str(path) for path in modules} == {"environment/records.py", "environment/stamp/read.py"}
+
+
+def code_of(path):
+    """Return the lines of a module without its docstring."""
+    text = path.read_text()
+    return text.split('"""', 2)[-1] if text.startswith('"""') else text

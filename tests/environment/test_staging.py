@@ -1,4 +1,4 @@
-"""The staging directory beside `.venv` is cleared only by whom it belongs to."""
+"""isolate deletes the staging directory beside `.venv` only if isolate created it."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ def staging(application):
     return root / ".isolate-staging"
 
 
-@pytest.mark.parametrize("mark", ["", "*\n", "somebody's\n", "\xff"])
-def test_what_somebody_else_made_is_refused_and_stays(isolate, staging, index, mark):
-    (staging / ".gitignore").write_bytes(mark.encode("latin-1"))
+@pytest.mark.parametrize("marker", ["", "*\n", "another tool's\n", "\xff"])
+def test_a_directory_without_the_marker_is_refused_and_stays(isolate, staging, index, marker):
+    (staging / ".gitignore").write_bytes(marker.encode("latin-1"))
     (staging / "notes.txt").write_text("mine")
     for command in ("sync", "check"):
         assert "isolate did not create it" in isolate(command, cwd=staging.parent, status=2).err
     assert (staging / "notes.txt").read_text() == "mine"
 
 
-@pytest.mark.parametrize("mark", [MARKER, MARKER[:9], ""])
-def test_what_a_killed_command_began_is_cleared(isolate, staging, index, mark):
-    (staging / ".gitignore").write_text(mark)
-    if mark == MARKER:
+@pytest.mark.parametrize("marker", [MARKER, MARKER[:9], ""])
+def test_the_directory_of_a_killed_command_is_deleted(isolate, staging, index, marker):
+    (staging / ".gitignore").write_text(marker)
+    if marker == MARKER:
         (staging / "venv").mkdir()
     isolate("sync", cwd=staging.parent)
     assert not staging.exists()

@@ -73,7 +73,7 @@ def _lock(application: Application, state: State | None) -> str | None:
 def _size(venv: Path, state: State | None) -> dict[str, int]:
     """Return the bytes of all distributions, and how many of them are in files that environments may share."""
     dists = [] if state is None else [*state.installed.values()]
-    shared = sum(dist.size - sum(file.size for file in dist.written) for dist in dists if _is_linked(venv, dist))
+    shared = sum(dist.size - sum(file.size for file in dist.rewritten) for dist in dists if _is_linked(venv, dist))
     return {"total": sum(dist.size for dist in dists), "shared": shared}
 
 

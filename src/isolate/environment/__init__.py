@@ -1,1 +1,1 @@
-"""An application's `.venv`: its skeleton, its contents, how changes are staged and switched, and what is remembered."""
+"""An application's `.venv`: its template, its contents, its records, and how it is created, updated and verified."""

@@ -25,8 +25,8 @@ def create(
 ) -> None:
     """Create the application's environment as *desired*, call *before_commit*, and put the environment in place.
 
-    *old* is the record of the existing environment, None if isolate did not create it. What no distribution in it
-    owns is preserved, and so are unmanaged distributions that the plan does not remove. The mtimes of *desired* are
+    *old* is the record of the existing environment, None if isolate did not create it. Files in it that no distribution
+    owns are preserved, and so are unmanaged distributions that the plan does not remove. The mtimes of *desired* are
     updated.
     """
     tree, venv = builder.staged_tree.stage(), builder.application.venv

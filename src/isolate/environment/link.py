@@ -70,15 +70,15 @@ class Linker:
         manifest_copy = manifest_path(manifest.name)
         new = (file.path for file in manifest.files if file.path not in unchanged)
         self._create_directories(parent_directories([*new, manifest_copy]))
-        written = tuple(self._write_scripts(entry)) if manifest.has_scripts else ()
-        self._link_files(entry, {*unchanged, *(file.path for file in written)})
+        rewritten = tuple(self._write_scripts(entry)) if manifest.has_scripts else ()
+        self._link_files(entry, {*unchanged, *(file.path for file in rewritten)})
         self._link(str(entry.manifest_file), f"{self._tree}/{manifest_copy}")
         return Installed(
             name=manifest.name,
             version=manifest.version,
             key=entry.key,
             source_id=manifest.source_id,
-            written=written,
+            rewritten=rewritten,
             directories=code_directories(manifest.files),
             size=sum(file.size for file in manifest.files),
         )

@@ -1,4 +1,4 @@
-"""Create entries that no artifact of an index is linked from: those of source trees, and that of the first pip."""
+"""Create the entries that `store.fill` does not: those of source trees, and that of the seed pip."""
 
 from __future__ import annotations
 

@@ -40,12 +40,14 @@ JOURNAL = ".isolate/work/journal.json"
 OLD_JOURNAL = ".isolate/work/switch.json"
 HISTORY = ".isolate/history"
 LAYOUT = 1
+OLD_KEYS = {"written": "rewritten", "folders": "directories"}
+"""What older records call the fields of a distribution."""
 
 
 class Installed(NamedTuple):
     """A distribution in an environment.
 
-    `key` names the entry that it was linked from. `written` are its files that were written for this environment
+    `key` names the entry that it was linked from. `rewritten` are its files that were written for this environment
     alone. `directories` are those in which a change must be noticed. `size` is that of all its files, in bytes.
     """
 
@@ -53,7 +55,7 @@ class Installed(NamedTuple):
     version: str
     key: str
     source_id: str
-    written: tuple[File, ...] = ()
+    rewritten: tuple[File, ...] = ()
     directories: tuple[str, ...] = ()
     size: int = 0
 
@@ -84,7 +86,7 @@ class State(NamedTuple):
             "bytecode": self.bytecode,
             "link_mode": self.link_mode,
             "installed": [
-                {**dist._asdict(), "written": [list(file) for file in dist.written]} for dist in self._sorted()
+                {**dist._asdict(), "rewritten": [list(file) for file in dist.rewritten]} for dist in self._sorted()
             ],
         }
         return json.dumps(table).encode()
@@ -114,11 +116,10 @@ def read_state(venv: Path) -> State | None:
 
 
 def _installed(table: Mapping[str, Any]) -> Installed:
-    """Return the distribution in *table*, where older records call `directories` by the name `folders`."""
-    fields = with_source_id(table)
-    directories = fields.pop("folders") if "folders" in fields else fields["directories"]
-    written = tuple(File(*row) for row in fields["written"])
-    return Installed(**{**fields, "written": written, "directories": tuple(directories)})
+    """Return the distribution in *table*, whose keys may be those of an older record."""
+    fields = {OLD_KEYS.get(key, key): value for key, value in with_source_id(table).items()}
+    rewritten = tuple(File(*row) for row in fields["rewritten"])
+    return Installed(**{**fields, "rewritten": rewritten, "directories": tuple(fields["directories"])})
 
 
 def is_managed(venv: Path) -> bool:
@@ -148,17 +149,17 @@ def generation_numbers(venv: Path) -> list[int]:
 
 
 def installed_files(venv: Path, installed: Installed) -> tuple[File, ...]:
-    """Return every file of a distribution in the environment *venv*; only `written` if its manifest is unreadable."""
+    """Return every file of a distribution in the environment *venv*; only `rewritten` if its manifest is unreadable."""
     try:
         manifest = read_manifest(venv / manifest_path(installed.name))
     except (OSError, ValueError):
-        return installed.written
-    return _as_installed(manifest, installed.written)
+        return installed.rewritten
+    return _as_installed(manifest, installed.rewritten)
 
 
-def _as_installed(manifest: Manifest, written: tuple[File, ...]) -> tuple[File, ...]:
-    """Return the files of *manifest*, each replaced by the one in *written* that was made from it."""
-    by_path = {file.path: file for file in written}
+def _as_installed(manifest: Manifest, rewritten: tuple[File, ...]) -> tuple[File, ...]:
+    """Return the files of *manifest*, each replaced by the one in *rewritten* that was made from it."""
+    by_path = {file.path: file for file in rewritten}
     return tuple(by_path.get(file.path, file) for file in manifest.files)
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MARKER_FILE = ".gitignore"
 MARKER = "# made by isolate; gone when it has finished\n*\n"
+"""The content of the marker. A change of it makes the staging directories of older versions unrecognizable."""
 
 
 def recover(application: Application) -> bool:

@@ -54,7 +54,7 @@ def damaged_files(
     for dist in chosen.values():
         files = installed_files(venv, dist)
         damaged += _damaged(venv, dist.name, files, verify_hashes=verify_hashes)
-        if len(files) <= len(dist.written):
+        if len(files) <= len(dist.rewritten):
             damaged.append(DamagedFile(name=dist.name, path=manifest_path(dist.name), code="missing-file"))
     if names is None:
         damaged += damaged_template_files(venv, verify_hashes=verify_hashes)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import os
-
-from isolate.environment.stamp.read import DIRECTORY_PREFIX, FORMAT, changed_directories, is_current, read_lines
+from isolate.environment.stamp.read import (
+    DIRECTORY_PREFIX,
+    FORMAT,
+    changed_directories,
+    is_being_changed,
+    is_current,
+    read_lines,
+)
 from isolate.environment.stamp.variables import variable_line
 
 
@@ -16,7 +21,7 @@ def why_not_up_to_date(venv: str) -> str:
         return "there is no stamp"
     if lines[0] != FORMAT:
         return "the stamp has an unknown format"
-    if any(map(os.path.lexists, (f"{venv}/.isolate/work", f"{venv}/../.isolate-staging"))):
+    if is_being_changed(venv):
         return "a command was killed, or is still running"
     directories = [line for line in lines if line.startswith(DIRECTORY_PREFIX)]
     try:

@@ -1,4 +1,4 @@
-"""Modification times of the watched directories, recorded so that concurrent changes are never mistaken for our own.
+"""Modification times of the watched directories, recorded so that concurrent changes are never taken for isolate's own.
 
 Another process may change the environment while a sync works on it. So the mtime that a stamp holds for a directory
 is not the one that the directory has in the end. It is the one that the directory had before isolate inspected it, or

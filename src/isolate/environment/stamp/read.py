@@ -36,7 +36,7 @@ def up_to_date_message(venv: str, variable_line: Callable[[str, str], str]) -> s
         lines = read_lines(venv)
     except (OSError, ValueError):
         return None
-    if lines[0] != FORMAT or any(map(os.path.lexists, (f"{venv}/.isolate/work", f"{venv}/../.isolate-staging"))):
+    if lines[0] != FORMAT or is_being_changed(venv):
         return None
     directories = [line for line in lines if line.startswith(DIRECTORY_PREFIX)]
     try:
@@ -45,6 +45,11 @@ def up_to_date_message(venv: str, variable_line: Callable[[str, str], str]) -> s
         return lines[1] if current and next(changed_directories(directories, venv), None) is None else None
     except (OSError, ValueError, IndexError):
         return None
+
+
+def is_being_changed(venv: str) -> bool:
+    """Return whether a command is changing the environment *venv*, or was killed while it did."""
+    return any(map(os.path.lexists, (f"{venv}/.isolate/work", f"{venv}/../.isolate-staging")))
 
 
 def read_lines(venv: str) -> list[str]:
