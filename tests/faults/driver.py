@@ -2,12 +2,12 @@
 
 `python driver.py N MOMENT END EXCHANGE ARGUMENT...`
 
-N         which change; 0 stops nothing, and writes to standard error how many changes there were
+N         number of the change; 0 stops nothing, and writes the number of changes to standard error
 MOMENT    `before` or `after` that change
 END       SIGKILL, SIGINT or SIGTERM; or `error`, which makes the change itself fail
 EXCHANGE  `exchange`, or `rename` for a system that cannot exchange two directories in one call
 
-What counts are the calls that make something visible: renames, and the exchange of two directories.
+A change is a call that makes something visible: a rename, or the exchange of two directories.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def main() -> None:
     from isolate.environment import staging
     from isolate.fast_path import main as isolate
 
-    # It is not a function of Python's, so it is counted here.
+    # The exchange is not a function of `os`, so it is wrapped separately.
     staging._exchange = counted(staging._exchange) if exchange == "exchange" else lambda new, old: False
     try:
         isolate()

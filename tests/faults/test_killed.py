@@ -1,6 +1,6 @@
-"""Syncs are killed, process group and all, and what is left is looked at: right after, and after one further command.
+"""Commands are killed with their process group. The environment is inspected at once, and after one more command.
 
-`make faults` runs the long form: FAULT_KILLS says how many kills at random instants each case gets.
+`make faults` runs the long form: FAULT_KILLS is the number of kills at random instants in each case.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ import pytest
 from conftest import SOURCE, inconsistencies, versions
 from kit.packages import build_wheel
 
-KILLS = int(os.environ.get("FAULT_KILLS", "6"))
-STEPS = int(os.environ.get("FAULT_STEPS", "12"))
+RANDOM_KILLS = int(os.environ.get("FAULT_KILLS", "6"))
+MAX_STEPS = int(os.environ.get("FAULT_STEPS", "12"))
 DRIVER = Path(__file__).with_name("driver.py")
-REAL = bool(os.environ.get("FAULT_REAL"))
-SETTINGS = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
-SMALL = 14
-LARGE = 300
+USE_REAL_PACKAGES = bool(os.environ.get("FAULT_REAL"))
+PIP_SETTINGS = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+SMALL_PACKAGES = 14
+MODULES_OF_LARGE = 300
 OTHER_PYTHON = "/usr/bin/python3"
 
 REAL_BEFORE = """\
@@ -77,10 +77,10 @@ class Case:
 
 
 def pins(version: str, *, large: str) -> str:
-    return f"large=={large}\n" + "".join(f"small{number}=={version}\n" for number in range(SMALL))
+    return f"large=={large}\n" + "".join(f"small{number}=={version}\n" for number in range(SMALL_PACKAGES))
 
 
-OLD, NEW = (REAL_BEFORE, REAL_AFTER) if REAL else (pins("1.0", large="5.1"), pins("2.0", large="5.2"))
+OLD, NEW = (REAL_BEFORE, REAL_AFTER) if USE_REAL_PACKAGES else (pins("1.0", large="5.1"), pins("2.0", large="5.2"))
 CASES = {
     "first sync": Case(None, OLD),
     "upgrade": Case(OLD, NEW),
@@ -96,20 +96,20 @@ if not os.path.exists(OTHER_PYTHON) or os.path.realpath(OTHER_PYTHON) == os.path
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory):
-    """Return the settings by which pip finds the packages: tiny ones of ours, or real ones from the package index."""
-    if REAL:
-        return SETTINGS
-    folder = tmp_path_factory.mktemp("packages")
+    """Return the settings by which pip finds the packages: tiny generated ones, or real ones from the package index."""
+    if USE_REAL_PACKAGES:
+        return PIP_SETTINGS
+    directory = tmp_path_factory.mktemp("packages")
     for version, large in (("1.0", "5.1"), ("2.0", "5.2")):
-        files = {f"large/part{n % 20}/module{n}.py": f"version = {large!r}\n" for n in range(LARGE)}
-        build_wheel(folder, "large", large, files={"large/__init__.py": f"version = {large!r}\n", **files})
-        for number in range(SMALL):
-            build_wheel(folder, f"small{number}", version, scripts={f"small{number}": f"small{number}:main"})
-    return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder)}
+        files = {f"large/part{n % 20}/module{n}.py": f"version = {large!r}\n" for n in range(MODULES_OF_LARGE)}
+        build_wheel(directory, "large", large, files={"large/__init__.py": f"version = {large!r}\n", **files})
+        for number in range(SMALL_PACKAGES):
+            build_wheel(directory, f"small{number}", version, scripts={f"small{number}": f"small{number}:main"})
+    return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(directory)}
 
 
 class Victim:
-    """An application that can be put back to how it was before the change."""
+    """An application whose state before the change can be restored."""
 
     def __init__(self, case: Case, root: Path, settings: dict[str, str]) -> None:
         self.case, self.root = case, root
@@ -133,7 +133,7 @@ class Victim:
         self.new = self.contents()
         for name in settings:
             del self.environ[name]
-        self.environ["PIP_NO_INDEX"] = "1"  # from now on all must come from the store
+        self.environ["PIP_NO_INDEX"] = "1"  # from now on everything has to come from the store
 
     def declare(self, text: str) -> None:
         (self.root / "requirements.txt").write_text(text)
@@ -153,7 +153,7 @@ class Victim:
             shutil.copytree(self.kept, self.venv, symlinks=True, copy_function=os.link)
 
     def contents(self) -> dict[str, object] | None:
-        """Return what is installed, with bytecode if there is some; None where there is no environment."""
+        """Return what is installed, and whether it has bytecode; None if there is no environment."""
         if not os.path.lexists(self.root / ".venv"):
             return None
         venv = self.root / ".venv"
@@ -162,7 +162,7 @@ class Victim:
 
     @staticmethod
     def facts(venv: Path) -> dict[str, object]:
-        """Return what tells one environment from another that holds the same packages, and a file of the user's own."""
+        """Return what distinguishes environments that hold the same packages, and the user's own file."""
         notes, state = venv / "notes.txt", json.loads((venv / ".isolate/state.json").read_bytes())
         return {
             "python": (venv / "pyvenv.cfg").read_text(),
@@ -195,7 +195,7 @@ class Victim:
 
 
 NOT_PACKAGES = ("compiled", "python", "notes", "link mode")
-ANY = (("check",), ("history",), ("run", "--no-sync", "--", "python", "-c", ""), ("sync", "-q"))
+COMMANDS = (("check",), ("history",), ("run", "--no-sync", "--", "python", "-c", ""), ("sync", "-q"))
 
 
 @pytest.fixture
@@ -203,10 +203,10 @@ def victim(request, tmp_path, packages, cache):
     return Victim(CASES[request.param], tmp_path / "app", packages)
 
 
-def look(victim, number):
-    """Return whether all was whole at once; after one further command it must be, and nothing may be left."""
+def inspect(victim, number):
+    """Return whether the environment was whole at once; after one more command it has to be, with no leftovers."""
     at_once = victim.is_whole()
-    command = ANY[number % len(ANY)]
+    command = COMMANDS[number % len(COMMANDS)]
     victim.run(*command, status=None)
     assert victim.is_whole(), f"not whole after {command}: {victim.contents()} {inconsistencies(victim.venv)[:5]}"
     assert victim.leftovers() == [], command
@@ -217,7 +217,7 @@ def look(victim, number):
 def test_killed_at_random_instants(victim, request):
     random.seed(1)
     whole = 0
-    for number in range(KILLS):
+    for number in range(RANDOM_KILLS):
         victim.restore()
         command = [sys.executable, "-m", "isolate", *victim.case.command, "-q"]
         child = subprocess.Popen(
@@ -226,24 +226,28 @@ def test_killed_at_random_instants(victim, request):
         time.sleep(random.uniform(0, victim.duration))
         os.killpg(child.pid, signal.SIGKILL)
         child.wait()
-        whole += look(victim, number)
-    record(request.node.name, whole, KILLS)
-    assert whole >= KILLS - max(1, KILLS // 100)
+        whole += inspect(victim, number)
+    record(request.node.name, whole, RANDOM_KILLS)
+    assert whole >= RANDOM_KILLS - max(1, RANDOM_KILLS // 100)
 
 
 @pytest.mark.parametrize("victim", CASES, indirect=True)
 def test_killed_at_every_recorded_step(victim, request):
     changes = int(re.search(r"changes: (\d+)", drive(victim, 0, "before", "SIGKILL", "exchange").stderr)[1])
     chosen = (
-        range(1, changes + 1) if changes <= STEPS else sorted(random.Random(2).sample(range(1, changes + 1), STEPS))
+        range(1, changes + 1)
+        if changes <= MAX_STEPS
+        else sorted(random.Random(2).sample(range(1, changes + 1), MAX_STEPS))
     )
     whole = total = 0
     for number in chosen:
         for moment in ("before", "after"):
-            if drive(victim, number, moment, "SIGKILL", "exchange").returncode == 0:  # it had less to do than the first
+            if (
+                drive(victim, number, moment, "SIGKILL", "exchange").returncode == 0
+            ):  # it had fewer changes to make than the first
                 assert victim.contents() == victim.new
                 continue
-            whole += look(victim, number)
+            whole += inspect(victim, number)
             total += 1
     assert total >= len(chosen) > 0
     record(request.node.name, whole, total)
@@ -261,13 +265,13 @@ ENDS = [
 def test_interrupted_where_directories_cannot_be_exchanged(victim, moment, end):
     changes = int(re.search(r"changes: (\d+)", drive(victim, 0, moment, end, "rename").stderr)[1])
     stopped = 0
-    # The last two changes move the old environment away and the new one in.
+    # The last two changes move the old environment away, then the new one in.
     for number in range(max(1, changes - 2), changes + 1):
         done = drive(victim, number, moment, end, "rename")
         assert done.returncode != 3, done.stderr
         assert "Traceback" not in done.stderr
         if end == "SIGKILL":
-            look(victim, number)
+            inspect(victim, number)
         else:
             assert victim.is_whole(), f"{number}: {victim.contents()} {done.stderr}"
             assert victim.leftovers() == []
@@ -276,7 +280,7 @@ def test_interrupted_where_directories_cannot_be_exchanged(victim, moment, end):
 
 
 def drive(victim, number, moment, end, exchange):
-    """Return how the case's command ends if it is stopped at its change *number*."""
+    """Run the case's command so that it is stopped at its change *number*, and return the finished process."""
     victim.restore()
     command = [sys.executable, DRIVER, str(number), moment, end, exchange, *victim.case.command, "-q"]
     return subprocess.run(
@@ -291,7 +295,7 @@ def drive(victim, number, moment, end, exchange):
 
 
 def record(name: str, whole: int, total: int) -> None:
-    """Write the figure down where the long form was asked to."""
+    """Append the figures to the file that FAULT_FIGURES names, if it does."""
     if path := os.environ.get("FAULT_FIGURES"):
         with open(path, "a") as file:
             file.write(json.dumps({"case": name, "whole at once": whole, "kills": total}) + "\n")
