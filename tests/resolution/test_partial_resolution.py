@@ -8,8 +8,8 @@ from conftest import versions
 from kit.packages import build_wheel
 from kit.toml import tomllib
 
-FULL_RESOLVE = "resolving …"
-"""What is printed while pip resolves everything."""
+FULL_RESOLUTION = "resolve: by pip: "
+"""How `--verbose` starts the line about a resolution of everything."""
 
 
 def project(*lines):
@@ -39,7 +39,7 @@ def app(isolate, application, index):
 
 def test_only_a_changed_requirement_is_looked_up(isolate, application, app, index):
     application(project("beta<2", "delta>=1.1"))
-    assert FULL_RESOLVE not in isolate("lock", cwd=app).err
+    assert FULL_RESOLUTION not in isolate("lock", "-v", cwd=app).err
     assert requested_packages(index) == {"delta"}
     assert locked(app) == {"alpha": "1.1", "beta": "1.0", "delta": "1.1"}
     isolate("sync", cwd=app)
@@ -71,13 +71,13 @@ def test_a_new_requirement_whose_dependencies_are_locked_is_looked_up_alone(isol
 def test_a_new_requirement_with_a_new_dependency_is_resolved(isolate, application, app, index):
     build_wheel(index.folder, "zeta", "1.0", requires=["gamma"])
     application(project("beta<2", "delta", "zeta"))
-    assert FULL_RESOLVE in isolate("lock", cwd=app).err
+    assert FULL_RESOLUTION in isolate("lock", "-v", cwd=app).err
     assert locked(app) == {"alpha": "1.1", "beta": "1.0", "delta": "1.0", "gamma": "1.0", "zeta": "1.0"}
 
 
 def test_a_requirement_that_conflicts_with_a_kept_version_is_resolved(isolate, application, app):
     application(project("beta>=2", "delta"))
-    assert FULL_RESOLVE in isolate("lock", cwd=app).err
+    assert FULL_RESOLUTION in isolate("lock", "-v", cwd=app).err
     assert locked(app)["alpha"] == locked(app)["beta"] == "2.0"
 
 
@@ -92,5 +92,5 @@ def test_the_lock_is_the_same_as_that_of_a_full_resolve(isolate, application, ap
     application(declared)
     isolate("lock", cwd=app)
     fresh = application(declared, name="fresh")
-    assert FULL_RESOLVE in isolate("lock", cwd=fresh).err
+    assert FULL_RESOLUTION in isolate("lock", "-v", cwd=fresh).err
     assert (fresh / "pylock.toml").read_text() == (app / "pylock.toml").read_text()
