@@ -213,34 +213,37 @@ def placeholders(links, index, dead_port):
 @pytest.fixture(scope="module")
 def links(tmp_path_factory):
     """Return a directory of wheels and sdists, many of which cannot be installed; source trees are beside it."""
-    folder = tmp_path_factory.mktemp("distributions") / "links"
+    directory = tmp_path_factory.mktemp("distributions") / "links"
     for version in ("1.0", "1.2", "1.10", "2.0", "3.0"):
-        build_wheel(folder, "alpha", version)
+        build_wheel(directory, "alpha", version)
     for minor in range(20):
-        build_wheel(folder, "many", f"{1 + minor // 10}.{minor % 10}")
-    (folder / "many-1.7-py3-none-any.whl").unlink()
-    build_wheel(folder, "beta", "1.0", requires=["alpha<2"])
-    build_wheel(folder, "delta", "1.0", requires=["alpha>=2"])
-    build_wheel(folder, "newer", "1.0", requires_python=">=3.99")
-    build_wheel(folder, "newer", "0.9", requires_python=">=3.98")
-    build_wheel(folder, "mixed", "1.0")
-    build_wheel(folder, "mixed", "2.0", requires_python=">=3.99")
-    build_wheel(folder, "parent", "1.0", requires=["ghost>=1"])
-    build_wheel(folder, "parent-of-newer", "1.0", requires=["newer"])
-    build_wheel(folder, "foreign", "1.0", tag="cp27-cp27m-win32")
-    (folder / "spoilt-1.0-py3-none-any.whl").write_bytes(b"nothing")
-    build_sdist(folder, "broken", "1.0", on_build="raise RuntimeError('out of luck')")
+        build_wheel(directory, "many", f"{1 + minor // 10}.{minor % 10}")
+    (directory / "many-1.7-py3-none-any.whl").unlink()
+    build_wheel(directory, "beta", "1.0", requires=["alpha<2"])
+    build_wheel(directory, "delta", "1.0", requires=["alpha>=2"])
+    build_wheel(directory, "newer", "1.0", requires_python=">=3.99")
+    build_wheel(directory, "newer", "0.9", requires_python=">=3.98")
+    build_wheel(directory, "mixed", "1.0")
+    build_wheel(directory, "mixed", "2.0", requires_python=">=3.99")
+    build_wheel(directory, "parent", "1.0", requires=["ghost>=1"])
+    build_wheel(directory, "parent-of-newer", "1.0", requires=["newer"])
+    build_wheel(directory, "foreign", "1.0", tag="cp27-cp27m-win32")
+    (directory / "spoilt-1.0-py3-none-any.whl").write_bytes(b"nothing")
+    build_sdist(directory, "broken", "1.0", on_build="raise RuntimeError('out of luck')")
     missing = "gcc: fatal error: Python.h: No such file or directory"
-    build_sdist(folder, "native", "1.0", on_build=f"import sys; sys.exit({missing!r})")
-    build_tree(folder.parent / "lib", "lib", "1.0", on_build="raise ValueError('out of luck')")
+    build_sdist(directory, "native", "1.0", on_build=f"import sys; sys.exit({missing!r})")
+    build_tree(directory.parent / "lib", "lib", "1.0", on_build="raise ValueError('out of luck')")
     build_wheel(
-        build_tree(folder.parent / "newtree", "newtree", "1.0") / "prebuilt", "newtree", "1.0", requires_python=">=3.99"
+        build_tree(directory.parent / "newtree", "newtree", "1.0") / "prebuilt",
+        "newtree",
+        "1.0",
+        requires_python=">=3.99",
     )
     for name, backend in (("headless", "requires=[]\nbuild-backend='nobackend'"), ("needy", "requires=['builder>=1']")):
-        (folder.parent / name).mkdir()
+        (directory.parent / name).mkdir()
         project = f"[build-system]\n{backend}\n[project]\nname='{name}'\nversion='1'\n"
-        (folder.parent / name / "pyproject.toml").write_text(project)
-    return folder
+        (directory.parent / name / "pyproject.toml").write_text(project)
+    return directory
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ PRELOADED_MODULES = (
     "pip._internal.operations.install.wheel",
     "pip._internal.resolution.resolvelib.resolver",
 )
-"""What every pip imports that installs. A pip that lacks one of these modules imports its counterpart later."""
+"""The modules that every pip needs for an install. A pip that lacks one of them imports its counterpart later."""
 
 POLL_INTERVAL = 0.2
 """Seconds between two checks whether a pip has exited although a process that it started keeps its pipe open."""
