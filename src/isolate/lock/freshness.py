@@ -31,12 +31,11 @@ if TYPE_CHECKING:
 
 
 def staleness(
-    lock: Pylock, declarations: Declarations, interpreter: Interpreter, source_tree_digests: Mapping[str, str]
+    lock: Pylock, declarations: Declarations, interpreter: Interpreter, source_digests: Mapping[str, str]
 ) -> tuple[str, ...]:
     """Return the reasons why *lock* is stale, one line each; empty if it is fresh.
 
-    *source_tree_digests* has a digest of the metadata of each source tree and the sha256 of each archive, by absolute
-    path.
+    *source_digests* has a digest of the metadata of each source tree and the sha256 of each archive, by absolute path.
     """
     selection = Selection(extras=declarations.extras, groups=declarations.groups)
     try:
@@ -50,7 +49,7 @@ def staleness(
         *_different_sources(comparison),
         *_unmet_without_name(comparison),
         *(_no_longer_required(comparison) if comparison.made_by_isolate else ()),
-        *changed_sources(locked, comparison.recorded_digests(), source_tree_digests),
+        *changed_sources(locked, comparison.recorded_digests(), source_digests),
     )
 
 

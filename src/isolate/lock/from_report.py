@@ -30,11 +30,11 @@ def lock_from(
     reported: Sequence[ResolvedDistribution],
     declarations: Declarations,
     interpreter: Interpreter,
-    source_tree_digests: Mapping[str, str],
+    source_digests: Mapping[str, str],
 ) -> Pylock:
     """Return the lock for what pip *reported* as the resolution of *declarations* on *interpreter*.
 
-    *source_tree_digests* has a digest of the metadata of each source tree, by absolute path. The lock covers all extras
+    *source_digests* has a digest of the metadata of each source tree, by absolute path. The lock covers all extras
     and groups; a package that only some of them need has a marker that says so.
     """
     items = {item.name: item for item in reported}
@@ -49,7 +49,7 @@ def lock_from(
         names=frozenset(items),
         markers=markers,
         root=str(declarations.root),
-        source_tree_digests=source_tree_digests,
+        source_digests=source_digests,
     )
     packages = [
         package_from(item, resolution, marker=_marker(item.name, reached), extras=extras.get(item.name, frozenset()))

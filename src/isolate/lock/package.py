@@ -27,13 +27,13 @@ class Resolution(NamedTuple):
     """What all packages of one lock have in common.
 
     `names` are the distributions that pip resolved, `markers` the environment that it resolved for, `root` is the
-    directory of the lock. `source_tree_digests` has a digest of the metadata of each source tree by absolute path.
+    directory of the lock. `source_digests` has a digest of the metadata of each source tree by absolute path.
     """
 
     names: frozenset[str]
     markers: Mapping[str, str]
     root: str
-    source_tree_digests: Mapping[str, str]
+    source_digests: Mapping[str, str]
 
 
 def package_from(
@@ -48,7 +48,7 @@ def package_from(
     table = ToolTable(
         extras=extras,
         requires=_requires(item.requires_dist, extras, resolution) if has_extras else None,
-        tree=resolution.source_tree_digests.get(path_of_url(item.url) or "") if item.is_directory else None,
+        tree=resolution.source_digests.get(path_of_url(item.url) or "") if item.is_directory else None,
     ).to_dict()
     return Package(
         name=normalized(item.name),
