@@ -138,7 +138,7 @@ def test_the_store_of_another_user_is_not_used(isolate, application, index, cach
         pytest.skip("only the superuser can give a directory away")
     os.chown(cache / "store-v1", 12345, 12345)
     app = application({"requirements.txt": "alpha==1.0\n"})
-    assert "is owned by another user: using a temporary store" in isolate("sync", cwd=app).err
+    assert "is owned by another user; using a temporary store" in isolate("sync", cwd=app).err
     assert versions(app / ".venv") == {"alpha": "1.0"}
 
 
@@ -209,8 +209,8 @@ def test_the_environment_of_a_moved_application_is_recreated_without_the_network
     isolate("sync", cwd=app)
     moved = app.rename(app.parent / "moved")
     asked = len(index.requests)
-    assert "moved: it was made at" in isolate("check", cwd=moved, status=1).out
-    assert "recreated .venv: it was made at" in isolate("sync", cwd=moved).out
+    assert "moved: it was created at" in isolate("check", cwd=moved, status=1).out
+    assert "recreated .venv: it was created at" in isolate("sync", cwd=moved).out
     assert (
         subprocess.run([moved / ".venv/bin/alpha"], capture_output=True, text=True, check=True).stdout == "alpha 1.0\n"
     )

@@ -207,7 +207,7 @@ def test_only_locked_or_declared_packages_can_be_upgraded(isolate, application, 
         "cannot upgrade nosuch: not declared and not in the lock"
         in isolate(command, "--upgrade-package", "nosuch", cwd=app, status=2).err
     )
-    assert "expected the name" in isolate(command, "--upgrade-package", "alpha==1.0", cwd=app, status=2).err
+    assert "not a package name" in isolate(command, "--upgrade-package", "alpha==1.0", cwd=app, status=2).err
     isolate(command, "--upgrade-package", "Alpha", cwd=app)
     other = application({"requirements.txt": "delta\n"}, name="other")
     isolate(command, "--upgrade-package", "alpha", app, other)
