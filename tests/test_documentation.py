@@ -188,6 +188,15 @@ def test_every_key_of_the_configuration_is_listed():
     assert sorted(rows) == sorted(field.replace("_", "-") for field in Settings._fields)
 
 
+@pytest.mark.parametrize("module", ["environment.records", "store.layout"])
+def test_every_file_that_a_module_owns_is_described(module):
+    drawing = str(importlib.import_module(f"isolate.{module}").__doc__)
+    names = re.findall(r"^  ([\w.-]+)", drawing, re.MULTILINE)
+    page = read(DOCS / "reference/files.md")
+    assert len(names) > 6
+    assert [name for name in names if f"`{name}" not in page] == []
+
+
 def test_every_dependency_is_justified():
     groups = [PROJECT["project"]["dependencies"], PROJECT["build-system"]["requires"]]
     groups += [group for name, group in PROJECT["dependency-groups"].items() if name != "dev"]
