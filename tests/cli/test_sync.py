@@ -265,7 +265,7 @@ def more_than_declared(isolate, application, index):
     return app
 
 
-def spoil_skeleton(app):
+def delete_template_file(app):
     (app / ".venv/pyvenv.cfg").unlink()
 
 
@@ -273,7 +273,7 @@ def spoil_skeleton(app):
 def test_inexact_keeps_undeclared_packages_in_a_recreated_environment(isolate, more_than_declared, more):
     app = more_than_declared
     if not more:
-        spoil_skeleton(app)
+        delete_template_file(app)
     out = isolate("sync", "--inexact", *more, cwd=app).out
     assert "recreated .venv" in out
     assert not [line for line in out.splitlines() if line.startswith("- ")]
@@ -291,7 +291,7 @@ def test_inexact_keeps_a_manual_install_over_a_package_that_was_declared(isolate
     build_wheel(app / "wheels", "delta", "1.1")
     wheel = str(next((app / "wheels").glob("*.whl")))
     isolate("run", "--no-sync", "--", "python", "-m", "pip", "install", "-q", wheel, cwd=app)
-    spoil_skeleton(app)
+    delete_template_file(app)
     isolate("sync", "--inexact", cwd=app)
     assert versions(app / ".venv") == {"alpha": "1.0", "beta": "1.0", "delta": "1.1", "gamma": "1.0"}
     assert inconsistencies(app / ".venv") == []
@@ -300,7 +300,7 @@ def test_inexact_keeps_a_manual_install_over_a_package_that_was_declared(isolate
 
 def test_packages_that_a_recreated_environment_lacks_are_listed(isolate, more_than_declared):
     app = more_than_declared
-    spoil_skeleton(app)
+    delete_template_file(app)
     out = isolate("sync", "--dry-run", cwd=app).out
     assert {"- delta 1.0", "- gamma 1.0"} <= {*out.splitlines()}
     assert {"- delta 1.0", "- gamma 1.0"} <= {*isolate("sync", cwd=app).out.splitlines()}

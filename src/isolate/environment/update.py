@@ -62,6 +62,7 @@ def update(
 
 
 def _stage(builder: EnvironmentBuilder, desired: DesiredState, state: State) -> _StagedChange:
+    """Stage what is new, and plan how to move it in; the environment itself stays as it is."""
     venv = builder.application.venv
     stage = venv / records.STAGING
     stage.mkdir(parents=True)
