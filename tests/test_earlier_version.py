@@ -117,12 +117,9 @@ def test_its_history_is_kept(isolate, former):
     assert versions(former / ".venv") == {"alpha": "1.0"}
 
 
-def test_its_store_is_used_without_an_index(isolate, former, application, monkeypatch):
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.delenv("PIP_INDEX_URL", raising=False)
-    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+def test_its_store_is_used_without_an_index(isolate, former, application):
     second = application({"requirements.txt": "alpha==2.0\n"}, name="second")
-    isolate("sync", cwd=second)
+    isolate("sync", "--offline", cwd=second)
     assert versions(second / ".venv") == {"alpha": "2.0"}
     assert isolate("store", "verify").out.startswith("OK")
 

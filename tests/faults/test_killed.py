@@ -30,6 +30,7 @@ PIP_SETTINGS = {name: value for name, value in os.environ.items() if name.starts
 SMALL_PACKAGES = 14
 MODULES_OF_LARGE = 300
 OTHER_PYTHON = "/usr/bin/python3"
+DEAD_PROXY = "http://127.0.0.1:9"
 
 REAL_BEFORE = """\
 asgiref==3.8.1
@@ -113,6 +114,10 @@ class Victim:
 
     def __init__(self, case: Case, root: Path, settings: dict[str, str]) -> None:
         self.case, self.root = case, root
+        links = root.parent / "links"
+        if not USE_REAL_PACKAGES:
+            links.symlink_to(settings["PIP_FIND_LINKS"])
+            settings = {**settings, "PIP_FIND_LINKS": str(links)}
         self.environ = {**os.environ, "PYTHONPATH": str(SOURCE), **settings}
         root.mkdir()
         self.declare(case.before or case.after)
@@ -131,9 +136,9 @@ class Victim:
         self.run(*case.command, "-q")
         self.duration = time.monotonic() - started
         self.new = self.contents()
-        for name in settings:
-            del self.environ[name]
-        self.environ["PIP_NO_INDEX"] = "1"  # from now on everything has to come from the store
+        # From now on everything has to come from the store; the settings stay, since a lock is remembered for them.
+        links.unlink(missing_ok=True)
+        self.environ |= {"HTTP_PROXY": DEAD_PROXY, "HTTPS_PROXY": DEAD_PROXY}
 
     def declare(self, text: str) -> None:
         (self.root / "requirements.txt").write_text(text)

@@ -55,7 +55,7 @@ def _findings(
     application: Application, declarations: Declarations, current: CurrentState, session: Session
 ) -> list[Finding]:
     interpreter = current.interpreter
-    context = lock_context(application, declarations, interpreter, LockPolicy(), session.store)
+    context = lock_context(application, declarations, interpreter, LockPolicy(), session)
     verdict = first_valid(
         candidate_locks(context), lambda candidate: staleness_reasons(candidate.lock, context) or None
     )

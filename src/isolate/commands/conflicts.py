@@ -36,7 +36,7 @@ def pins(application: Application, session: Session) -> Outcome:
     """
     declarations = read_declarations(application.root)
     interpreter = interpreter_for(application, declarations, session)
-    context = lock_context(application, declarations, interpreter, LockPolicy(), session.store)
+    context = lock_context(application, declarations, interpreter, LockPolicy(), session)
     return Outcome(command="conflicts", facts={"pins": [*_pins(context)], "python": interpreter.version})
 
 

@@ -48,7 +48,7 @@ def lock(application: Application, request: Request, session: Session, *, check:
         current = inspect(
             application, declarations, session, InspectOptions(python=request.python, allow_unmanaged=True)
         )
-        context = lock_context(application, declarations, current.interpreter, request.lock_policy, session.store)
+        context = lock_context(application, declarations, current.interpreter, request.lock_policy, session)
 
         def decide_with(context: LockContext) -> LockDecision:
             with builder_for(application, declarations, current, request, session) as builder:

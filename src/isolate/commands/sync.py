@@ -73,7 +73,7 @@ def plan_transaction(
     """Return what has to be done; pip is asked only if no lock says which versions to install."""
     application, interpreter, store = builder.application, current.interpreter, session.store
     selection = selected(declarations, request)
-    context = lock_context(application, declarations, interpreter, request.lock_policy, store)
+    context = lock_context(application, declarations, interpreter, request.lock_policy, session)
     decision = decide(context, builder, fetch_pins=None if request.dry_run else _pin_fetcher(request, session))
     locked = select(decision.lock, interpreter, selection, root=context.root)
     inputs = input_files_of_lock(locked)  # before `targets_for` reads them

@@ -80,7 +80,8 @@ class Declarations(NamedTuple):
 
     `contents` maps each file that was read, by absolute path and in order, to its bytes. `requirements` are those of
     the base, of every extra and of every group. `requirements_files` are the files to pass to pip; empty if the
-    requirements are those of `pyproject.toml`.
+    requirements are those of `pyproject.toml`. `index_options` are lines of a requirements file in which variables stay
+    as written; `expanded_index_options` has the same lines with their values, and is never written to a file.
     """
 
     root: Path
@@ -93,6 +94,7 @@ class Declarations(NamedTuple):
     project: Project | None = None
     requirements_files: tuple[Path, ...] = ()
     index_options: tuple[str, ...] = ()
+    expanded_index_options: tuple[str, ...] = ()
     settings: Settings = Settings()
 
     @property

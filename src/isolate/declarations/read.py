@@ -64,6 +64,7 @@ def _declarations(
         project=project.project if project else None,
         requirements_files=tuple(requirements_files),
         index_options=tuple(contents.index_options),
+        expanded_index_options=tuple(contents.expanded_index_options),
         settings=project.settings if project else Settings(),
     )
 

@@ -1,12 +1,14 @@
 """Requirements files, read as pip reads them: with the files that they include, and with index options.
 
-When pip resolves, it reads the same files itself. Freshness, conflicts and messages rely on what this module reads.
+pip gets what this module reads, as one file that isolate wrote, and none of the files themselves. So the two cannot
+understand one differently.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +28,8 @@ class RequirementsFileContents:
     """What some requirements files declare, in order.
 
     `root` is the directory that pip runs in. Paths in requirements are relative to it, in included files too. `files`
-    has the bytes of each file; `visited` has the files that were read, and whether as constraints.
+    has the bytes of each file; `visited` has the files that were read, and whether as constraints. `index_options` are
+    lines in which variables stay as written; `expanded_index_options` has the same lines with their values.
     """
 
     root: Path
@@ -35,6 +38,7 @@ class RequirementsFileContents:
     requirements: list[DeclaredRequirement] = field(default_factory=list)
     constraints: list[DeclaredRequirement] = field(default_factory=list)
     index_options: list[str] = field(default_factory=list)
+    expanded_index_options: list[str] = field(default_factory=list)
 
 
 def read_requirements(
@@ -79,7 +83,9 @@ class _Reader:
         options = list(parse_options(expanded, line.text, origin))
         included = [option for option in options if option[0] in INCLUDE_OPTIONS]
         if not included:
-            contents.index_options += [relocated(name, value, path, contents.root) for name, value in options]
+            expanded_lines = [relocated(name, value, path, contents.root) for name, value in options]
+            contents.expanded_index_options += expanded_lines
+            contents.index_options += _with_variables(line.text, options, expanded_lines)
             return
         # pip follows one include on a line, `-r` before `-c`, and ignores the other options there. The innermost option
         # decides what the file means: below `-c`, `-r` still adds requirements.
@@ -88,14 +94,16 @@ class _Reader:
 
     def _include(self, name: str, includes: tuple[Origin, ...], *, constraint: bool) -> None:
         includer = includes[-1]
-        if re.match(r"[a-z]+://", name) and not name.startswith("file:"):
+        scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", name)
+        if scheme and scheme[1].lower() != "file":
             raise DeclarationError(
                 f"including a URL is not supported: {name}",
                 hint="save a copy in the repository and include the copy",
                 file=includer.file,
                 line=includer.line,
             )
-        path = Path(os.path.normpath(includer.file.parent / name.removeprefix("file://")))
+        location = name[len("file://") :] if scheme else name
+        path = Path(os.path.normpath(includer.file.parent / location))
         files = [origin.file for origin in includes]
         if path in files:
             route = " → ".join(str(step) for step in (*includes[files.index(path) :], path.name))
@@ -106,6 +114,30 @@ class _Reader:
                 line=includer.line,
             )
         self.read(path, includes, constraint=constraint)
+
+
+def _with_variables(text: str, options: list[tuple[str, str]], expanded_lines: list[str]) -> list[str]:
+    """Return *expanded_lines*, the lines for *options*, with the variables of the line *text* in place of their values.
+
+    A value may be a secret, and pip expands variables itself. A value that names an existing path stays.
+    """
+    if VARIABLE.search(text) is None:
+        return expanded_lines
+    written = shlex.split(text)
+    values = [word.partition("=")[2] if word.startswith("--") and "=" in word else word for word in written]
+    by_value = {
+        expanded: raw for raw in values if VARIABLE.search(raw) for _, expanded in options if _matches(raw, expanded)
+    }
+    return [
+        f"{name} {by_value[value]}" if value in by_value and line == f"{name} {shlex.quote(value)}" else line
+        for (name, value), line in zip(options, expanded_lines, strict=True)
+    ]
+
+
+def _matches(raw: str, expanded: str) -> bool:
+    """Return whether *expanded* can be *raw* with values in place of its variables."""
+    fixed = map(re.escape, VARIABLE.split(raw)[::2])
+    return re.fullmatch(".*".join(fixed), expanded) is not None
 
 
 def _read_bytes(path: Path, includes: tuple[Origin, ...]) -> bytes:

@@ -5,6 +5,7 @@ https://pip.pypa.io/en/stable/reference/requirements-file-format/
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,7 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COMMENT = re.compile(r"(^|\s+)#.*$")
-CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+CODING = re.compile(rb"#.*?coding[:=]\s*([-\w.]+)")
+BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # begins as the mark of UTF-16 does, so it comes first
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 
 
@@ -30,9 +38,9 @@ def decode(content: bytes) -> str:
         UnicodeDecodeError: *content* does not have that encoding.
         LookupError: The encoding is not known.
     """
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+    for mark, encoding in BYTE_ORDER_MARKS:
         if content.startswith(mark):
-            return content.decode(encoding)
+            return content[len(mark) :].decode(encoding)
     for line in content.split(b"\n", 2)[:2]:
         if match := CODING.match(line):
             return content.decode(match[1].decode("ascii"))

@@ -167,7 +167,7 @@ def remember(transaction: Transaction, session: Session, before: Mapping[str, st
     application, declarations, decision = transaction.application, transaction.declarations, transaction.decision
     interpreter = transaction.current.interpreter
     if not decision.in_tree:
-        key = lock_cache_key(declarations, interpreter)
+        key = lock_cache_key(application, declarations, interpreter, session.environ)
         with contextlib.suppress(OSError):  # the sync is complete without it, and the environment has the lock too
             session.store.cache_lock(key, decision.content, replace=decision.is_new)
     if transaction.request.is_plain:

@@ -13,8 +13,7 @@ from isolate.operations.current_state import targets_for
 from isolate.operations.inspect import InspectOptions, inspect
 from isolate.request import selected
 from isolate.resolution.candidates import valid_lock
-from isolate.resolution.context import lock_context
-from isolate.resolution.new_lock import index_fingerprint
+from isolate.resolution.context import index_fingerprint, lock_context
 from isolate.store.bytecode import compile_missing
 from isolate.store.fill import fill
 
@@ -77,7 +76,7 @@ def _missing_of(
     interpreter, store = current.interpreter, session.store
     if index_fingerprint(application, declarations, interpreter, session.environ) != index:
         return {}
-    decision = valid_lock(lock_context(application, declarations, interpreter, request.lock_policy, store))
+    decision = valid_lock(lock_context(application, declarations, interpreter, request.lock_policy, session))
     if decision is None:
         return {}
     locked = select(decision.lock, interpreter, selected(declarations, request), root=str(application.root))

@@ -69,8 +69,9 @@ def settings_digest(environ: Mapping[str, str], prefix: Path) -> str:
 
     Two pips with the same digest look for distributions in the same places, and choose in the same way.
     """
-    settings = sorted(_settings(environ, prefix).items())
-    return hashlib.sha256(repr(settings).encode()).hexdigest()
+    settings = _settings(environ, prefix).items()
+    absolute = sorted((option, _with_absolute_paths(option, value)) for option, value in settings)
+    return hashlib.sha256(repr(absolute).encode()).hexdigest()
 
 
 def _is_user_variable(name: str) -> bool:

@@ -11,7 +11,6 @@ from isolate.errors import DeclarationError, IsolateError
 from isolate.formatting import count
 from isolate.lock.freshness import staleness
 from isolate.lock.pylock_file import parse_lock, read_lock
-from isolate.resolution.context import lock_cache_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -76,7 +75,7 @@ def candidate_locks(context: LockContext) -> Iterator[LockDecision]:
         return
     for path in (
         context.application.venv / LOCK,
-        context.store.paths.cached_lock(lock_cache_key(context.declarations, context.interpreter)),
+        context.store.paths.cached_lock(context.cache_key),
     ):
         with contextlib.suppress(OSError, IsolateError):
             content = path.read_bytes()

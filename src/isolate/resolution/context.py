@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.lock.environment_marker import environment_marker
 from isolate.lock.local_sources import local_path, metadata_digests
+from isolate.pip.settings import settings_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,13 +16,15 @@ if TYPE_CHECKING:
     from isolate.declarations.declared import Declarations
     from isolate.interpreters.interpreter import Interpreter
     from isolate.request import LockPolicy
+    from isolate.session import Session
     from isolate.store.store import Store
 
 
 class LockContext(NamedTuple):
     """An application, what it declares, the interpreter it gets, and what may be done about its lock.
 
-    `source_digests` has a digest of the metadata of each source tree that the declarations name, by its absolute path.
+    `environ` has the environment variables. `source_digests` has a digest of the metadata of each source tree that the
+    declarations name, by its absolute path.
     """
 
     application: Application
@@ -29,6 +32,7 @@ class LockContext(NamedTuple):
     interpreter: Interpreter
     policy: LockPolicy
     store: Store
+    environ: Mapping[str, str]
     source_digests: Mapping[str, str]
 
     @property
@@ -36,21 +40,46 @@ class LockContext(NamedTuple):
         """Return the application's directory, to which paths in a lock are relative."""
         return str(self.application.root)
 
+    @property
+    def index_fingerprint(self) -> str:
+        """Return a digest (hex) of what determines which artifacts the pip of the application finds."""
+        return index_fingerprint(self.application, self.declarations, self.interpreter, self.environ)
+
+    @property
+    def cache_key(self) -> str:
+        """Return the key (hex) under which the store keeps the lock of these declarations: see `lock_cache_key`."""
+        return lock_cache_key(self.application, self.declarations, self.interpreter, self.environ)
+
 
 def lock_context(
-    application: Application, declarations: Declarations, interpreter: Interpreter, policy: LockPolicy, store: Store
+    application: Application, declarations: Declarations, interpreter: Interpreter, policy: LockPolicy, session: Session
 ) -> LockContext:
     """Return the context of a lock decision; reads the metadata of the source trees that *declarations* name."""
     digests = metadata_digests(source_trees(declarations))
-    return LockContext(application, declarations, interpreter, policy, store, digests)
+    return LockContext(application, declarations, interpreter, policy, session.store, session.environ, digests)
 
 
-def lock_cache_key(declarations: Declarations, interpreter: Interpreter) -> str:
+def index_fingerprint(
+    application: Application, declarations: Declarations, interpreter: Interpreter, environ: Mapping[str, str]
+) -> str:
+    """Return a digest (hex) of what determines which artifacts the pip of *application* finds."""
+    settings = settings_digest(environ, application.venv)
+    facts = (settings, interpreter.version, interpreter.compat_tag, *declarations.expanded_index_options)
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+
+def lock_cache_key(
+    application: Application, declarations: Declarations, interpreter: Interpreter, environ: Mapping[str, str]
+) -> str:
     """Return the key (hex) under which the store keeps the lock of *declarations*.
 
-    It covers every byte of the declarations, and what an interpreter makes of their markers.
+    It covers every byte of the declarations, what an interpreter makes of their markers, the local paths that they
+    name, and the indexes: the same words in a different place, or with a different index, may mean other artifacts.
     """
     digest = hashlib.sha256(environment_marker(interpreter.markers).encode())
+    paths = sorted(str(declared.path) for declared in declarations.requirements if declared.path is not None)
+    index = index_fingerprint(application, declarations, interpreter, environ)
+    digest.update(repr((index, paths)).encode())
     for file, content in declarations.contents.items():
         digest.update(f"\0{file.name}\0".encode() + content)
     return digest.hexdigest()

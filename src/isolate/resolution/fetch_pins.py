@@ -15,9 +15,8 @@ from isolate.formatting import count
 from isolate.lock.from_cache import pinned_versions
 from isolate.lock.graph import applies_here
 from isolate.resolution.candidates import valid_lock
-from isolate.resolution.context import lock_context
+from isolate.resolution.context import index_fingerprint, lock_context
 from isolate.resolution.interpreter import interpreter_for
-from isolate.resolution.new_lock import index_fingerprint
 from isolate.store.fill import fill_from_pins
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def _missing_pins_of(
     interpreter = interpreter_for(application, declarations, session, asked=request.python)
     if index_fingerprint(application, declarations, interpreter, session.environ) != cache.index_fingerprint:
         return {}
-    if valid_lock(lock_context(application, declarations, interpreter, request.lock_policy, session.store)):
+    if valid_lock(lock_context(application, declarations, interpreter, request.lock_policy, session)):
         return {}
     lines = _missing_pins(declarations, cache, interpreter)
     return {pin: line for pin, line in lines.items() if _has_hash(line) == with_hashes}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
@@ -10,20 +9,16 @@ from typing import TYPE_CHECKING, TypeAlias
 from isolate.lock.freshness import staleness
 from isolate.lock.from_cache import resolve_cached
 from isolate.lock.from_report import lock_from
-from isolate.pip.settings import settings_digest
 from isolate.resolution.resolver import Resolver, kept_versions
 from isolate.store.metadata_cache import MetadataCache
 from isolate.trace import timed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from packaging.pylock import Pylock
 
-    from isolate.application import Application
-    from isolate.declarations.declared import Declarations
     from isolate.environment.builder import EnvironmentBuilder
-    from isolate.interpreters.interpreter import Interpreter
     from isolate.pip.report import ResolvedDistribution
     from isolate.resolution.context import LockContext
 
@@ -41,7 +36,7 @@ def new_lock(
     Raises `PipFailed` if pip cannot resolve them.
     """
     declarations, interpreter, digests = context.declarations, context.interpreter, context.source_digests
-    cache = metadata_cache(context, builder)
+    cache = metadata_cache(context)
     kept = {} if old is None else kept_versions(old, declarations, context.policy)
     resolver = Resolver(context, builder, kept, cache)
     for way, resolved in () if context.policy.upgrade else _shortcuts(resolver, fetch_pins):
@@ -71,18 +66,10 @@ def _shortcuts(
     yield "only what has changed", resolver.resolve_changed()
 
 
-def metadata_cache(context: LockContext, builder: EnvironmentBuilder) -> MetadataCache:
+def metadata_cache(context: LockContext) -> MetadataCache:
     """Return the cached metadata of distributions, as the pip of this application finds them."""
-    interpreter = context.interpreter
-    environ = builder.pips.config.environ
-    fingerprint = index_fingerprint(context.application, context.declarations, interpreter, environ)
-    return MetadataCache(store=context.store, compat_tag=interpreter.compat_tag, index_fingerprint=fingerprint)
-
-
-def index_fingerprint(
-    application: Application, declarations: Declarations, interpreter: Interpreter, environ: Mapping[str, str]
-) -> str:
-    """Return a digest (hex) of what determines which artifacts the pip of *application* finds."""
-    settings = settings_digest(environ, application.venv)
-    facts = (settings, interpreter.version, interpreter.compat_tag, *declarations.index_options)
-    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+    return MetadataCache(
+        store=context.store,
+        compat_tag=context.interpreter.compat_tag,
+        index_fingerprint=context.index_fingerprint,
+    )

@@ -11,7 +11,7 @@ from isolate.pip.report import read_report
 from isolate.pip.runner import REPORT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from packaging.pylock import Package, Pylock
@@ -62,7 +62,8 @@ class Resolver(NamedTuple):
         """
         declarations = self.context.declarations
         with self.builder.store.scratch() as scratch:
-            requirements = [*declarations.requirements_files] or [_requirements_file(declarations, scratch)]
+            requirements = scratch / "requirements.txt"
+            _write_lines(requirements, requirement_lines(declarations))
             pins = [f"{name}=={version}" for name, version in self.kept.items()]
             for constraints in (pins, []) if pins else ([],):
                 finished = self._run_pip(requirements, constraints, scratch)
@@ -104,21 +105,17 @@ class Resolver(NamedTuple):
         self.builder.progress.working("resolving what has changed")
         with self.builder.store.scratch() as scratch:
             requirements = scratch / "changed.txt"
-            content = "".join(f"{line}\n" for line in (*self.context.declarations.index_options, *lines))
-            requirements.write_text(content, encoding="utf-8")
-            finished = self._run_pip([requirements], [], scratch, "--no-deps")
+            _write_lines(requirements, [*self.context.declarations.index_options, *lines])
+            finished = self._run_pip(requirements, [], scratch, "--no-deps")
             return () if finished.status else read_report((scratch / REPORT).read_text(encoding="utf-8"))
 
-    def _run_pip(
-        self, requirements: Sequence[Path], constraints: Sequence[str], scratch: Path, *options: str
-    ) -> Finished:
-        """Run pip so that it reports, in *scratch*, what it would install."""
+    def _run_pip(self, requirements: Path, pins: Sequence[str], scratch: Path, *options: str) -> Finished:
+        """Run pip so that it reports, in *scratch*, what it would install of *requirements* with *pins* kept."""
         declarations = self.context.declarations
-        path = scratch / "constraints.txt"
-        path.write_text("".join(f"{line}\n" for line in constraints), encoding="utf-8")
-        files = [path, *(declarations.root / name for name in declarations.settings.constraints)]
+        constraints = scratch / "constraints.txt"
+        _write_lines(constraints, [*pins, *map(_line, declarations.constraints)])
         pip = self.builder.pips.ensure_pip()
-        argv = resolve_argv(pip.python, requirements=requirements, constraints=files, report=scratch / REPORT)
+        argv = resolve_argv(pip.python, requirements=[requirements], constraints=[constraints], report=scratch / REPORT)
         return pip.run((*argv, *options), cwd=declarations.root, scratch=scratch)
 
 
@@ -131,11 +128,21 @@ def _is_plain(declared: DeclaredRequirement) -> bool:
     return declared.requirement is not None and not declared.url and not declared.hashes
 
 
-def _requirements_file(declarations: Declarations, scratch: Path) -> Path:
-    """Write what `pyproject.toml` declares as a requirements file below *scratch*, and return its path."""
-    lines = [declared.text for declared in declarations.requirements]
+def requirement_lines(declarations: Declarations) -> list[str]:
+    """Return what an application declares as lines of one requirements file: options first, includes resolved.
+
+    pip gets these lines and none of the application's own files, so that the two cannot understand a file differently.
+    Variables (`${NAME}`) stay as they are: pip expands them from its environment, and their values are written nowhere.
+    """
+    lines = [*declarations.index_options, *map(_line, declarations.requirements)]
     if declarations.has_dynamic_dependencies:
         lines.append(f"-e {declarations.root.as_uri()}")  # a URL needs no quotes, whatever characters the path has
-    path = scratch / "requirements.txt"
-    path.write_text("".join(f"{line}\n" for line in dict.fromkeys(lines)), encoding="utf-8")
-    return path
+    return [*dict.fromkeys(lines)]
+
+
+def _line(declared: DeclaredRequirement) -> str:
+    return " ".join([declared.text, *(f"--hash={value}" for value in sorted(declared.hashes))])
+
+
+def _write_lines(path: Path, lines: Iterable[str]) -> None:
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
