@@ -1,4 +1,4 @@
-"""A failure of pip is explained in a few lines. The output comes from real pips, old and new, that fail."""
+"""A failure of pip is explained in a few lines. The output comes from the pips that isolate runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.requirements import InvalidRequirement, Requirement
-from pips import PIPS
+from pips import PIPS, python_with_pip
 
 from isolate import process
 from isolate.declarations.declared import DeclaredRequirement, Origin
@@ -24,6 +24,7 @@ from isolate.pip.command import install_arguments, resolve_argv
 from isolate.pip.explanation import explain
 from isolate.pip.redaction import redact
 from isolate.pip.settings import pip_environment
+from kit.git import commit, git
 from kit.index import LocalIndex
 from kit.packages import build_sdist, build_tree, build_wheel
 
@@ -118,6 +119,17 @@ CASES = {
     "a missing build requirement": Case(
         "{trees}/needy\n", ("needy could not be built", "No matching distribution found for builder>=1")
     ),
+    "a source tree without build requirements": Case(
+        "{trees}/requiring-nothing\n",
+        ("Can not process file://{trees}/requiring-nothing", "missing the mandatory `requires` key", "PEP 518"),
+    ),
+    "a directory without a project": Case(
+        "{trees}/empty\n", ("pip rejected a requirement or a file", "Neither 'setup.py' nor 'pyproject.toml' found")
+    ),
+    "an editable directory without a project": Case(
+        "-e {trees}/empty\n",
+        ("pip rejected a requirement or a file", "does not appear to be a Python project"),
+    ),
     "a wheel that is not a zip file": Case(
         "spoilt==1.0\n", ("pip rejected a requirement or a file", "spoilt", "is invalid")
     ),
@@ -127,6 +139,9 @@ CASES = {
     ),
     "a wheel for a different platform": Case(
         "{links}/foreign-1.0-cp27-cp27m-win32.whl\n", ("pip rejected", "not a supported wheel")
+    ),
+    "a wheel with an invalid name": Case(
+        "{trees}/alpha.whl\n", ("pip rejected a requirement or a file", "wheel filename", "alpha")
     ),
     "a missing file": Case("{links}/alpha-7.0-py3-none-any.whl\n", ("pip rejected", "No such file or directory")),
     "a missing program": Case(
@@ -176,6 +191,30 @@ CASES = {
         ("the file to download does not exist", "404", "check the URL"),
         served=True,
     ),
+    "a URL on a server that is down": Case(
+        "alpha @ http://127.0.0.1:{dead_port}/alpha-1.0-py3-none-any.whl\n",
+        ("the package index cannot be reached", "Connection refused", "check the network"),
+    ),
+    "a URL on an unknown host": Case(
+        "alpha @ http://nowhere.invalid/alpha-1.0-py3-none-any.whl\n",
+        ("the package index cannot be reached", "[Errno ", "check the network"),
+    ),
+    "a proxy that is down": Case(
+        "alpha @ http://nowhere.invalid/alpha-1.0-py3-none-any.whl\n",
+        ("the proxy cannot be reached", "Connection refused", "check the proxy"),
+        environ={"PIP_PROXY": "http://127.0.0.1:{dead_port}"},
+    ),
+    "a download that is cut off": Case(
+        "alpha==1.0\n",
+        ("the package index closed the connection during a download",),
+        fault=("/files/", "cut"),
+        environ={"PIP_RESUME_RETRIES": "0"},
+    ),
+    "a URL that needs TLS": Case(
+        "alpha @ {index_with_tls}/files/alpha-1.0-py3-none-any.whl\n",
+        ("TLS verification of the package index failed", "[SSL"),
+        served=True,
+    ),
     "missing credentials": Case(
         "alpha @ {index}/files/alpha-1.0-py3-none-any.whl\n",
         ("rejected the credentials or requires them", "401", "keyring-provider"),
@@ -189,12 +228,16 @@ CASES = {
         environ={"PIP_INDEX_URL": "{index_with_tls}/simple/"},
     ),
 }
-NOT_REPORTED_BY_OLD_PIPS = {
-    "a download that times out",  # before 25.1, pip has no message for it
-    "an index with versions for different Pythons",
-    "an unknown name of a dependency",
+NOT_REPORTED = {
+    "3.8": {
+        "a download that is cut off",  # the wheel is then invalid
+        "an index with versions for different Pythons",
+    }
 }
+"""The cases in which a pip does not say what happened, by the Python that it is for."""
+
 NEEDS_GIT = {"a missing repository"}
+NEEDS_UNKNOWN_HOST = {"a URL on an unknown host"}
 
 
 def placeholders(links, index, dead_port):
@@ -239,7 +282,14 @@ def links(tmp_path_factory):
         "1.0",
         requires_python=">=3.99",
     )
-    for name, backend in (("headless", "requires=[]\nbuild-backend='nobackend'"), ("needy", "requires=['builder>=1']")):
+    backends = {
+        "headless": "requires=[]\nbuild-backend='nobackend'",
+        "needy": "requires=['builder>=1']",
+        "requiring-nothing": "build-backend='nobackend'",
+    }
+    (directory.parent / "empty").mkdir()
+    (directory.parent / "alpha.whl").touch()
+    for name, backend in backends.items():
         (directory.parent / name).mkdir()
         project = f"[build-system]\n{backend}\n[project]\nname='{name}'\nversion='1'\n"
         (directory.parent / name / "pyproject.toml").write_text(project)
@@ -252,6 +302,14 @@ def dead_port():
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield bound.getsockname()[1]
+
+
+def is_unknown_host(name):
+    try:
+        socket.getaddrinfo(name, 80)
+    except socket.gaierror:
+        return True
+    return False
 
 
 def sha256(file):
@@ -272,9 +330,9 @@ def resolving(python, root):
     return resolve_argv(Path(python), requirements=[root / "requirements.txt"], constraints=[], report=report)
 
 
-def installing(requirements, prefix):
+def installing(requirements, prefix, *, python=sys.executable):
     arguments = install_arguments(requirements=requirements, prefix=prefix)
-    return (sys.executable, "-I", "-m", "pip", *arguments)
+    return (python, "-I", "-m", "pip", *arguments)
 
 
 def declared_in(file):
@@ -285,13 +343,15 @@ def declared_in(file):
             yield DeclaredRequirement(text=text, origin=Origin(file=file, line=number), requirement=Requirement(text))
 
 
-@pytest.mark.parametrize("python", PIPS)
+@pytest.mark.parametrize("version", PIPS)
 @pytest.mark.parametrize("name", CASES)
-def test_a_failure_is_explained(python, name, tmp_path, links, dead_port):
+def test_a_failure_is_explained(version, name, tmp_path, links, dead_port):
     if name in NEEDS_GIT and shutil.which("git") is None:
         pytest.skip("git is not installed")
-    if name in NOT_REPORTED_BY_OLD_PIPS and python != sys.executable:
-        pytest.skip("older pips do not report this")
+    if name in NOT_REPORTED.get(version, ()):
+        pytest.skip("this pip does not report it")
+    if name in NEEDS_UNKNOWN_HOST and not is_unknown_host("nowhere.invalid"):
+        pytest.skip("the name server knows hosts that do not exist")
     case = CASES[name]
     index = LocalIndex(links, credentials=case.credentials)
     environ = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(links)}
@@ -304,7 +364,7 @@ def test_a_failure_is_explained(python, name, tmp_path, links, dead_port):
     (tmp_path / "requirements.txt").write_text(case.requirements.format(**values))
 
     with index.serving():
-        failure = failure_of(resolving(python, tmp_path), tmp_path, environ)
+        failure = failure_of(resolving(python_with_pip(version), tmp_path), tmp_path, environ)
 
     for text in case.expected:
         assert text.format(**values) in str(failure)
@@ -323,6 +383,79 @@ def test_an_artifact_that_differs_from_the_lock_is_explained(tmp_path, links):
     message = str(failure_of(installing(lock, tmp_path / "prefix"), tmp_path, {}))
     assert "hash mismatch" in message
     assert f"Expected sha256 {ZEROS}" in message
+
+
+def test_a_lock_with_a_server_that_is_down_is_explained(tmp_path, dead_port):
+    url = f"http://127.0.0.1:{dead_port}/alpha-1.0-py3-none-any.whl"
+    package = f'name = "alpha"\nversion = "1.0"\nwheels = [{{url = "{url}", hashes = {{sha256 = "{ZEROS}"}}}}]\n'
+    lock = tmp_path / "pylock.toml"
+    lock.write_text(f'lock-version = "1.0"\ncreated-by = "test"\n[[packages]]\n{package}')
+    (tmp_path / "requirements.txt").write_text("alpha\n")
+    failure = failure_of(installing(lock, tmp_path / "prefix"), tmp_path, {})
+    assert failure.problem == "the package index cannot be reached"
+    assert "Connection refused" in str(failure)
+    assert failure.hint.startswith("check the network")
+
+
+@pytest.mark.parametrize("version", PIPS)
+def test_a_wheel_that_cannot_be_built_is_explained(version, tmp_path):
+    (tmp_path / "requirements.txt").write_text(f"{tree_with(FAILING_BUILD, tmp_path)}\n")
+    argv = installing(tmp_path / "requirements.txt", tmp_path / "prefix", python=python_with_pip(version))
+    failure = failure_of(argv, tmp_path, {})
+    assert failure.problem == "late could not be built"
+    assert failure.facts[-1] == "RuntimeError: too late"
+    assert "see the full output of the build" in failure.hint
+
+
+@pytest.mark.parametrize("version", PIPS)
+def test_a_build_of_a_different_wheel_is_explained(version, tmp_path):
+    (tmp_path / "requirements.txt").write_text(f"{tree_with(DIFFERENT_WHEEL, tmp_path)}\n")
+    argv = installing(tmp_path / "requirements.txt", tmp_path / "prefix", python=python_with_pip(version))
+    failure = failure_of(argv, tmp_path, {})
+    assert failure.problem == "late could not be built"
+    (fact,) = failure.facts
+    assert "Built wheel for late is invalid" in fact
+    assert "expected 'late', got 'other'" in fact
+
+
+METADATA_HOOK = """
+def prepare_metadata_for_build_wheel(directory, config_settings=None):
+    with zipfile.ZipFile(next(pathlib.Path("prebuilt").glob("*.whl"))) as wheel:
+        wheel.extractall(directory)
+    return next(pathlib.Path(directory).glob("*.dist-info")).name
+"""
+"""A backend with this hook builds no wheel before one is installed."""
+
+FAILING_BUILD = """
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    raise RuntimeError("too late")
+"""
+DIFFERENT_WHEEL = """
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    wheel = next(pathlib.Path("prebuilt").glob("*.whl"))
+    name = wheel.name.replace("late", "other")
+    (pathlib.Path(directory) / name).write_bytes(wheel.read_bytes())
+    return name
+"""
+
+
+def tree_with(build, root):
+    """Return a source tree named `late` whose backend reports metadata and then runs *build*."""
+    tree = build_tree(root / "late", "late", "1.0")
+    with (tree / "backend.py").open("a") as backend:
+        backend.write(METADATA_HOOK + build)
+    return tree
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_an_unknown_revision_is_explained(tmp_path):
+    tree = build_tree(tmp_path / "repository", "tracked", "1.0")
+    git(tree, "init")
+    commit(tree)
+    (tmp_path / "requirements.txt").write_text(f"tracked @ git+{tree.as_uri()}@missing\n")
+    failure = failure_of(resolving(sys.executable, tmp_path), tmp_path, {})
+    assert failure.problem == "a repository could not be fetched"
+    assert "pathspec 'missing' did not match" in failure.facts[-1]
 
 
 def test_a_read_only_directory_is_named(tmp_path, links):
@@ -351,6 +484,9 @@ OUTPUTS = {
     "ERROR: Could not install packages due to an OSError: [Errno 13] Permission denied: '/usr/x'\n"
     "Check the permissions.": "permission denied: pip cannot access /usr/x",
     "error: resolution-too-deep\n\nDependency resolution exceeded maximum depth": "pip gave up resolving",
+    "error: connection-failed\n\n× Failed to connect\n╰─> [Errno 5] no": "cannot be reached",
+    "error: ssl-missing\n\n× Failed to fetch\n╰─> The 'ssl' module is unavailable": "that has the ssl module",
+    "error: some-new-one\n\n× Cannot do it\n╰─> The reason\n\nhint: Do something else": "Do something else",
     "ERROR: HTTP error 403 while getting https://host/a.whl": "rejected the credentials",
     "WARNING: 401 Error, Credentials not correct for http://h/": "rejected the credentials",
     "ERROR: HTTP error 404 while getting https://host/a.whl": "the file to download does not exist",
@@ -383,6 +519,21 @@ def test_a_retry_that_succeeded_is_not_the_cause():
 def test_offline_is_the_hint_for_a_package_that_is_not_found():
     missing = "ERROR: No matching distribution found for alpha"
     assert explain(missing, declared=(), offline=True).hint == "no index is used with --offline; run again without it"
+
+
+def test_an_unknown_diagnostic_is_quoted():
+    output = "Collecting x\nerror: some-new-one\n\n× Cannot do it\n│ at all\n╰─> The reason\n    and more\n"
+    failure = explain(output, declared=())
+    assert (failure.problem, failure.facts) == ("Cannot do it at all", ("The reason", "and more"))
+    assert failure.hint == "run with -vv to see pip's full output"
+
+
+def test_build_requirements_that_cannot_be_installed_are_explained():
+    error = "ERROR: No matching distribution found for builder"
+    context = f"Installing builder\n    [1 lines of output]\n    {error}\n    [end of output]"
+    heading = "error: failed-build-dependency-install\n\n× Cannot install build dependencies for lib"
+    failure = explain(f"Processing /trees/lib\n{heading}\n╰─> {context}\n", declared=())
+    assert (failure.problem, failure.facts) == ("lib could not be built", (error,))
 
 
 def test_a_long_line_is_cut():

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from pips import PIPS
+from pips import PIPS, python_with_pip
 
 from isolate.errors import IsolateError
 from isolate.pip.options import ALLOWED_OPTIONS, BLOCKED_OPTIONS
@@ -213,8 +213,9 @@ for command in ("install", "download"):
 """
 
 
-@pytest.mark.parametrize("python", PIPS)
-def test_every_option_of_pip_is_allowed_or_blocked(python):
+@pytest.mark.parametrize("version", PIPS)
+def test_every_option_of_pip_is_allowed_or_blocked(version):
+    python = python_with_pip(version)
     finished = subprocess.run([python, "-I", "-c", PRINT_OPTIONS], capture_output=True, text=True, check=True)
     assert set(finished.stdout.split()) - ALLOWED_OPTIONS - BLOCKED_OPTIONS == set()
 

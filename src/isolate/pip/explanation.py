@@ -1,7 +1,7 @@
 """Explain why pip failed, in a few lines and with what to do next. Pure.
 
-pip says what happened, but within hundreds of lines. Each kind of failure has a sentence of its own there; the first
-one that is found explains the failure.
+pip says what happened, but within hundreds of lines. Some kinds of failures have a diagnostic with a reference there,
+the others a sentence of their own; the first one that is found explains the failure.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from isolate.errors import PipFailed
-from isolate.pip import resolution_failures, system_failures
+from isolate.pip import network_failures, resolution_failures, system_failures
+from isolate.pip.diagnostic import last_diagnostic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ MAX_FACTS = 8
 MAX_FACT_LENGTH = 240
 """In characters: three lines of a terminal."""
 
+FULL_OUTPUT_HINT = "run with -vv to see pip's full output"
 OFFLINE_HINT = "no index is used with --offline; run again without it"
 
 
@@ -40,10 +42,12 @@ def explain(output: str, *, declared: Sequence[Declaration], offline: bool = Fal
 
 
 def _unknown_failure(output: str) -> PipFailed:
-    """Return a failure that quotes pip's error lines, or its last lines if none is marked as an error."""
+    """Return a failure that quotes pip's diagnostic; without one its error lines, or its last lines if it has none."""
+    if diagnostic := last_diagnostic(output):
+        return PipFailed(diagnostic.message, facts=diagnostic.context, hint=diagnostic.hint or FULL_OUTPUT_HINT)
     lines = [line.strip() for line in output.splitlines() if line.strip(" ^~")]
     errors = [line for line in lines if line.lower().startswith("error") and line != "ERROR: Exception:"] or lines[-2:]
-    return PipFailed("pip failed", facts=tuple(errors[-MAX_FACTS:]), hint="run with -vv to see pip's full output")
+    return PipFailed("pip failed", facts=tuple(errors[-MAX_FACTS:]), hint=FULL_OUTPUT_HINT)
 
 
 def _shortened(line: str) -> str:
@@ -51,6 +55,7 @@ def _shortened(line: str) -> str:
 
 
 EXPLAINERS: tuple[Callable[[str, Sequence[Declaration]], PipFailed | None], ...] = (
+    network_failures.download_failure,
     resolution_failures.hash_mismatch,
     resolution_failures.missing_hash,
     system_failures.disk_full,
@@ -59,7 +64,7 @@ EXPLAINERS: tuple[Callable[[str, Sequence[Declaration]], PipFailed | None], ...]
     system_failures.permission_denied,
     resolution_failures.incompatible_python,
     resolution_failures.conflict,
-    system_failures.index_failure,
+    network_failures.index_failure,
     resolution_failures.no_matching_version,
     resolution_failures.invalid_input,
 )

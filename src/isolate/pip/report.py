@@ -61,7 +61,7 @@ def _resolved(item: Mapping[str, Any]) -> ResolvedDistribution:
         name=canonicalize_name(metadata["name"]),
         version=metadata["version"],
         url=without_credentials(info["url"]),
-        hashes=_hashes(archive),
+        hashes=dict(archive.get("hashes") or {}),
         is_direct=item["is_direct"],
         requested=item["requested"],
         requested_extras=tuple(item.get("requested_extras", ())),
@@ -72,11 +72,3 @@ def _resolved(item: Mapping[str, Any]) -> ResolvedDistribution:
         is_directory=directory is not None,
         editable=bool((directory or {}).get("editable")),
     )
-
-
-def _hashes(archive: Mapping[str, Any]) -> dict[str, str]:
-    """Return the hashes of an artifact, by algorithm. Before pip 23.1 there was only one, as `algorithm=digest`."""
-    if archive.get("hashes"):
-        return dict(archive["hashes"])
-    algorithm, _, digest = str(archive.get("hash", "")).partition("=")
-    return {algorithm: digest} if digest else {}

@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from isolate.errors import PipFailed
+from isolate.pip.diagnostic import references
 from isolate.pip.origins import declarations_of, in_parentheses, name_in, origins_of, search_locations
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _includes_pin(versions: str, requirement: str) -> bool:
 
 def conflict(output: str, declared: Sequence[Declaration]) -> PipFailed | None:
     """Return the failure that no set of versions meets all requirements, or that pip found none, or None."""
-    if "resolution-too-deep" in output:
+    if "resolution-too-deep" in references(output):
         hint = "pin more of the requirements, or narrow their version ranges"
         return PipFailed("pip gave up resolving (resolution too deep)", hint=hint)
     if "ResolutionImpossible" not in output and "conflicting dependencies" not in output:
@@ -175,8 +176,8 @@ def invalid_input(output: str, declared: Sequence[Declaration]) -> PipFailed | N
     """Return the failure that pip cannot read a requirement or a declared file, or None."""
     del declared
     lines = re.findall(
-        r"ERROR: (.*(?:is invalid|[Ii]nvalid (?:requirement|wheel)|is not a valid|not a zip|not a supported|"
-        r"No such file or directory|does not appear to be|neither).*)",
+        r"ERROR: (.*(?:is invalid|[Ii]nvalid wheel|is not a valid wheel|not a supported|No such file or directory|"
+        r"[Nn]either 'setup\.py' nor 'pyproject\.toml' found).*)",
         output,
     )
     if not lines:

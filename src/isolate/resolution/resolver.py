@@ -71,7 +71,7 @@ class Resolver(NamedTuple):
                     return read_report((scratch / REPORT).read_text(encoding="utf-8"))
         from isolate.pip.explanation import explain
 
-        output = redact(finished.output + finished.errors)
+        output = redact(f"{finished.output}\n{finished.errors}")
         raise explain(output, declared=declarations.requirements, offline=self.builder.pips.config.offline)
 
     def resolve_changed(self) -> Sequence[ResolvedDistribution] | None:
