@@ -28,7 +28,7 @@ def installed_by_each_pip(result):
 def applications(application, index):
     """A repository of applications; each has a package that no other has."""
     for number in range(COUNT):
-        build_wheel(index.folder, f"own{number}", "1.0")
+        build_wheel(index.directory, f"own{number}", "1.0")
         application({"requirements.txt": f"alpha==1.0\nown{number}==1.0\n"}, name=f"repo/{number}")
     return application({}, name="repo")
 
@@ -90,7 +90,7 @@ def test_one_pip_fetches_what_all_of_them_lack(isolate, locked, index, arguments
 
 def test_one_pip_fetches_the_pins_of_all_of_them(isolate, application, index):
     for name in (*MANY_PINS, "own0", "own1", "own2"):
-        build_wheel(index.folder, name, "1.0")
+        build_wheel(index.directory, name, "1.0")
     for number in range(3):
         names = (*MANY_PINS, f"own{number}")
         application({"requirements.txt": "".join(f"{name}==1.0\n" for name in names)}, name=f"repo/{number}")
@@ -103,7 +103,7 @@ def test_one_pip_fetches_the_pins_of_all_of_them(isolate, application, index):
 
 
 def test_pins_with_hashes_are_fetched_apart_from_those_without(isolate, application, index):
-    wheels = [build_wheel(index.folder, name, "1.0") for name in (*MANY_PINS, "own0")]
+    wheels = [build_wheel(index.directory, name, "1.0") for name in (*MANY_PINS, "own0")]
     digests = {wheel.name.split("-")[0]: hashlib.sha256(wheel.read_bytes()).hexdigest() for wheel in wheels}
     hashed = "".join(f"{name}==1.0 --hash=sha256:{digest}\n" for name, digest in digests.items())
     application({"requirements.txt": "".join(f"{name}==1.0\n" for name in MANY_PINS)}, name="repo/0")
@@ -139,7 +139,7 @@ def test_a_bad_artifact_fails_only_its_own_application(isolate, locked, index, b
 
 def test_two_applications_may_have_one_file_from_different_distributions(isolate, application, index):
     for number in range(2):
-        build_wheel(index.folder, f"own{number}", "1.0", files={"both.py": f"number = {number}\n"})
+        build_wheel(index.directory, f"own{number}", "1.0", files={"both.py": f"number = {number}\n"})
         application({"requirements.txt": f"own{number}==1.0\n"}, name=f"repo/{number}")
     root = application({}, name="repo")
     isolate("lock", "--all", "-q", cwd=root)
@@ -203,7 +203,7 @@ def test_nothing_is_fetched_if_an_option_forbids_it(isolate, locked, index, opti
 
 def test_only_the_requested_extras_are_fetched(isolate, application, index):
     text = '[project]\nname = "{}"\ndependencies = ["{}==1.0"]\n[project.optional-dependencies]\nmore = ["{}==1.0"]\n'
-    build_wheel(index.folder, "epsilon", "1.0")
+    build_wheel(index.directory, "epsilon", "1.0")
     application({"pyproject.toml": text.format("a", "alpha", "delta")}, name="repo/a")
     application({"pyproject.toml": text.format("b", "gamma", "epsilon")}, name="repo/b")
     root = application({}, name="repo")

@@ -28,8 +28,8 @@ DOCS = ROOT / "docs"
 ARCHITECTURE = DOCS / "architecture.md"
 PAGES = sorted(
     path
-    for folder in (ROOT, DOCS, ROOT / "changes", ROOT / ".github", ROOT / "examples")
-    for path in (folder.glob("*.md") if folder == ROOT else folder.rglob("*.md"))
+    for directory in (ROOT, DOCS, ROOT / "changes", ROOT / ".github", ROOT / "examples")
+    for path in (directory.glob("*.md") if directory == ROOT else directory.rglob("*.md"))
     if ".venv" not in path.parts
 )
 USER_PAGES = [ROOT / "README.md", DOCS / "guarantees.md", DOCS / "comparison.md", *sorted(DOCS.glob("reference/*.md"))]

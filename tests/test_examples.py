@@ -27,16 +27,18 @@ APPLICATIONS = ["services/newer", "services/web", "services/worker", "tools/repo
 def examples(tmp_path, index, cache):
     shutil.copytree(EXAMPLES, tmp_path / "examples", ignore=shutil.ignore_patterns(".venv"))
     for version in ("7.1.2", "8.1.8"):
-        build_wheel(index.folder, "click", version)
+        build_wheel(index.directory, "click", version)
     command = tmp_path / "isolate"
     command.write_text(f'#!/bin/sh\nPYTHONPATH={SOURCE} exec {sys.executable} -m isolate "$@"\n')
     command.chmod(0o755)
     return tmp_path / "examples"
 
 
-def make(folder, *arguments):
-    command = ["make", "-s", f"ISOLATE={folder.parent}/isolate", *arguments]
-    done = subprocess.run(command, cwd=folder, env=os.environ, capture_output=True, text=True, timeout=100, check=False)
+def make(directory, *arguments):
+    command = ["make", "-s", f"ISOLATE={directory.parent}/isolate", *arguments]
+    done = subprocess.run(
+        command, cwd=directory, env=os.environ, capture_output=True, text=True, timeout=100, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 

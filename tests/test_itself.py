@@ -16,7 +16,7 @@ EXTRA = '[project.optional-dependencies]\ntest = ["delta==1.0", "mine[more]"]\nm
 @pytest.fixture
 def mine(application, index):
     """A project whose name is also that of a package in the index."""
-    build_wheel(index.folder, "mine", "9.0", extras={"test": []})
+    build_wheel(index.directory, "mine", "9.0", extras={"test": []})
     return build_tree(application(), "mine", "1.0", requires=["alpha==1.0"])
 
 
@@ -91,7 +91,7 @@ def test_a_project_with_index_options_may_be_in_any_directory(isolate, applicati
 
 
 def test_a_project_needs_no_hash_in_hash_checking_mode(isolate, application, index):
-    digest = hashlib.sha256((index.folder / "alpha-1.0-py3-none-any.whl").read_bytes()).hexdigest()
+    digest = hashlib.sha256((index.directory / "alpha-1.0-py3-none-any.whl").read_bytes()).hexdigest()
     app = with_requirements(application(), f"--require-hashes\nalpha==1.0 --hash=sha256:{digest}\n")
     isolate("sync", cwd=app)
     assert versions(app / ".venv") == {"mine": "1.0", "alpha": "1.0"}

@@ -115,7 +115,7 @@ def test_the_index_serves_its_directory_and_records_requests(venv, index):
 
 
 def test_the_index_lists_the_python_requirement_of_a_wheel(venv, index):
-    build_wheel(index.folder, "alpha", "9.0", requires_python=">=99")
+    build_wheel(index.directory, "alpha", "9.0", requires_python=">=99")
     assert installed(venv, "alpha") == {"alpha": "2.0"}
     assert "alpha-9.0-py3-none-any.whl" not in index.fetched()
 

@@ -166,12 +166,12 @@ def sha256(file):
 
 @pytest.mark.parametrize("case", CASES)
 def test_invalid_input_is_explained_and_changes_nothing(isolate, application, index, case):
-    build_wheel(index.folder, "future", "1.0", requires_python=">=99")
-    build_sdist(index.folder, "broken", "1.0", on_build="raise RuntimeError('out of luck')")
+    build_wheel(index.directory, "future", "1.0", requires_python=">=99")
+    build_sdist(index.directory, "broken", "1.0", on_build="raise RuntimeError('out of luck')")
     files, expected = CASES[case]
     app = application()
     for name, text in files.items():
-        text = text.replace("a1" * 32, sha256(index.folder / "alpha-1.0-py3-none-any.whl"))
+        text = text.replace("a1" * 32, sha256(index.directory / "alpha-1.0-py3-none-any.whl"))
         (app / name).write_bytes(text.encode(errors="surrogateescape"))
     before = listing(app)
     message = isolate("sync", cwd=app, status=2).err

@@ -46,9 +46,9 @@ def replace_text(path, text):
     path.write_text(text)
 
 
-def empty(folder):
-    shutil.rmtree(folder)
-    folder.mkdir()
+def empty(directory):
+    shutil.rmtree(directory)
+    directory.mkdir()
 
 
 @pytest.mark.parametrize("kind", DRIFTS)
@@ -68,12 +68,12 @@ def test_every_drift_is_found_and_then_repaired_by_a_plain_sync(isolate, synced,
     assert mine.read_text() == "mine"
 
 
-@pytest.mark.parametrize("folder", ["lib", "bin", "lib/python3.11/site-packages", "include", ".isolate/manifests"])
-def test_a_deleted_part_of_the_environment_is_restored(isolate, synced, folder):
-    folder = folder.replace("python3.11", site(synced).parent.name)
-    if folder == "include":
+@pytest.mark.parametrize("directory", ["lib", "bin", "lib/python3.11/site-packages", "include", ".isolate/manifests"])
+def test_a_deleted_part_of_the_environment_is_restored(isolate, synced, directory):
+    directory = directory.replace("python3.11", site(synced).parent.name)
+    if directory == "include":
         (synced / ".venv/pyvenv.cfg").unlink()
-    shutil.rmtree(synced / ".venv" / folder)
+    shutil.rmtree(synced / ".venv" / directory)
     isolate("check", cwd=synced, status=1)
     isolate("sync", "--verify", cwd=synced)
     assert isolate("check", cwd=synced).out.startswith("OK")
@@ -169,7 +169,7 @@ def test_sync_verify_does_not_link_a_hidden_edit_from_the_store(isolate, synced,
 
 def test_an_upgrade_with_verify_keeps_no_damaged_file(isolate, application, index):
     for version in ("1.0", "1.1"):
-        build_wheel(index.folder, "epsilon", version, files={"epsilon/same.py": "x = 'same'\n"})
+        build_wheel(index.directory, "epsilon", version, files={"epsilon/same.py": "x = 'same'\n"})
     app = application({"requirements.txt": "epsilon==1.0\n"})
     isolate("sync", "--link-mode", "copy", cwd=app)
     edit_hidden(site(app) / "epsilon/same.py", "same", "smae")
@@ -195,7 +195,7 @@ def writable(path):
 def test_the_same_version_from_a_different_build_is_a_finding(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\nbeta\n"})
     isolate("sync", cwd=app)
-    build_wheel(index.folder, "alpha", "1.0", files={"alpha/__init__.py": "rebuilt = True\n"})
+    build_wheel(index.directory, "alpha", "1.0", files={"alpha/__init__.py": "rebuilt = True\n"})
     isolate("lock", "--upgrade", cwd=app)
     assert "wrong build: alpha 1.0" in isolate("check", cwd=app, status=1).out
     assert "~ alpha 1.0 (different build)" in isolate("sync", cwd=app).out

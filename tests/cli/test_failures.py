@@ -89,13 +89,15 @@ def processes():
 @pytest.fixture
 def small_disk(tmp_path):
     """Mount a file system of three megabytes; skip the test if that is not allowed."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", folder], capture_output=True, check=False)
+    directory = tmp_path / "small"
+    directory.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", directory], capture_output=True, check=False
+    )
     if done.returncode:
         pytest.skip("no file system can be mounted here")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
+    yield directory
+    subprocess.run(["umount", directory], check=True)
 
 
 def test_a_full_disk_under_the_application_leaves_the_old_environment(isolate, application, index, small_disk):
@@ -188,7 +190,7 @@ def test_concurrent_commands_in_one_application_all_succeed(synced, isolate, ind
 
 def test_concurrent_syncs_with_an_empty_store_fetch_nothing_twice(application, isolate, index):
     for number in range(12):
-        build_wheel(index.folder, f"part{number}", "1.0")
+        build_wheel(index.directory, f"part{number}", "1.0")
     pins = "".join(f"part{number}==1.0\n" for number in range(12))
     apps = [application({"requirements.txt": pins}, name=f"app{number}") for number in range(3)]
     isolate("lock", *apps)

@@ -7,8 +7,8 @@ import pytest
 from kit.git import commit, git
 
 
-def names(isolate, folder, *more):
-    return isolate("list", "--all", *more, cwd=folder).out.splitlines()
+def names(isolate, directory, *more):
+    return isolate("list", "--all", *more, cwd=directory).out.splitlines()
 
 
 def test_all_applications_and_no_other_directories_are_found(isolate, repository):
@@ -99,7 +99,9 @@ def test_an_excluded_directory_may_be_written_in_any_form(isolate, repository, p
     assert names(isolate, repository) == ["tools"]
 
 
-@pytest.mark.parametrize("spoil", [lambda file: file.write_text("gitdir: nowhere\n"), lambda folder: folder.mkdir()])
+@pytest.mark.parametrize(
+    "spoil", [lambda file: file.write_text("gitdir: nowhere\n"), lambda directory: directory.mkdir()]
+)
 def test_nothing_is_ignored_if_git_fails(isolate, repository, spoil):
     (repository / ".gitignore").write_text("/tools/\n")
     spoil(repository / ".git")

@@ -111,7 +111,7 @@ def test_rollback_fetches_nothing_while_the_indexes_are_unknown(isolate, applica
 def test_a_refused_rollback_leaves_the_lock_unchanged(isolate, application, synced, cache, index):
     spoil(cache, "alpha-1.1")
     application({"pylock.toml": "no lock\n"})
-    (index.folder / "alpha-1.1-py3-none-any.whl").unlink()
+    (index.directory / "alpha-1.1-py3-none-any.whl").unlink()
     isolate("rollback", "--lock", cwd=synced, status=2)
     assert (synced / "pylock.toml").read_text() == "no lock\n"
 

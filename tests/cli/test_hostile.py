@@ -15,12 +15,12 @@ from kit.packages import build_wheel
 
 @pytest.fixture
 def misleading(tmp_path):
-    folder = tmp_path / "elsewhere"
-    (folder / "alpha-9.dist-info").mkdir(parents=True)
-    (folder / "alpha-9.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: alpha\nVersion: 9\n")
+    directory = tmp_path / "elsewhere"
+    (directory / "alpha-9.dist-info").mkdir(parents=True)
+    (directory / "alpha-9.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: alpha\nVersion: 9\n")
     for name in ("pip", "json", "venv", "click", "typing"):
-        (folder / f"{name}.py").write_text("raise SystemExit('the wrong module')\n")
-    return folder
+        (directory / f"{name}.py").write_text("raise SystemExit('the wrong module')\n")
+    return directory
 
 
 MISLEADING_PATHS = [
@@ -104,11 +104,11 @@ def test_no_index_is_honoured(isolate, application, index):
 
 
 def test_the_password_of_an_index_is_used_and_never_written(isolate, application, tmp_path, index, cache, monkeypatch):
-    folder = tmp_path / "private"
-    build_wheel(folder, "secret", "1.0", requires=["depth"])
-    build_wheel(folder, "depth", "1.0")
+    directory = tmp_path / "private"
+    build_wheel(directory, "secret", "1.0", requires=["depth"])
+    build_wheel(directory, "depth", "1.0")
     app = application({"requirements.txt": "secret\n"})
-    with LocalIndex(folder, credentials="me:hunter2").serving() as private:
+    with LocalIndex(directory, credentials="me:hunter2").serving() as private:
         monkeypatch.setenv("PIP_INDEX_URL", private.url.replace("//", "//me:hunter2@"))
         result = isolate("sync", "-v", cwd=app)
         isolate("sync", "--upgrade", cwd=app)
@@ -116,7 +116,7 @@ def test_the_password_of_an_index_is_used_and_never_written(isolate, application
     written = [*app.rglob("*"), *cache.rglob("*")]
     assert not [path for path in written if path.is_file() and b"hunter2" in path.read_bytes()]
     assert "hunter2" not in result.out + result.err
-    with LocalIndex(folder, credentials="me:other").serving() as private:
+    with LocalIndex(directory, credentials="me:other").serving() as private:
         monkeypatch.setenv("PIP_INDEX_URL", private.url.replace("//", "//me:hunter2@"))
         monkeypatch.setenv("ISOLATE_CACHE_DIR", str(tmp_path / "fresh"))
         result = isolate("sync", "--upgrade", cwd=app, status=2)
@@ -124,7 +124,7 @@ def test_the_password_of_an_index_is_used_and_never_written(isolate, application
 
 
 def test_a_wheel_with_a_file_outside_its_prefix_is_refused(isolate, application, index, tmp_path):
-    build_wheel(index.folder, "escape", "1.0", files={"../../../../../../escaped.py": "x"})
+    build_wheel(index.directory, "escape", "1.0", files={"../../../../../../escaped.py": "x"})
     app = application({"requirements.txt": "escape==1.0\n"})
     message = isolate("sync", cwd=app, status=2).err
     assert "escape" in message
@@ -134,7 +134,7 @@ def test_a_wheel_with_a_file_outside_its_prefix_is_refused(isolate, application,
 
 @pytest.mark.parametrize("script", ["python", "pip", "activate"])
 def test_a_script_that_would_replace_one_of_the_environment_is_refused(isolate, application, index, script):
-    build_wheel(index.folder, "impostor", "1.0", scripts={script: "impostor:main"})
+    build_wheel(index.directory, "impostor", "1.0", scripts={script: "impostor:main"})
     app = application({"requirements.txt": "impostor==1.0\n"})
     message = isolate("sync", cwd=app, status=2).err
     assert "impostor" in message
@@ -151,7 +151,7 @@ def test_a_script_that_would_replace_one_of_the_environment_is_refused(isolate, 
 def test_metadata_of_a_vendored_distribution_is_not_taken_for_that_of_its_vendor(isolate, application, index):
     vendored = "epsilon/_vendor/zeta-1.0.dist-info"
     files = {"epsilon/__init__.py": "", f"{vendored}/top_level.txt": "zeta\n"}
-    build_wheel(index.folder, "epsilon", "1.0", files=files)
+    build_wheel(index.directory, "epsilon", "1.0", files=files)
     app = application({"requirements.txt": "epsilon==1.0\n"})
     isolate("sync", cwd=app)
     assert versions(app / ".venv") == {"epsilon": "1.0"}
@@ -161,7 +161,7 @@ def test_metadata_of_a_vendored_distribution_is_not_taken_for_that_of_its_vendor
 
 
 def test_a_pth_file_is_installed_as_pip_does_it(isolate, application, index):
-    build_wheel(index.folder, "pointed", "1.0", files={"pointed.pth": "/nowhere\n"})
+    build_wheel(index.directory, "pointed", "1.0", files={"pointed.pth": "/nowhere\n"})
     app = application({"requirements.txt": "pointed==1.0\n"})
     isolate("sync", cwd=app)
     assert next(app.glob(".venv/lib/*/site-packages/pointed.pth")).read_text() == "/nowhere\n"

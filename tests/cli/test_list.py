@@ -10,8 +10,8 @@ import pytest
 from kit.git import commit, git
 
 
-def names(isolate, folder, *more):
-    return isolate("list", "--all", *more, cwd=folder).out.splitlines()
+def names(isolate, directory, *more):
+    return isolate("list", "--all", *more, cwd=directory).out.splitlines()
 
 
 def test_list_shows_the_python_that_a_sync_would_use(isolate, repository):

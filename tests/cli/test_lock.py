@@ -61,8 +61,8 @@ def test_lock_check_reports_a_stale_lock_by_its_exit_code(isolate, application, 
 def test_locked_versions_are_kept_until_a_declaration_or_an_option_changes_them(isolate, application, index):
     app = application({"requirements.txt": "alpha\ndelta\n"})
     isolate("lock", cwd=app)
-    build_wheel(index.folder, "alpha", "3.0")
-    build_wheel(index.folder, "delta", "3.0")
+    build_wheel(index.directory, "alpha", "3.0")
+    build_wheel(index.directory, "delta", "3.0")
     application({"requirements.txt": "alpha\ndelta\ngamma\n"})
     assert "+ gamma 1.0" in isolate("lock", cwd=app).out
     assert "~ alpha 2.0 → 3.0" in isolate("lock", "--upgrade-package", "alpha", cwd=app).out
@@ -124,14 +124,14 @@ def test_a_deleted_lock_is_written_again_if_it_is_needed(isolate, application, i
     isolate("sync", cwd=app)
     before = (app / "pylock.toml").read_bytes()
     (app / "pylock.toml").unlink()
-    build_wheel(index.folder, "alpha", "3.0")
+    build_wheel(index.directory, "alpha", "3.0")
     assert "there is no lock" in isolate("sync", "--locked", cwd=app, status=2).err
     assert "wrote pylock.toml" in isolate("sync", cwd=app).out
     assert (app / "pylock.toml").read_bytes() == before
 
 
 def test_an_invalid_requires_python_of_a_package_is_ignored(isolate, application, index):
-    build_wheel(index.folder, "old", "1.0", requires_python=">=3.6.*")
+    build_wheel(index.directory, "old", "1.0", requires_python=">=3.6.*")
     app = application({"requirements.txt": "old\n"})
     isolate("sync", cwd=app)
     assert versions(app / ".venv") == {"old": "1.0"}
@@ -164,8 +164,8 @@ EXTRAS = {
 
 @pytest.mark.parametrize("kind", EXTRAS)
 def test_a_package_that_only_an_extra_needs_is_removed_with_the_extra(isolate, application, index, kind):
-    build_wheel(index.folder, "top", "1.0", requires=["gamma[speed]"])
-    build_wheel(index.folder, "other", "1.0", requires=["gamma"])
+    build_wheel(index.directory, "top", "1.0", requires=["gamma[speed]"])
+    build_wheel(index.directory, "other", "1.0", requires=["gamma"])
     before, after, expected = EXTRAS[kind]
     app = application({"requirements.txt": before})
     isolate("sync", cwd=app)

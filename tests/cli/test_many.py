@@ -159,7 +159,7 @@ def test_the_document_of_a_failure_among_many_names_the_command(isolate, reposit
 
 
 def test_a_worker_that_waits_for_another_is_not_told_of_another_process(isolate, application, index, tmp_path):
-    build_sdist(index.folder, "slow", "1.0", on_build="import time; time.sleep(2)")
+    build_sdist(index.directory, "slow", "1.0", on_build="import time; time.sleep(2)")
     for number in range(2):
         application({"requirements.txt": f"alpha==1.{number}\nslow==1.0\n"}, name=f"repo/{number}")
     result = isolate("sync", "--all", "-j", "2", cwd=tmp_path / "repo")
@@ -203,7 +203,7 @@ def test_the_parent_of_a_symbolic_link_is_that_of_its_target(isolate, repository
 
 
 def test_an_interrupt_ends_all_workers_and_leaves_nothing(isolate, application, index, tmp_path, cache):
-    build_sdist(index.folder, "slow", "1.0", on_build="import time; time.sleep(60)")
+    build_sdist(index.directory, "slow", "1.0", on_build="import time; time.sleep(60)")
     for number in range(4):
         application({"requirements.txt": f"alpha==1.{number % 2}\nslow==1.0\n"}, name=f"repo/{number}")
     command = [sys.executable, "-m", "isolate", "sync", "--all", "-j", "4"]

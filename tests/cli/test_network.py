@@ -17,7 +17,7 @@ SETTINGS = {name: value for name, value in os.environ.items() if name.startswith
 @pytest.fixture(scope="session")
 def _reachable(tmp_path_factory):
     environ = {name: value for name, value in os.environ.items() if not name.startswith(UNWANTED_VARIABLES)} | SETTINGS
-    folder = tmp_path_factory.mktemp("reach")
+    directory = tmp_path_factory.mktemp("reach")
     command = [
         sys.executable,
         "-I",
@@ -29,7 +29,7 @@ def _reachable(tmp_path_factory):
         "--retries",
         "0",
         "-d",
-        folder,
+        directory,
         "idna==3.10",
     ]
     done = subprocess.run(command, env=environ, capture_output=True, timeout=60, check=False)

@@ -16,7 +16,7 @@ COMMON = {f"epsilon/data/{number}.txt": "x" * 8192 for number in range(5)}
 def two_versions(isolate, application, index):
     """Sync one application to two versions that have files in common, by copies; return its directory."""
     for version in ("1.0", "1.1"):
-        build_wheel(index.folder, "epsilon", version, files={"epsilon/__init__.py": f"v = '{version}'\n", **COMMON})
+        build_wheel(index.directory, "epsilon", version, files={"epsilon/__init__.py": f"v = '{version}'\n", **COMMON})
         app = application({"requirements.txt": f"epsilon=={version}\n"})
         isolate("sync", "--link-mode", "copy", cwd=app)
     return app

@@ -101,7 +101,7 @@ def test_a_closed_standard_error_does_not_stop_a_sync(application, index, cache,
 def test_a_termination_signal_ends_a_build_too(application, index, cache, tmp_path, number):
     begun = tmp_path / "begun"
     write = f"import os, pathlib, time; pathlib.Path({str(begun)!r}).write_text(str(os.getpid())); time.sleep(60)"
-    build_sdist(index.folder, "slow", "1.0", on_build=write)
+    build_sdist(index.directory, "slow", "1.0", on_build=write)
     app = application({"requirements.txt": "slow==1.0\n"})
     (tmp_path / "tmp").mkdir()
     environ = {**os.environ, "PYTHONPATH": str(SOURCE), "TMPDIR": str(tmp_path / "tmp")}
@@ -140,11 +140,11 @@ def test_a_colon_in_the_path_is_refused(isolate, application):
 
 
 def test_a_path_that_is_not_utf8_is_refused(tmp_path):
-    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
-    folder.mkdir()
+    directory = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
+    directory.mkdir()
     with pytest.raises(IsolateError, match="is not valid UTF-8"):
-        Application.at(folder)
-    shutil.rmtree(folder)
+        Application.at(directory)
+    shutil.rmtree(directory)
 
 
 def test_scripts_work_in_a_directory_with_a_newline_in_its_name(isolate, application, index):

@@ -65,7 +65,7 @@ def test_a_change_with_the_same_mtime_as_the_last_one_is_noticed(isolate, applic
 def test_an_edit_during_a_sync_is_noticed_by_the_next(isolate, application, index, name, content):
     app = application({"requirements.txt": "made==1.0\n-r deep.txt\n", "deep.txt": "alpha==1.0\n"})
     edit = f"pathlib.Path({str(app / name)!r}).write_text({content!r})"
-    build_sdist(index.folder, "made", "1.0", on_build=f"import pathlib; {edit}")
+    build_sdist(index.directory, "made", "1.0", on_build=f"import pathlib; {edit}")
     isolate("sync", cwd=app)
     assert versions(app / ".venv") == {"alpha": "1.0", "made": "1.0"}
     assert not (app / ".venv/.isolate/stamp").exists()
@@ -76,7 +76,7 @@ def test_an_edit_during_a_sync_is_noticed_by_the_next(isolate, application, inde
 def test_an_edit_of_the_lock_during_a_sync_is_noticed_by_the_next(isolate, application, index):
     app = application({"requirements.txt": "made\n"})
     edit = f"path = pathlib.Path({str(app / 'pylock.toml')!r}); path.exists() and path.write_text('no lock')"
-    build_sdist(index.folder, "made", "1.0", on_build=f"import pathlib; {edit}")
+    build_sdist(index.directory, "made", "1.0", on_build=f"import pathlib; {edit}")
     isolate("lock", cwd=app)
     isolate("sync", cwd=app)
     assert "pylock.toml" in isolate("sync", cwd=app, status=2).err
@@ -350,8 +350,8 @@ def test_frozen_uses_the_lock_without_checking_it(isolate, application, index):
 def test_upgrade_changes_everything_and_upgrade_package_one_package(isolate, application, index):
     app = application({"requirements.txt": "alpha\ndelta\n"})
     isolate("sync", cwd=app)
-    build_wheel(index.folder, "alpha", "3.0")
-    build_wheel(index.folder, "delta", "3.0")
+    build_wheel(index.directory, "alpha", "3.0")
+    build_wheel(index.directory, "delta", "3.0")
     assert "nothing to do" in isolate("sync", cwd=app).out
     isolate("sync", "--upgrade-package", "alpha", cwd=app)
     assert versions(app / ".venv") == {"alpha": "3.0", "delta": "1.0"}
@@ -362,7 +362,7 @@ def test_upgrade_changes_everything_and_upgrade_package_one_package(isolate, app
 def test_a_changed_declaration_changes_only_what_it_must(isolate, application, index):
     app = application({"requirements.txt": "alpha\ndelta\n"})
     isolate("sync", cwd=app)
-    build_wheel(index.folder, "delta", "3.0")
+    build_wheel(index.directory, "delta", "3.0")
     application({"requirements.txt": "alpha<2\ndelta\n"})
     isolate("sync", cwd=app)
     assert versions(app / ".venv") == {"alpha": "1.1", "delta": "1.0"}
@@ -370,7 +370,7 @@ def test_a_changed_declaration_changes_only_what_it_must(isolate, application, i
 
 def test_an_sdist_is_built_once_for_all_applications(isolate, application, index, tmp_path):
     log = tmp_path / "builds"
-    build_sdist(index.folder, "sourced", "1.0", on_build=f"open({str(log)!r}, 'a').write('built ')")
+    build_sdist(index.directory, "sourced", "1.0", on_build=f"open({str(log)!r}, 'a').write('built ')")
     one = application({"requirements.txt": "sourced==1.0\n"}, name="one")
     two = application({"requirements.txt": "sourced==1.0\n"}, name="two")
     isolate("sync", one)
@@ -501,7 +501,7 @@ def test_constraints_and_includes_are_used(isolate, application, index):
 def test_upgraded_versions_are_kept_when_the_environment_is_deleted(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
     isolate("sync", cwd=app)
-    build_wheel(index.folder, "alpha", "1.0", files={"alpha/__init__.py": "rebuilt = True\n"})
+    build_wheel(index.directory, "alpha", "1.0", files={"alpha/__init__.py": "rebuilt = True\n"})
     isolate("sync", "--upgrade", cwd=app)
     shutil.rmtree(app / ".venv")
     isolate("sync", cwd=app)
@@ -512,7 +512,7 @@ def test_an_older_lock_does_not_replace_the_versions_of_a_later_upgrade(isolate,
     first, second, third = (application({"requirements.txt": "alpha==1.0\n"}, name=name) for name in ("a", "b", "c"))
     isolate("sync", cwd=first)
     isolate("sync", cwd=second)
-    build_wheel(index.folder, "alpha", "1.0", files={"alpha/__init__.py": "rebuilt = True\n"})
+    build_wheel(index.directory, "alpha", "1.0", files={"alpha/__init__.py": "rebuilt = True\n"})
     isolate("sync", "--upgrade", cwd=second)
     isolate("sync", "--verify", cwd=first)
     isolate("sync", cwd=third)

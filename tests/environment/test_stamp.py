@@ -103,15 +103,15 @@ CONCURRENT_CHANGES = {
 @pytest.mark.parametrize("change", CONCURRENT_CHANGES)
 def test_a_change_of_the_environment_during_a_sync_is_noticed(isolate, application, index, tmp_path, change):
     kept = "alpha==1.0\ndelta==1.0\nsingle==1.0\n"
-    build_wheel(index.folder, "single", "1.0", files={"single.py": ""})
-    build_wheel(index.folder, "scripted", "1.0", scripts={"scripted": "scripted:main"})
+    build_wheel(index.directory, "single", "1.0", files={"single.py": ""})
+    build_wheel(index.directory, "scripted", "1.0", scripts={"scripted": "scripted:main"})
     app = application({"requirements.txt": kept})
     isolate("sync", cwd=app)
     hand = build_wheel(tmp_path / "elsewhere", "hand", "1.0")
     python = str(app / ".venv/bin/python")
     site = f"next(pathlib.Path({str(app / '.venv')!r}).glob('lib/*/site-packages'))"
     code = CONCURRENT_CHANGES[change].format(python=python, hand=str(hand), site=site)
-    build_sdist(index.folder, "made", "1.0", on_build=f"import pathlib, subprocess; {code}")
+    build_sdist(index.directory, "made", "1.0", on_build=f"import pathlib, subprocess; {code}")
     added = "made==1.0\nscripted==1.0\n" if "added" in change else "made==1.0\n"
     application({"requirements.txt": kept + added})
     isolate("sync", cwd=app)
@@ -122,8 +122,8 @@ def test_a_change_of_the_environment_during_a_sync_is_noticed(isolate, applicati
 
 
 def test_a_sync_that_changed_something_leaves_a_current_stamp(isolate, application, index):
-    build_wheel(index.folder, "part", "1.0", files={"space/part.py": ""})
-    build_wheel(index.folder, "other", "1.0", files={"space/other.py": ""})
+    build_wheel(index.directory, "part", "1.0", files={"space/part.py": ""})
+    build_wheel(index.directory, "other", "1.0", files={"space/other.py": ""})
     app = application({"requirements.txt": "alpha==1.0\npart==1.0\n"})
     isolate("sync", cwd=app)
     assert stamp_message(app)

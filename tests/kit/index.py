@@ -26,7 +26,7 @@ class LocalIndex:
 
     def __init__(self, directory: Path, *, credentials: str | None = None) -> None:
         """Create an index that demands *credentials* (`user:password`) if they are given."""
-        self.folder = directory
+        self.directory = directory
         self.requests: list[str] = []
         self.released = threading.Event()
         self._faults: list[tuple[str, str]] = []
@@ -81,7 +81,7 @@ class LocalIndex:
         if fault == "500":
             return 500, b"internal error", None
         if path.startswith("/files/"):
-            file = self.folder / path.removeprefix("/files/").partition("?")[0]
+            file = self.directory / path.removeprefix("/files/").partition("?")[0]
             return (200, file.read_bytes(), fault) if file.is_file() else (404, b"", None)
         project = path.removeprefix("/simple/").strip("/")
         page = self._page(project)
@@ -90,7 +90,7 @@ class LocalIndex:
     def _page(self, project: str) -> str:
         """Return the page of a *project*, which links its files; empty if there are none."""
         links = []
-        for file in sorted(self.folder.glob("*.*")):
+        for file in sorted(self.directory.glob("*.*")):
             stem = re.split(r"-\d", file.name, maxsplit=1)[0]
             if file.is_file() and re.sub(r"[-_.]+", "-", stem).lower() == project:
                 digest = hashlib.sha256(file.read_bytes()).hexdigest()

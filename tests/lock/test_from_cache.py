@@ -140,8 +140,8 @@ ALL_PARTS = {f"part{number}": "1.0" for number in range(PARTS)}
 def pins(index):
     """Return pins of nine distributions, of which part0 depends on part8, so that no dependency is unpinned."""
     for name in ALL_PARTS:
-        build_wheel(index.folder, name, "1.0", requires=["part8<2"] if name == "part0" else [])
-    build_wheel(index.folder, "part8", "2.0")
+        build_wheel(index.directory, name, "1.0", requires=["part8<2"] if name == "part0" else [])
+    build_wheel(index.directory, "part8", "2.0")
     return [f"{name}==1.0" for name in ALL_PARTS]
 
 
@@ -169,7 +169,7 @@ def test_of_two_pins_with_markers_the_one_that_applies_is_fetched(isolate, appli
 def test_only_a_changed_pin_is_fetched_again(isolate, application, pins, index):
     app = application(requirements(pins))
     isolate("sync", cwd=app)
-    build_wheel(index.folder, "part3", "1.1")
+    build_wheel(index.directory, "part3", "1.1")
     index.requests.clear()
     application(requirements([*pins[:3], "part3==1.1", *pins[4:]]))
     assert FULL_RESOLUTION not in isolate("sync", "-v", cwd=app).err
@@ -178,7 +178,7 @@ def test_only_a_changed_pin_is_fetched_again(isolate, application, pins, index):
 
 
 def test_many_pins_with_an_unpinned_dependency_are_resolved(isolate, application, pins, index):
-    build_wheel(index.folder, "more", "1.0", requires=["delta"])
+    build_wheel(index.directory, "more", "1.0", requires=["delta"])
     app = application(requirements([*pins, "more==1.0"]))
     assert FULL_RESOLUTION in isolate("sync", "-v", cwd=app).err
     assert versions(app / ".venv")["delta"] == "1.0"

@@ -256,7 +256,7 @@ def test_a_branch_is_not_a_pin(isolate, application, index, repository):
 
 @needs_git
 def test_a_repository_is_installed_together_with_hashed_artifacts(isolate, application, index, repository):
-    build_sdist(index.folder, "source", "1.0")
+    build_sdist(index.directory, "source", "1.0")
     app = application({"requirements.txt": f"beta\nsource\ntracked @ git+{repository.as_uri()}@v1\n"})
     isolate("sync", cwd=app)
     assert verified_versions(isolate, app) == {"alpha": "2.0", "beta": "2.0", "source": "1.0", "tracked": "1.0"}
@@ -289,7 +289,7 @@ def test_a_full_commit_hash_is_a_pin(isolate, application, index, repository):
 
 @pytest.mark.parametrize("suffix", ["", "#sha256={digest}", " --hash=sha256:{digest}"])
 def test_a_url_is_a_pin_only_with_a_hash(isolate, application, index, suffix):
-    digest = hashlib.sha256((index.folder / "alpha-1.0-py3-none-any.whl").read_bytes()).hexdigest()
+    digest = hashlib.sha256((index.directory / "alpha-1.0-py3-none-any.whl").read_bytes()).hexdigest()
     app = application({"requirements.txt": f"alpha @ {url_of_alpha(index, '1.0')}{suffix.format(digest=digest)}\n"})
     isolate("sync", cwd=app)
     assert verified_versions(isolate, app) == {"alpha": "1.0"}

@@ -105,7 +105,7 @@ DECLARED = {
 def test_a_url_with_credentials_is_installed_and_no_other_file_gets_them(isolate, application, private, cache, how):
     files, environ = DECLARED[how]
     wheel = "alpha-1.0-py3-none-any.whl"
-    digest = hashlib.sha256((private.folder / wheel).read_bytes()).hexdigest()
+    digest = hashlib.sha256((private.directory / wheel).read_bytes()).hexdigest()
     where = {"literal": url_of(wheel, private), "variable": url_of(wheel, private, "${TOKEN}"), "digest": digest}
     app = application({name: text.format(**where) for name, text in files.items()})
     output = output_of(isolate, "sync", "-v", cwd=app, env=environ)

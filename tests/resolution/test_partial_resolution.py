@@ -32,7 +32,7 @@ def app(isolate, application, index):
     root = application(project("beta<2", "delta"))
     isolate("sync", cwd=root)
     assert locked(root) == {"alpha": "1.1", "beta": "1.0", "delta": "1.0"}
-    build_wheel(index.folder, "delta", "1.1")
+    build_wheel(index.directory, "delta", "1.1")
     index.requests.clear()
     return root
 
@@ -61,7 +61,7 @@ def test_a_removed_requirement_is_unlocked_with_its_dependencies_and_no_request(
 
 
 def test_a_new_requirement_whose_dependencies_are_locked_is_looked_up_alone(isolate, application, app, index):
-    build_wheel(index.folder, "epsilon", "1.0", requires=["alpha>=1"])
+    build_wheel(index.directory, "epsilon", "1.0", requires=["alpha>=1"])
     application(project("beta<2", "delta", "epsilon"))
     isolate("lock", cwd=app)
     assert requested_packages(index) == {"epsilon"}
@@ -69,7 +69,7 @@ def test_a_new_requirement_whose_dependencies_are_locked_is_looked_up_alone(isol
 
 
 def test_a_new_requirement_with_a_new_dependency_is_resolved(isolate, application, app, index):
-    build_wheel(index.folder, "zeta", "1.0", requires=["gamma"])
+    build_wheel(index.directory, "zeta", "1.0", requires=["gamma"])
     application(project("beta<2", "delta", "zeta"))
     assert FULL_RESOLUTION in isolate("lock", "-v", cwd=app).err
     assert locked(app) == {"alpha": "1.1", "beta": "1.0", "delta": "1.0", "gamma": "1.0", "zeta": "1.0"}

@@ -63,8 +63,8 @@ def test_no_batch_has_two_versions_of_a_distribution_and_there_are_no_more_batch
 @pytest.fixture
 def many(index, application):
     for number in range(NUMBER):
-        build_wheel(index.folder, f"part{number}", "1.0", scripts={f"part{number}": f"part{number}:main"})
-    build_sdist(index.folder, "built", "1.0")
+        build_wheel(index.directory, f"part{number}", "1.0", scripts={f"part{number}": f"part{number}:main"})
+    build_sdist(index.directory, "built", "1.0")
     return application({"requirements.txt": "built==1.0\n" + "".join(f"part{n}==1.0\n" for n in range(NUMBER))})
 
 

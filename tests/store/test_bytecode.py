@@ -21,7 +21,9 @@ def stored(isolate, application, index):
     """Return what syncs an application whose package has a module that does not compile, and returns store and key."""
 
     def sync(cache):
-        build_wheel(index.folder, "mixed", "1.0", files={"good.py": "", "deep/good.py": "", "bad.py": "print 'two'\n"})
+        build_wheel(
+            index.directory, "mixed", "1.0", files={"good.py": "", "deep/good.py": "", "bad.py": "print 'two'\n"}
+        )
         app = application({"requirements.txt": "mixed==1.0\n"})
         isolate("sync", cwd=app, env={"ISOLATE_CACHE_DIR": str(cache)})
         store = open_store(cache)

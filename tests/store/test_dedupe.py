@@ -18,7 +18,7 @@ SAME = {f"epsilon/data/{number}.txt": f"text {number}\n" for number in range(5)}
 def upgraded(index):
     """Serve two versions that differ in one module and in their metadata."""
     for version in ("1.0", "1.1"):
-        build_wheel(index.folder, "epsilon", version, files={"epsilon/__init__.py": f"v = '{version}'\n", **SAME})
+        build_wheel(index.directory, "epsilon", version, files={"epsilon/__init__.py": f"v = '{version}'\n", **SAME})
 
 
 def site(app):
@@ -62,13 +62,13 @@ def test_only_files_that_differ_are_replaced(isolate, app):
 
 
 def test_damaged_files_are_repaired_by_an_upgrade(isolate, app):
-    folder = site(app) / "epsilon/data"
-    (folder / "0.txt").unlink()
-    (folder / "1.txt").unlink()
-    (folder / "1.txt").write_text("edited\n")
+    directory = site(app) / "epsilon/data"
+    (directory / "0.txt").unlink()
+    (directory / "1.txt").unlink()
+    (directory / "1.txt").write_text("edited\n")
     upgrade(isolate, app)
-    assert (folder / "0.txt").read_text() == "text 0\n"
-    assert (folder / "1.txt").read_text() == "text 1\n"
+    assert (directory / "0.txt").read_text() == "text 0\n"
+    assert (directory / "1.txt").read_text() == "text 1\n"
 
 
 def test_a_file_that_was_edited_in_the_store_is_not_linked_into_a_new_entry(isolate, app, cache):
@@ -87,11 +87,11 @@ def test_a_file_that_was_edited_in_the_store_is_not_linked_into_a_new_entry(isol
 
 def test_a_version_with_many_differences_replaces_the_whole_directory(isolate, app, index):
     many = {f"epsilon/new/{number}.txt": "new\n" for number in range(100)}
-    build_wheel(index.folder, "epsilon", "1.1", files={"epsilon/__init__.py": "", **SAME, **many})
+    build_wheel(index.directory, "epsilon", "1.1", files={"epsilon/__init__.py": "", **SAME, **many})
     (site(app) / "epsilon/data").chmod(0o755)
-    folder = (site(app) / "epsilon").stat().st_ino
+    directory = (site(app) / "epsilon").stat().st_ino
     upgrade(isolate, app)
-    assert (site(app) / "epsilon").stat().st_ino != folder
+    assert (site(app) / "epsilon").stat().st_ino != directory
     assert len(list((site(app) / "epsilon/new").iterdir())) == 100
 
 

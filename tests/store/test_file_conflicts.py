@@ -9,8 +9,8 @@ from kit.packages import build_wheel
 
 
 def test_two_distributions_with_the_same_file_are_named(isolate, application, index):
-    build_wheel(index.folder, "left", "1.0", files={"shared.py": "left = 1\n"})
-    build_wheel(index.folder, "right", "1.0", files={"shared.py": "right = 1\n"})
+    build_wheel(index.directory, "left", "1.0", files={"shared.py": "left = 1\n"})
+    build_wheel(index.directory, "right", "1.0", files={"shared.py": "right = 1\n"})
     app = application({"requirements.txt": "left==1.0\nright==1.0\n"})
     message = isolate("sync", cwd=app, status=2).err
     assert "left and right both install" in message
@@ -25,8 +25,8 @@ def test_two_distributions_with_the_same_file_are_named(isolate, application, in
 @pytest.fixture
 def with_left(isolate, application, index):
     """Return an application with a lock that has `left` installed; `right` has the same file."""
-    build_wheel(index.folder, "left", "1.0", files={"shared.py": "left = 1\n"})
-    build_wheel(index.folder, "right", "1.0", files={"shared.py": "right = 1\n"})
+    build_wheel(index.directory, "left", "1.0", files={"shared.py": "left = 1\n"})
+    build_wheel(index.directory, "right", "1.0", files={"shared.py": "right = 1\n"})
     app = application({"requirements.txt": "left\n"})
     isolate("sync", cwd=app)
     return app

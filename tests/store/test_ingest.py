@@ -21,7 +21,7 @@ BROKEN_RECORDS = {
 
 @pytest.mark.parametrize("problem", BROKEN_RECORDS)
 def test_a_wheel_with_a_broken_record_is_refused(isolate, application, index, problem):
-    build_wheel(index.folder, "alpha", "5.0", record=BROKEN_RECORDS[problem])
+    build_wheel(index.directory, "alpha", "5.0", record=BROKEN_RECORDS[problem])
     app = application({"requirements.txt": "alpha==5.0\n"})
     message = isolate("sync", cwd=app, status=2).err
     assert "alpha 5.0: " in message
@@ -31,7 +31,7 @@ def test_a_wheel_with_a_broken_record_is_refused(isolate, application, index, pr
 
 def test_data_files_and_scripts_are_where_pip_puts_them(isolate, application, index):
     data = {"scripts/tool": "#!python\nprint('tool')\n", "data/share/x.txt": "x", "headers/h.h": "h"}
-    build_wheel(index.folder, "full", "1.0", data=data)
+    build_wheel(index.directory, "full", "1.0", data=data)
     app = application({"requirements.txt": "full==1.0\n"})
     isolate("sync", cwd=app)
     assert (app / ".venv/share/x.txt").read_text() == "x"
@@ -40,7 +40,7 @@ def test_data_files_and_scripts_are_where_pip_puts_them(isolate, application, in
 
 
 def test_a_name_is_normalized(isolate, application, index):
-    build_wheel(index.folder, "Zope.Thing", "1.0")
+    build_wheel(index.directory, "Zope.Thing", "1.0")
     app = application({"requirements.txt": "zope-thing==1.0\n"})
     isolate("sync", cwd=app)
     assert isolate("check", cwd=app).out.startswith("OK: 1 package")

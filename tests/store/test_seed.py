@@ -127,7 +127,7 @@ def test_bytecode_that_is_incomplete_or_invalid_is_not_reused(damage, store_with
 def test_a_new_environment_has_bytecode_of_its_pip_only_if_pip_has_to_run(isolate, application, index):
     if not Path(cache_from_source(pip.__file__.replace("__init__", "_internal/cli/main"))).exists():
         pytest.skip("the pip of this environment was not compiled")
-    build_wheel(index.folder, "alpha", "1.0")
+    build_wheel(index.directory, "alpha", "1.0")
     root = application({"requirements.txt": "alpha==1.0\n"})
     isolate("sync", cwd=root)
     trace = subprocess.run(
@@ -146,7 +146,7 @@ def test_a_new_environment_has_bytecode_of_its_pip_only_if_pip_has_to_run(isolat
 
 
 def test_an_older_pip_is_downloaded_once_and_only_if_the_network_may_be_used(cache, index):
-    build_wheel(index.folder, "pip", "25.0")
+    build_wheel(index.directory, "pip", "25.0")
     store = open_store(cache)
     old = describe(sys._base_executable, cache=store.paths.interpreters, environ=os.environ)._replace(version="3.8.1")
     with pytest.raises(IsolateError) as refused:

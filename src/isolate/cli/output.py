@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MIN_FAILURE_CODE = 2
 """The lowest exit code of a failure; 1 is the answer of a check that failed."""
 
-KINDS = ("updated", "to update", "succeeded", "up to date", "need attention", "failed")
+KINDS = ("updated", "to update", "succeeded", "up to date", "with findings", "failed")
 
 
 def print_outcome(outcome: Outcome, options: Options) -> None:
@@ -99,4 +99,4 @@ def _kind(outcome: Outcome, success: str) -> str:
         unchanged = outcome.facts.get("up_to_date") or outcome.facts.get("written") is False
         return "up to date" if unchanged else success
     # The exit code of a program that `run` ran is the program's own: 1 is a failure like any other.
-    return "failed" if outcome.exit_code >= MIN_FAILURE_CODE or outcome.command == "run" else "need attention"
+    return "failed" if outcome.exit_code >= MIN_FAILURE_CODE or outcome.command == "run" else "with findings"

@@ -123,7 +123,7 @@ def changed_distributions(state: State, stamped: Mapping[str, int] | None, mtime
     """Return the distributions with a directory whose mtime is not the *stamped* one; None for all, without a stamp."""
     if stamped is None:
         return None
-    changed = {folder for folder, was in stamped.items() if was == UNKNOWN_MTIME or mtimes.get(folder) != was}
+    changed = {directory for directory, was in stamped.items() if was == UNKNOWN_MTIME or mtimes.get(directory) != was}
     return [name for name, dist in state.installed.items() if not changed.isdisjoint(dist.directories)]
 
 
