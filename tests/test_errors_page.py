@@ -40,3 +40,8 @@ def test_messages_are_found_wherever_they_are_written():
     assert ("DeclarationError", "not valid TOML: <error>") in messages  # passed to a method that makes the error
     assert ("UsageError", "--locked and --frozen exclude each other") in messages  # passed to the class
     assert ("InvalidDistribution", "<name> and <other> both install <path>") in messages  # in a function's return value
+
+
+def test_the_base_class_is_never_raised():
+    calls = re.compile(r"\braise IsolateError\(")
+    assert [path.name for path in (SOURCE / "isolate").rglob("*.py") if calls.search(path.read_text("utf-8"))] == []

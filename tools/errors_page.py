@@ -68,14 +68,14 @@ def page() -> str:
 
 
 def error_classes() -> list[type[IsolateError]]:
-    """Return `IsolateError` and all of its subclasses."""
+    """Return all subclasses of `IsolateError`, which is never raised itself."""
     for module in pkgutil.walk_packages(isolate.__path__, "isolate."):
         if module.name not in PROGRAMS:
             importlib.import_module(module.name)
     classes = [IsolateError]
     for error in classes:  # grows while it is iterated over
         classes += [subclass for subclass in error.__subclasses__() if subclass not in classes]
-    return [error for error in classes if error.__module__.startswith("isolate.")]
+    return [error for error in classes[1:] if error.__module__.startswith("isolate.")]
 
 
 def meaning(error: type[IsolateError]) -> str:

@@ -160,6 +160,27 @@ class UnfinishedUpdate(IsolateError):
     remedy = "Fix what the message names, then run any command: it completes the update first."
 
 
+class NoEnvironment(IsolateError):
+    """The application has no environment, and the command may not create one."""
+
+    code = "no-environment"
+    remedy = "Run `isolate sync`."
+
+
+class UnusableStore(IsolateError):
+    """The store cannot be read or written, or another user could change it."""
+
+    code = "unusable-store"
+    remedy = "Set `ISOLATE_CACHE_DIR` to a directory of your own."
+
+
+class InvalidConfiguration(IsolateError):
+    """A configuration file of pip is not valid."""
+
+    code = "invalid-configuration"
+    remedy = "Correct the file that the message names."
+
+
 class ConcurrentChange(IsolateError):
     """Another program changed the environment during the update."""
 

@@ -29,6 +29,20 @@ class GitFailed(IsolateError):
     remedy = "Run the git command that the message names to see why it fails."
 
 
+class NoRepository(IsolateError):
+    """A question about changes needs a git repository, and the directory is not in one."""
+
+    code = "no-repository"
+    remedy = "Name a directory in a git repository."
+
+
+class UntrustedRepository(IsolateError):
+    """git rejects the owner of a repository."""
+
+    code = "untrusted-repository"
+    remedy = "Run the command that git suggests if you trust that user."
+
+
 def ignored_paths(directories: Iterable[Path], root: Path) -> set[Path]:
     """Return those of *directories*, which are below *root*, that git ignores.
 
@@ -82,7 +96,8 @@ def changed_files(directories: Iterable[Path], revision: str) -> tuple[set[str],
     untracked files that are not ignored.
 
     Raises:
-        IsolateError: One of *directories* is not in a repository, or a repository does not know *revision*.
+        NoRepository: One of *directories* is not in a repository.
+        GitFailed: A repository does not know *revision*.
     """
     tracked: set[str] = set()
     untracked: set[str] = set()
@@ -101,7 +116,7 @@ def changed_files(directories: Iterable[Path], revision: str) -> tuple[set[str],
 def _repository_of(directory: Path) -> str:
     repository = _repository_around(os.path.realpath(directory))
     if repository is None:
-        raise IsolateError(
+        raise NoRepository(
             f"{directory} is not in a git repository, so its changes are not known",
             hint="name a directory in a git repository, or leave out --changed-since",
         )
@@ -133,7 +148,7 @@ def _git(
 
     Raises:
         GitFailed: git exited with another status; the error has *hint*.
-        IsolateError: git rejects the owner of the repository; the hint is the command that git suggests.
+        UntrustedRepository: git rejects the owner of the repository; the hint is the command that git suggests.
         ProgramNotStarted: git is not installed.
     """
     from isolate import process
@@ -144,7 +159,7 @@ def _git(
         return done.output
     messages = done.errors.strip().splitlines()
     if remedy := re.search(r"git config --global --add safe\.directory .+", done.errors):
-        raise IsolateError(
+        raise UntrustedRepository(
             "git refuses to read a repository that another user owns", facts=tuple(messages[:1]), hint=remedy[0]
         )
     command = f"git {' '.join(arguments)}"

@@ -15,7 +15,7 @@ from isolate.declarations.read import read_declarations
 from isolate.environment.records import read_state
 from isolate.environment.stamp.read import up_to_date_message
 from isolate.environment.stamp.variables import variable_line
-from isolate.errors import IsolateError
+from isolate.errors import NoEnvironment
 from isolate.locked import DEFAULT_GROUP
 from isolate.operations.recover import recover
 from isolate.outcome import Outcome
@@ -80,10 +80,10 @@ def last_request(application: Application) -> Request:
 def environment_of(application: Application, environ: Mapping[str, str]) -> dict[str, str]:
     """Return *environ* as `activate` changes it: the environment first on `PATH`, `PYTHONHOME` removed.
 
-    Raises `IsolateError` if there is no environment.
+    Raises `NoEnvironment` if there is none.
     """
     if not os.path.lexists(application.venv / "bin/python"):
-        raise IsolateError(f"{application.name} has no environment", hint="run `isolate sync`, or leave out --no-sync")
+        raise NoEnvironment(f"{application.name} has no environment", hint="run `isolate sync`, or leave out --no-sync")
     path = environ.get("PATH", os.defpath)
     activated = {**environ, "VIRTUAL_ENV": str(application.venv), "PATH": f"{application.venv}/bin{os.pathsep}{path}"}
     activated.pop("PYTHONHOME", None)

@@ -14,7 +14,7 @@ from isolate.environment.records import installed_files, manifest_path
 from isolate.environment.stamp.mtimes import MoveTracker, settled_mtime, watched_directories
 from isolate.environment.template import site_packages
 from isolate.environment.verify import is_unchanged
-from isolate.errors import IsolateError, file_conflict
+from isolate.errors import ConcurrentChange, IsolateError, file_conflict
 from isolate.store.manifest import LINKED
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _stage(builder: EnvironmentBuilder, desired: DesiredState, state: State) -> 
     write_records(stage, desired, {**kept, **linked.installed})
     site = site_packages(venv, state.interpreter)
     if site is None:
-        raise IsolateError(f"{venv} has no site-packages directory", hint="run `isolate sync` again")
+        raise ConcurrentChange(f"{venv} has no site-packages directory", hint="run `isolate sync` again")
     try:
         removed = _removed_files(venv, state, desired) - linked.unchanged
         steps = plan_steps(venv, removed, [*_files_below(stage)], site)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from isolate.errors import IsolateError
+from isolate.errors import InvalidConfiguration
 from isolate.pip.options import canonical_option
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _home_by_uid() -> str | None:
 def read_config(path: Path) -> dict[str, dict[str, str]]:
     """Return the settings in the configuration file *path*, by section and option; empty if there is no such file.
 
-    Raises `IsolateError` if the file cannot be read or is not a configuration file.
+    Raises `InvalidConfiguration` if the file cannot be read or is not a configuration file.
     """
     parser = configparser.RawConfigParser()
     if not os.path.exists(path):
@@ -76,7 +76,7 @@ def read_config(path: Path) -> dict[str, dict[str, str]]:
         parser.read_string(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, configparser.Error) as error:
         reason = " ".join(str(error).replace("'<string>'", "it").split())
-        raise IsolateError(f"{path}: cannot read pip's configuration: {reason}", hint="fix that file") from None
+        raise InvalidConfiguration(f"{path}: cannot read pip's configuration: {reason}", hint="fix that file") from None
     return {
         section: {canonical_option(key): " ".join(value.split()) for key, value in parser.items(section)}
         for section in SECTIONS

@@ -28,6 +28,13 @@ if TYPE_CHECKING:
     from isolate.store.store import Entry, Store
 
 
+class BytecodeFailed(IsolateError):
+    """The interpreter could not compile bytecode."""
+
+    code = "bytecode-failed"
+    remedy = "Leave out `--compile`."
+
+
 def compile_missing(store: Store, keys: Sequence[str], pip: Callable[[], Pip], *, on_wait: Callable[[], None]) -> None:
     """Ensure that the store has the bytecode of each entry of *keys*; *pip*'s interpreter compiles it on all cores.
 
@@ -119,7 +126,7 @@ def _compile(pip: Pip, directory: Path) -> None:
     argv = (str(pip.python), "-I", "-c", COMPILE, str(directory))
     finished = pip.run(argv, cwd=directory, scratch=directory)
     if finished.status:
-        raise IsolateError(
+        raise BytecodeFailed(
             f"{pip.python} could not compile bytecode (exit code {finished.status})",
             facts=tuple(finished.errors.splitlines()[-3:]),
             hint="run without --compile",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from isolate import fs, locks
-from isolate.errors import IsolateError
+from isolate.errors import UnusableStore
 from isolate.store.layout import DIRECTORY, StorePaths, entry_files, entry_manifest, key_of
 from isolate.store.manifest import Manifest, read_manifest
 
@@ -151,12 +151,12 @@ class Store:
 def open_store(cache: Path) -> Store:
     """Return the store below the directory *cache*, created if it does not exist.
 
-    Raises `IsolateError` if it cannot be written to, or if it belongs to another user, who could change it at any time.
+    Raises `UnusableStore` if it cannot be written to or belongs to another user, who could change it at any time.
     """
     store = Store(paths=StorePaths(cache / DIRECTORY))
     try:
         if store.root.exists() and not _is_trusted(store.root):
-            raise IsolateError(
+            raise UnusableStore(
                 f"{store.root} is owned by another user", hint="set ISOLATE_CACHE_DIR to another directory"
             )
         _create(store.paths)
@@ -165,7 +165,7 @@ def open_store(cache: Path) -> Store:
         with store.scratch():
             return store
     except OSError as error:
-        raise IsolateError(
+        raise UnusableStore(
             f"cannot use the store in {cache}: {error.strerror}", hint="set ISOLATE_CACHE_DIR to another directory"
         ) from None
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import parse_wheel_filename
 
 from isolate import process
-from isolate.errors import IsolateError
+from isolate.errors import PipFailed
 from isolate.pip.command import download_argv
 from isolate.pip.redaction import redact
 from isolate.pip.settings import pip_environment
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def older_seed_wheel(store: Store, interpreter: Interpreter, environ: Mapping[str, str], *, offline: bool) -> Path:
     """Return the wheel of the newest pip that supports *interpreter*, downloaded unless the store has it.
 
-    Raises `IsolateError` if it cannot be downloaded. With *offline*, the network is not used.
+    Raises `PipFailed` if it cannot be downloaded. With *offline*, the network is not used.
     """
     wheels = store.paths.older_seeds(interpreter.minor_version).glob("pip-*.whl")
     newest = max(wheels, key=lambda wheel: parse_wheel_filename(wheel.name)[1], default=None)
@@ -41,7 +41,7 @@ def _download(store: Store, interpreter: Interpreter, environ: Mapping[str, str]
         wheels = sorted(scratch.glob("pip-*.whl"))
         if finished.status or not wheels:
             remedy = "run without --offline" if offline else "connect to the package index"
-            raise IsolateError(
+            raise PipFailed(
                 f"Python {interpreter.version} needs an older pip, and downloading it failed",
                 facts=tuple(redact(finished.errors).splitlines()[-3:]),
                 hint=f"{remedy} once, or choose a newer Python with --python",
