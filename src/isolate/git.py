@@ -14,12 +14,39 @@ from typing import TYPE_CHECKING
 from isolate.errors import IsolateError, ProgramNotStarted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 REPOSITORY_VARIABLES = frozenset(
-    {"GIT_COMMON_DIR", "GIT_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_WORK_TREE"}
+    {
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_ATTR_SOURCE",
+        "GIT_COMMON_DIR",
+        "GIT_CONFIG",
+        "GIT_DIR",
+        "GIT_GLOB_PATHSPECS",
+        "GIT_GRAFT_FILE",
+        "GIT_ICASE_PATHSPECS",
+        "GIT_IMPLICIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_INTERNAL_SUPER_PREFIX",
+        "GIT_LITERAL_PATHSPECS",
+        "GIT_NAMESPACE",
+        "GIT_NOGLOB_PATHSPECS",
+        "GIT_NO_REPLACE_OBJECTS",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_PREFIX",
+        "GIT_QUARANTINE_PATH",
+        "GIT_REPLACE_REF_BASE",
+        "GIT_SHALLOW_FILE",
+        "GIT_WORK_TREE",
+    }
 )
-"""Variables that git sets for a hook. They would direct git to the hook's repository instead of the one asked about."""
+"""Variables that are about one repository and one command, such as those that git sets for a hook.
+
+A git that works on another repository would read or write the hook's repository because of them. They are those of
+`git rev-parse --local-env-vars` and some that it leaves out. As git does for submodules, isolate keeps
+`GIT_CONFIG_PARAMETERS` and `GIT_CONFIG_COUNT`: they hold settings (`git -c`), with which CI passes tokens.
+"""
 
 
 class GitFailed(IsolateError):
@@ -41,6 +68,11 @@ class UntrustedRepository(IsolateError):
 
     code = "untrusted-repository"
     remedy = "Run the command that git suggests if you trust that user."
+
+
+def without_repository_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return *environ* for a program that works on another repository than the one whose hook runs isolate."""
+    return {name: value for name, value in environ.items() if name not in REPOSITORY_VARIABLES}
 
 
 def ignored_paths(directories: Iterable[Path], root: Path) -> set[Path]:
@@ -153,7 +185,7 @@ def _git(
     """
     from isolate import process
 
-    environ = {name: value for name, value in os.environ.items() if name not in REPOSITORY_VARIABLES}
+    environ = without_repository_variables(os.environ)
     done = process.run(("git", *arguments), env=environ, cwd=Path(directory), stdin=stdin)
     if done.status in (0, 1):
         return done.output

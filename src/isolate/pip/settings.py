@@ -4,6 +4,9 @@ Settings that say where distributions come from reach it: indexes, proxies, cert
 which formats and releases are allowed. Settings that put files elsewhere, or that change what "install" means, do not,
 neither from the environment nor from a configuration file. So pip gets the allowed settings as variables and reads no
 file: with `PIP_CONFIG_FILE` set to the null device it reads none.
+
+pip also runs git, for a git requirement, and so do builds. Inside a git hook, neither gets the variables that would
+direct that git to the hook's repository.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from isolate.git import without_repository_variables
 from isolate.pip.config_files import SECTIONS, config_files, read_config
 from isolate.pip.options import ALLOWED_OPTIONS, BLOCKED_OPTIONS, PATH_OPTIONS, canonical_option
 
@@ -55,7 +59,7 @@ def pip_environment(
         settings = _offline(settings)
     kept = {
         name: value
-        for name, value in environ.items()
+        for name, value in without_repository_variables(environ).items()
         if name in PASSED_VARIABLES
         or not name.startswith(REMOVED_PREFIXES)
         or (name in variable_names and _is_user_variable(name))
