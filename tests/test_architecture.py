@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PACKAGE = SOURCE / "isolate"
 LAYERS = (
     {"child_output", "errors", "formatting", "locked", "locks", "outcome", "signals"},
-    {"fs", "output", "process"},
+    {"fs", "home", "output", "process"},
     {"progress"},
     {"trace"},
     {"parallel"},

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.errors import NoInterpreter
+from isolate.home import home_directory
 from isolate.interpreters.query import describe, interpreter_from, output_discarded, without_interpreter_variables
 
 if TYPE_CHECKING:
@@ -67,11 +68,12 @@ class InterpreterFinder(NamedTuple):
 
 def version_manager_pythons(environ: Mapping[str, str]) -> Iterator[Path]:
     """Yield the interpreters that version managers have installed, active or not."""
-    home = Path(environ.get("HOME") or os.path.expanduser("~"))
+    home = home_directory(environ)
     for variable, default, versions in VERSION_MANAGERS:
         with contextlib.suppress(OSError):  # another user's, as `PYENV_ROOT` is after `su` and `sudo -E`
-            prefixes = sorted(Path(environ.get(variable) or home / default, versions).glob("*"))
-            yield from filter(None, map(python_in, prefixes))
+            if root := environ.get(variable) or (home and os.path.join(home, default)):
+                prefixes = sorted(Path(root, versions).glob("*"))
+                yield from filter(None, map(python_in, prefixes))
 
 
 def python_in(prefix: str | Path) -> Path | None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from isolate import fs
 from isolate.errors import NoInterpreter
+from isolate.home import home_directory
 from isolate.interpreters.interpreter import Interpreter
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def output_discarded() -> Iterator[None]:
 
 def _pyenv_selection(executable: str, environ: Mapping[str, str]) -> str:
     """Return what selects the target of a shim of pyenv: https://github.com/pyenv/pyenv#choosing-the-python-version."""
-    root = Path(environ.get("PYENV_ROOT") or Path(environ.get("HOME", "/"), ".pyenv"))
+    root = Path(environ.get("PYENV_ROOT") or Path(home_directory(environ) or "/", ".pyenv"))
     if Path(executable).parent != root / "shims":
         return ""
     current = Path.cwd()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import configparser
 import os
-import pwd
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isolate.errors import InvalidConfiguration
+from isolate.home import home_directory
 from isolate.pip.options import canonical_option
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def _global_files(environ: Mapping[str, str]) -> Iterator[Path]:
 
 
 def _user_files(environ: Mapping[str, str]) -> Iterator[Path]:
-    if (home := environ.get("HOME") or _home_by_uid()) is None:
+    if (home := environ.get("HOME") or home_directory(environ)) is None:
         return
     yield Path(home, ".pip", "pip.conf")
     library = Path(home, "Library", "Application Support", "pip")
@@ -54,14 +54,6 @@ def _user_files(environ: Mapping[str, str]) -> Iterator[Path]:
         yield (library if library.is_dir() else Path(home, ".config", "pip")) / "pip.conf"
     else:
         yield Path(environ.get("XDG_CONFIG_HOME") or Path(home, ".config"), "pip", "pip.conf")
-
-
-def _home_by_uid() -> str | None:
-    """Return the home directory in the user database: pip uses it, too, if `HOME` is not set."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_dir
-    except KeyError:
-        return None
 
 
 def read_config(path: Path) -> dict[str, dict[str, str]]:

@@ -109,9 +109,9 @@ class Pip:
         """Run the command line *argv* in *cwd* with this pip's environment and *stdin*, and return its result.
 
         *on_line* is called with each line of output; by default, the trace and the progress get it. Temporary files are
-        created in *scratch*, and the caller deletes them.
+        created in *scratch*, and the caller deletes them. It is also the home directory of a user who has none.
         """
-        env = {**self.env, "TMPDIR": str(scratch)}
+        env = {"HOME": str(scratch), **self.env, "TMPDIR": str(scratch)}
         listener = Listener(on_line=on_line or self._report_progress, on_idle=self._report_idle)
         with timed(log, f"pip: {redact(shlex.join(argv))}"):
             return process.run(argv, env=env, cwd=cwd, stdin=stdin, listener=listener)

@@ -17,6 +17,7 @@ import re
 from typing import TYPE_CHECKING
 
 from isolate.git import without_repository_variables
+from isolate.home import with_absolute_directories
 from isolate.pip.config_files import SECTIONS, config_files, read_config
 from isolate.pip.options import ALLOWED_OPTIONS, BLOCKED_OPTIONS, PATH_OPTIONS, canonical_option
 
@@ -53,13 +54,15 @@ def pip_environment(
     With *offline*, pip has no index and only local links. *variable_names* are the variables that declarations use
     (`${PIP_TOKEN}`); pip gets them unless they are settings of pip or Python. Raises `IsolateError` for a
     configuration file that cannot be read.
+
+    A user without a home directory has no `HOME` here either; the caller sets one, because pip does not start without.
     """
     settings = {option: _with_absolute_paths(option, value) for option, value in _settings(environ, prefix).items()}
     if offline:
         settings = _offline(settings)
     kept = {
         name: value
-        for name, value in without_repository_variables(environ).items()
+        for name, value in with_absolute_directories(without_repository_variables(environ)).items()
         if name in PASSED_VARIABLES
         or not name.startswith(REMOVED_PREFIXES)
         or (name in variable_names and _is_user_variable(name))
@@ -104,6 +107,8 @@ def _settings(environ: Mapping[str, str], prefix: Path) -> dict[str, str]:
 def _with_absolute_paths(option: str, value: str) -> str:
     if option not in PATH_OPTIONS:
         return value
+    if option == "cache-dir":  # may be about to be created, and pip expands `~`
+        return value if value.startswith("~") else os.path.abspath(value)
     return " ".join(os.path.abspath(word) if os.path.exists(word) else word for word in value.split(" "))
 
 

@@ -26,6 +26,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from isolate.home import NoHomeDirectory, expand_home, home_directory
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -142,12 +144,20 @@ def bytecode_key(key: str) -> str:
 
 
 def cache_directory(environ: Mapping[str, str]) -> Path:
-    """Return the directory above the store: `ISOLATE_CACHE_DIR`, else the platform's cache directory."""
+    """Return the directory above the store: `ISOLATE_CACHE_DIR`, else the platform's cache directory.
+
+    Raises `NoHomeDirectory` if that is below a home directory that is not known.
+    """
     if directory := environ.get("ISOLATE_CACHE_DIR"):
-        return Path(directory).absolute()
+        return Path(expand_home("ISOLATE_CACHE_DIR", directory, environ)).absolute()
     xdg = environ.get("XDG_CACHE_HOME", "")
     if os.path.isabs(xdg):  # the specification says to ignore a relative path
         return Path(xdg, "isolate")
+    if home_directory(environ) is None:
+        raise NoHomeDirectory(
+            "there is no directory for the store: this user has no home directory",
+            hint="set ISOLATE_CACHE_DIR to the directory to use, or HOME to an absolute path",
+        )
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("isolate", appauthor=False)).absolute()

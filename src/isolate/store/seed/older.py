@@ -36,7 +36,7 @@ def _download(store: Store, interpreter: Interpreter, environ: Mapping[str, str]
     directory = store.paths.older_seeds(python_version)
     with store.scratch() as scratch:
         argv = download_argv(Path(sys.executable), "pip", python_version=python_version, directory=scratch)
-        env = pip_environment(environ, prefix=Path(sys.prefix), offline=offline)
+        env = {"HOME": str(scratch), **pip_environment(environ, prefix=Path(sys.prefix), offline=offline)}
         finished = process.run(argv, env=env, cwd=scratch)
         wheels = sorted(scratch.glob("pip-*.whl"))
         if finished.status or not wheels:
