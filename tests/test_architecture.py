@@ -70,6 +70,7 @@ PURE = (
     "pip/resolution_failures",
     "pip/system_failures",
     "store/batches",
+    "store/reserved_paths",
     "store/shebangs",
 )
 SIDE_EFFECTS = {"shutil", "socket", "subprocess", "tempfile", "urllib.request", "pathlib"}

@@ -78,6 +78,18 @@ def _is_abandoned(scratch: Path) -> bool:
     return True
 
 
+def directory_links(root: Path) -> dict[str, str]:
+    """Return the links from one name in the directory *root* to another, such as `lib64` in an environment to `lib`.
+
+    Only links to directories count.
+    """
+    if not root.is_dir():
+        return {}
+    with os.scandir(root) as entries:
+        links = {entry.name: os.readlink(entry) for entry in entries if entry.is_symlink() and entry.is_dir()}
+    return {name: target for name, target in links.items() if "/" not in target and target not in (".", "..")}
+
+
 def delete_tree(path: Path) -> None:
     """Delete *path* and everything below it, read-only directories too, without following links.
 

@@ -14,6 +14,7 @@ from isolate.environment.link_modes import link_function
 from isolate.environment.records import Installed, manifest_path
 from isolate.errors import IsolateError
 from isolate.store.manifest import MODES, File, code_directories, parent_directories
+from isolate.store.reserved_paths import first_reserved
 from isolate.store.shebangs import add_shebang
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class Linker:
         incomplete.
         """
         manifest = entry.manifest
+        if (path := first_reserved(file.path for file in manifest.files)) is not None:  # an older isolate let it in
+            raise DamagedEntry(f"{path} belongs to the environment itself", key=entry.key)
         manifest_copy = manifest_path(manifest.name)
         new = (file.path for file in manifest.files if file.path not in unchanged)
         self._create_directories(parent_directories([*new, manifest_copy]))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from isolate import process
+from isolate import fs, process
 from isolate.child_output import Listener
 from isolate.pip.command import install_arguments
 from isolate.pip.credentials import with_credentials
@@ -89,6 +89,8 @@ class Pip:
         runs = [_arguments(path, report=report) for path in requirements]
         if not runs:
             return
+        for path in requirements:
+            self._create_prefix(path.parent / PREFIX)
         output = _RunnerOutput(len(runs), on_line=self._report_progress, on_installed=on_installed)
         may_fork = sys.platform != "darwin"  # its system libraries do not work in a forked process
         task = {"runs": runs, "jobs": jobs, "fork": may_fork, "separator": RECORD_SEPARATOR}
@@ -96,6 +98,13 @@ class Pip:
         finished = self.run(argv, cwd=scratch, scratch=scratch, stdin=json.dumps(task), on_line=output.receive)
         if finished.status:
             raise _explained(output.of_script)
+
+    def _create_prefix(self, prefix: Path) -> None:
+        """Create *prefix* with the links of an environment (`lib64`), so that a file has one path, as it has there."""
+        prefix.mkdir(exist_ok=True)
+        for name, target in fs.directory_links(self.python.parents[1]).items():
+            (prefix / target).mkdir(exist_ok=True)
+            (prefix / name).symlink_to(target)
 
     def run(
         self,

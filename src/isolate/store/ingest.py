@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.utils import canonicalize_name
 
+from isolate import fs
 from isolate.errors import InvalidDistribution, file_conflict
 from isolate.store.layout import entry_files
 from isolate.store.manifest import MODES, File, path_tree
+from isolate.store.reserved_paths import first_reserved, foreign_metadata
 from isolate.store.shebangs import strip_shebang
 
 if TYPE_CHECKING:
@@ -49,13 +51,16 @@ class UnpackedDistribution(NamedTuple):
 def read_prefix(prefix: Path) -> dict[str, UnpackedDistribution]:
     """Return the distributions that pip installed into *prefix*, by normalized name.
 
-    Raises `InvalidDistribution` if a RECORD is missing or malformed, if it names a file outside *prefix*, or if two
-    distributions install the same file.
+    Raises `InvalidDistribution` if a RECORD is missing or malformed, if it names a file outside *prefix* or one that no
+    distribution may bring, or if two distributions install the same file.
     """
     dists: dict[str, UnpackedDistribution] = {}
+    links = fs.directory_links(prefix)
     for dist_info in sorted(prefix.glob("lib*/*/site-packages/*.dist-info")):
-        dist = _read_distribution(prefix, dist_info)
-        dists[dist.name] = dist
+        if dist_info.relative_to(prefix).parts[0] not in links:  # it is found below the target of the link, too
+            dist = _read_distribution(prefix, dist_info, links)
+            _reject_foreign_paths(dist)
+            dists[dist.name] = dist
     owners: dict[str, UnpackedDistribution] = {}
     for dist in dists.values():
         for path in dist.recorded_hashes:
@@ -65,7 +70,17 @@ def read_prefix(prefix: Path) -> dict[str, UnpackedDistribution]:
     return dists
 
 
-def _read_distribution(prefix: Path, dist_info: Path) -> UnpackedDistribution:
+def _reject_foreign_paths(dist: UnpackedDistribution) -> None:
+    """Raise `InvalidDistribution` if *dist* has a file of the environment itself, or metadata of another."""
+    if (path := first_reserved(dist.recorded_hashes)) is not None:
+        raise InvalidDistribution(
+            f"{dist} installs {path}, which belongs to the environment itself", hint=BROKEN_PACKAGE
+        )
+    if (path := foreign_metadata(dist.recorded_hashes, os.path.dirname(dist.record))) is not None:
+        raise InvalidDistribution(f"{dist} installs {path}, which is metadata of another package", hint=BROKEN_PACKAGE)
+
+
+def _read_distribution(prefix: Path, dist_info: Path, links: Mapping[str, str]) -> UnpackedDistribution:
     name, _, version = dist_info.name.removesuffix(".dist-info").partition("-")
     try:
         text = (dist_info / "RECORD").read_text(encoding="utf-8")
@@ -75,7 +90,7 @@ def _read_distribution(prefix: Path, dist_info: Path) -> UnpackedDistribution:
     hashes: dict[str, str | None] = {}
     for row in csv.reader(io.StringIO(text)):
         if row:
-            path = os.path.normpath(os.path.join(site, row[0]))
+            path = _without_link(links, os.path.normpath(os.path.join(site, row[0])))
             if os.path.isabs(path) or path.split("/", 1)[0] == os.pardir:
                 raise InvalidDistribution(
                     f"{name} {version} has a file outside the environment: {row[0]}", hint=BROKEN_PACKAGE
@@ -88,6 +103,12 @@ def _read_distribution(prefix: Path, dist_info: Path) -> UnpackedDistribution:
         record=f"{site}/{dist_info.name}/RECORD",
         recorded_hashes=hashes,
     )
+
+
+def _without_link(links: Mapping[str, str], path: str) -> str:
+    """Return the relative *path* as it is without *links*, the targets by name: `lib64/x` is `lib/x`."""
+    first, separator, rest = path.partition("/")
+    return f"{links[first]}/{rest}" if separator and first in links else path
 
 
 def _recorded_sha256(row: list[str]) -> str | None:
