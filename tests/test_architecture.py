@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 PACKAGE = SOURCE / "isolate"
 LAYERS = (
     {"child_output", "errors", "formatting", "locked", "locks", "outcome", "signals"},
+    {"open_directory"},
     {"fs", "home", "output", "process"},
     {"progress"},
     {"trace"},

@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import shutil
-import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isolate.locks import flock
+from isolate.open_directory import delete_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,16 +94,9 @@ def delete_tree(path: Path) -> None:
 
     A missing path is not an error. Raises `OSError` if something cannot be deleted.
     """
-    if path.is_symlink():
-        path.unlink(missing_ok=True)
-        return
-    try:
-        shutil.rmtree(path)
-    except FileNotFoundError:
-        return
-    except NotADirectoryError:
-        path.unlink(missing_ok=True)
-    except PermissionError:
-        for directory, _, _ in os.walk(path):
-            os.chmod(directory, stat.S_IRWXU)
-        shutil.rmtree(path)
+    with contextlib.suppress(FileNotFoundError):
+        parent = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            delete_at(parent, path.name, str(path))
+        finally:
+            os.close(parent)

@@ -11,10 +11,9 @@ from isolate.declarations.read import read_declarations
 from isolate.declarations.settings import Settings
 from isolate.environment import staging
 from isolate.environment.history import Generation, read_history
-from isolate.environment.ownership import reject_symlink
 from isolate.environment.records import State, read_state
 from isolate.environment.stamp.write import remove_stamp
-from isolate.errors import IsolateError, NoInterpreter, NoSuchSync
+from isolate.errors import IsolateError, NoEnvironment, NoInterpreter, NoSuchSync
 from isolate.formatting import count
 from isolate.interpreters.interpreter import Choice, Interpreter
 from isolate.interpreters.query import fingerprint_of
@@ -43,7 +42,6 @@ def rollback(application: Application, number: int | None, session: Session, *, 
     """
     started = session.clock()
     with application.exclusive(session.waiting_for(application)), session.store.shared_access(session.waiting_for_gc):
-        reject_symlink(application.venv)
         staging.recover(application)
         generation = _chosen(application, number)
         transaction = retry_damaged(lambda: _roll_back(application, generation, session, lock=lock), session)
@@ -108,9 +106,13 @@ def _plan_transaction(application: Application, generation: Generation, session:
 
 
 def _state(application: Application, generation: Generation, interpreter: Interpreter) -> State:
-    """Return the record of the environment; raise `NoInterpreter` if the Python of *generation* is not what it was."""
+    """Return the record of the environment; raise `IsolateError` if it is unreadable, or the Python was replaced."""
     state = read_state(application.venv)
-    if fingerprint_of(interpreter.executable) != interpreter.fingerprint or state is None:
+    if state is None:
+        raise NoEnvironment(
+            f"{application.venv} is missing, or its record cannot be read", hint="run `isolate sync` to recreate it"
+        )
+    if fingerprint_of(interpreter.executable) != interpreter.fingerprint:
         raise NoInterpreter(
             f"the Python used by sync {generation.number} was removed or replaced",
             facts=(f"Python {interpreter.version}: {interpreter.executable}",),

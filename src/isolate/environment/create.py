@@ -58,7 +58,7 @@ def _remove_files(tree: Path, installed: Installed) -> None:
 
 def _preserve_user_files(venv: Path, tree: Path, old: State | None, desired: DesiredState) -> None:
     """Add to *tree* every file of *venv* that *tree* lacks, except those of distributions that are removed."""
-    removed, kept = {file.path for file in template_files(venv)}, set[str]()
+    removed, kept = {file.path for file in template_files(venv) or ()}, set[str]()
     for installed in old.installed.values() if old else ():
         removed |= {file.path for file in installed_files(venv, installed)}
     for dist in desired.unmanaged:

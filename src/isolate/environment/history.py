@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from isolate.environment.records import generation_numbers, generation_path
+from isolate.environment.records import UNREADABLE, generation_numbers, generation_path
+from isolate.interpreters.interpreter import Interpreter
 from isolate.locked import LockedDistribution, Selection
+from isolate.store.layout import entry_key, is_key
+from isolate.store.manifest import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 MAX_GENERATIONS = 10
+MAX_TIME = 253_402_300_800
+"""The end of the year 9999, in seconds since 1970: no later time can be shown."""
 
 
 class Generation(NamedTuple):
@@ -49,15 +54,35 @@ class Generation(NamedTuple):
 
 def read_history(venv: Path) -> list[Generation]:
     """Return the recorded generations of the environment *venv*, the latest first, without the unreadable ones."""
-    generations = (_read_generation(venv / generation_path(number)) for number in generation_numbers(venv))
+    generations = (_read_generation(venv, number) for number in generation_numbers(venv))
     return [generation for generation in generations if generation is not None]
 
 
-def _read_generation(path: Path) -> Generation | None:
+def _read_generation(venv: Path, number: int) -> Generation | None:
     try:
-        table = json.loads(path.read_bytes())
+        table = json.loads((venv / generation_path(number)).read_bytes())
         table["selection"] = Selection.from_dict(table["selection"])
         table["locked"] = tuple(map(LockedDistribution.from_dict, table["locked"]))
-        return Generation(**{**table, "changes": tuple(table["changes"])})
-    except (OSError, ValueError, KeyError, TypeError):
+        generation = Generation(**{**table, "changes": tuple(table["changes"])})
+        interpreter = Interpreter.from_dict(generation.interpreter)
+        return generation if generation.number == number and _is_valid(generation, interpreter) else None
+    except UNREADABLE:
         return None
+
+
+def _is_valid(generation: Generation, interpreter: Interpreter) -> bool:
+    """Return whether every field has its type, and the keys of the distributions are keys of the store."""
+    texts = (generation.command, generation.lock, *generation.changes)
+    return (
+        all(isinstance(text, str) for text in texts)
+        and isinstance(generation.time, int | float)
+        and 0 <= generation.time < MAX_TIME
+        and all(_is_valid_distribution(dist, interpreter) for dist in generation.locked)
+    )
+
+
+def _is_valid_distribution(dist: LockedDistribution, interpreter: Interpreter) -> bool:
+    if not (isinstance(dist.version, str | None) and isinstance(dist.source_id, str) and isinstance(dist.table, dict)):
+        return False
+    key = entry_key(interpreter.compat_tag, dist.name, dist.version, dist.source_id)
+    return NAME.fullmatch(dist.name) is not None and (dist.directory is not None or is_key(key))

@@ -11,11 +11,22 @@ import contextlib
 import errno
 import json
 import os
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from isolate import fs
-from isolate.environment.records import DIRECTORY, JOURNAL, OLD_JOURNAL, STAGING, STAMP, TRASH, WORK
+from isolate.environment.records import (
+    DIRECTORY,
+    JOURNAL,
+    OLD_JOURNAL,
+    STAGING,
+    STAMP,
+    TRASH,
+    UNFINISHED_JOURNAL,
+    WORK,
+)
 from isolate.errors import UnfinishedUpdate
+from isolate.open_directory import OpenDirectory
+from isolate.store.manifest import is_relative_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,8 +60,10 @@ def commit(venv: Path, steps: list[Step]) -> None:
     If the process is killed before the journal is written, nothing has changed; after that, `replay` does the rest.
     Raises `UnfinishedUpdate` if the system refuses a step.
     """
-    (venv / TRASH).mkdir(parents=True, exist_ok=True)
-    fs.write(venv / JOURNAL, json.dumps(steps).encode(), staging=venv / WORK)
+    with open_venv(venv) as directory:
+        directory.make_directories(TRASH)
+        directory.write(UNFINISHED_JOURNAL, json.dumps(steps).encode())
+        directory.rename(UNFINISHED_JOURNAL, JOURNAL)
     try:
         replay(venv)
     except OSError as error:
@@ -59,6 +72,11 @@ def commit(venv: Path, steps: list[Step]) -> None:
             facts=(f"{error.strerror}: {error.filename}",),
             hint="fix this, then run the command again: it finishes the update first",
         ) from None
+
+
+def open_venv(venv: Path) -> OpenDirectory:
+    """Return the environment *venv*, open. `lib64`, which `venv` creates as a link to `lib`, counts as `lib`."""
+    return OpenDirectory(venv, aliases=(("lib64", "lib"),))
 
 
 def check_permissions(venv: str, steps: list[Step]) -> None:
@@ -76,33 +94,35 @@ def replay(venv: Path) -> bool:
     """Finish the change that the journal describes, and delete the work directory; return whether there was a journal.
 
     An unreadable journal was not written by isolate, because journals are written atomically. It is not replayed. The
-    stamp is deleted with it, so that the next sync inspects the environment.
+    stamp is deleted with it, so that the next sync inspects the environment. No link is followed: the journal may come
+    from elsewhere, with links that lead out of the environment. Raises `NotManaged` for a step that meets one.
     """
-    steps = None
-    journal = _find_journal(venv)
-    if journal is not None:
-        steps = _read_steps(journal)
-        if steps is None:
-            (venv / STAMP).unlink(missing_ok=True)
-    if journal is None or steps is None:
-        fs.delete_tree(venv / WORK)
-        return False
-    for step in steps:
-        _rename(str(venv), step)
-    _remove_empty_directories(str(venv), steps)
-    journal.unlink()
-    fs.delete_tree(venv / WORK)
-    return True
+    with open_venv(venv) as directory:
+        journal = next((path for path in (JOURNAL, OLD_JOURNAL) if directory.exists(path)), None)
+        steps = None if journal is None else _read_steps(directory, journal)
+        if journal is not None and steps is None:
+            directory.remove_file(STAMP)
+        if journal is None or steps is None:
+            directory.delete_tree(WORK)
+            return False
+        for step in steps:
+            _rename(directory, step)
+        _remove_empty_directories(directory, steps)
+        directory.remove_file(journal)
+        directory.delete_tree(WORK)
+        return True
 
 
-def _find_journal(venv: Path) -> Path | None:
-    return next((venv / path for path in (JOURNAL, OLD_JOURNAL) if os.path.lexists(venv / path)), None)
+def delete_work(venv: Path) -> None:
+    """Delete the work directory of *venv* before anything was changed."""
+    with open_venv(venv) as directory:
+        directory.delete_tree(WORK)
 
 
-def _read_steps(journal: Path) -> list[Step] | None:
+def _read_steps(directory: OpenDirectory, journal: str) -> list[Step] | None:
     try:
-        steps = [_step(*row) for row in json.loads(journal.read_bytes())]
-    except (ValueError, TypeError, RecursionError, FileNotFoundError, IsADirectoryError):
+        steps = [_step(*row) for row in json.loads(directory.read(journal))]
+    except (ValueError, TypeError, RecursionError, OSError):
         return None
     return steps if all(map(_is_valid, steps)) else None
 
@@ -112,34 +132,33 @@ def _step(action: str, source: str, target: str) -> Step:
 
 
 def _is_valid(step: Step) -> bool:
-    """Return whether *step* renames one path inside the environment to another."""
-    return step.action in (REMOVE, ADD) and _is_inside(step.source) and _is_inside(step.target)
+    """Return whether *step* moves something in from staging, or away to the trash."""
+    if not (is_relative_path(step.source) and is_relative_path(step.target)):
+        return False
+    if step.action == ADD:
+        return step.source.startswith(f"{STAGING}/")
+    return step.action == REMOVE and re.fullmatch(f"{re.escape(TRASH)}/[0-9]+", step.target) is not None
 
 
-def _is_inside(path: object) -> bool:
-    return isinstance(path, str) and not path.startswith("/") and "\0" not in path and ".." not in path.split("/")
-
-
-def _rename(venv: str, step: Step) -> None:
-    source, target = f"{venv}/{step.source}", f"{venv}/{step.target}"
-    if step.action == REMOVE and os.path.lexists(target):
+def _rename(directory: OpenDirectory, step: Step) -> None:
+    if step.action == REMOVE and directory.exists(step.target):
         return
     with contextlib.suppress(FileNotFoundError):
-        os.replace(source, target)
+        directory.rename(step.source, step.target)
 
 
-def _remove_empty_directories(venv: str, steps: list[Step]) -> None:
+def _remove_empty_directories(directory: OpenDirectory, steps: list[Step]) -> None:
     """Remove the directories that *steps* left empty."""
     for parent in sorted({os.path.dirname(step.source) for step in steps if step.action == REMOVE}, reverse=True):
-        directory = parent
-        while not _is_permanent(directory):
+        path = parent
+        while not _is_permanent(path):
             with contextlib.suppress(OSError):
-                os.rmdir(f"{venv}/{directory}/__pycache__")
+                directory.remove_directory(f"{path}/__pycache__")
             try:
-                os.rmdir(f"{venv}/{directory}")
+                directory.remove_directory(path)
             except OSError:
                 break
-            directory = os.path.dirname(directory)
+            path = os.path.dirname(path)
 
 
 SITE_DEPTH = len(("python3.x", "site-packages"))

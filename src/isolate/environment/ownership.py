@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from isolate.errors import NotManaged
+from isolate.open_directory import reject_link
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +27,7 @@ def ensure_replaceable(venv: Path, *, adopt: bool) -> None:
     """
     if not os.path.lexists(venv):
         return
-    reject_symlink(venv)
+    reject_link(venv)
     if not venv.is_dir():
         raise NotManaged(f"{venv} is a file{_redirect(venv)}", hint=MOVE_AWAY)
     if not (venv / "pyvenv.cfg").is_file():
@@ -43,13 +44,6 @@ def ensure_replaceable(venv: Path, *, adopt: bool) -> None:
             facts=(f"installed: {', '.join(undeclared[:MAX_LISTED])}{more}",),
             hint="use `isolate sync --adopt` to take it over (undeclared packages are removed), or move it away",
         )
-
-
-def reject_symlink(venv: Path) -> None:
-    """Raise `NotManaged` if *venv* is a symbolic link, which isolate neither follows nor replaces."""
-    if venv.is_symlink():
-        target = os.readlink(venv)
-        raise NotManaged(f"{venv} is a symbolic link to {target}", hint="remove the link, then run the command again")
 
 
 def _redirect(venv: Path) -> str:

@@ -11,6 +11,7 @@
     staging/            new files, laid out as in the environment
     trash/<n>           what was moved away
     journal.json        the steps; as long as it exists, the change has to be finished. Formerly switch.json
+    journal.json.new    the same while it is being written
 
 `stamp.read` is the one exception: every run imports it, so it imports nothing, this module included.
 """
@@ -18,10 +19,14 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from isolate.interpreters.interpreter import Interpreter
 from isolate.locked import Selection, with_source_id
-from isolate.store.manifest import File, Manifest, read_manifest
+from isolate.store.layout import is_key
+from isolate.store.manifest import NAME, File, Manifest, file_from_row, is_relative_path, read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,8 +43,11 @@ STAGING = ".isolate/work/staging"
 TRASH = ".isolate/work/trash"
 JOURNAL = ".isolate/work/journal.json"
 OLD_JOURNAL = ".isolate/work/switch.json"
+UNFINISHED_JOURNAL = ".isolate/work/journal.json.new"
 HISTORY = ".isolate/history"
 LAYOUT = 1
+TREE_PREFIX = "tree:"
+"""Begins the key of a source tree, which has no entry in the store."""
 OLD_KEYS = {"written": "rewritten", "folders": "directories"}
 """What older records call the fields of a distribution."""
 
@@ -101,8 +109,9 @@ def read_state(venv: Path) -> State | None:
         table = json.loads((venv / STATE).read_bytes())
         if table["layout"] != LAYOUT:
             return None
+        Interpreter.from_dict(table["interpreter"])
         installed = [_installed(row) for row in table["installed"]]
-        return State(
+        state = State(
             venv=table["venv"],
             interpreter=table["interpreter"],
             selection=Selection.from_dict(table["selection"]),
@@ -111,15 +120,33 @@ def read_state(venv: Path) -> State | None:
             link_mode=table.get("link_mode", "auto"),  # the oldest records lack it
             installed={dist.name: dist for dist in installed},
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except UNREADABLE:
         return None
+    return state if "pip" in state.installed else None  # every environment has its own pip
+
+
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What reading a record raises that isolate did not write, or that was cut off."""
 
 
 def _installed(table: Mapping[str, Any]) -> Installed:
-    """Return the distribution in *table*, whose keys may be those of an older record."""
+    """Return the distribution in *table*, whose keys may be those of an older record.
+
+    Raises an exception of `UNREADABLE` for a name, key or path that could lead out of the store or the environment.
+    """
     fields = {OLD_KEYS.get(key, key): value for key, value in with_source_id(table).items()}
-    rewritten = tuple(File(*row) for row in fields["rewritten"])
-    return Installed(**{**fields, "rewritten": rewritten, "directories": tuple(fields["directories"])})
+    rewritten = tuple(map(file_from_row, fields["rewritten"]))
+    dist = Installed(**{**fields, "rewritten": rewritten, "directories": tuple(fields["directories"])})
+    if not (
+        NAME.fullmatch(dist.name)
+        and (is_key(dist.key) or dist.key.startswith(TREE_PREFIX))
+        and all(map(is_relative_path, dist.directories))
+        and isinstance(dist.version, str)
+        and isinstance(dist.source_id, str)
+        and isinstance(dist.size, int)
+    ):
+        raise ValueError(f"not a distribution: {table}")
+    return dist
 
 
 def is_managed(venv: Path) -> bool:
@@ -142,10 +169,17 @@ def generation_path(number: int) -> str:
     return f"{HISTORY}/{number}.json"
 
 
+GENERATION = re.compile(r"([1-9][0-9]{0,8})\.json")
+
+
 def generation_numbers(venv: Path) -> list[int]:
     """Return the numbers of the recorded generations of the environment *venv*, the latest first."""
-    stems = (path.stem for path in (venv / HISTORY).glob("*.json"))
-    return sorted((int(stem) for stem in stems if stem.isdecimal()), reverse=True)
+    try:
+        with os.scandir(venv / HISTORY) as entries:
+            files = [GENERATION.fullmatch(entry.name) for entry in entries if entry.is_file(follow_symlinks=False)]
+    except OSError:
+        return []
+    return sorted((int(match[1]) for match in files if match), reverse=True)
 
 
 def installed_files(venv: Path, installed: Installed) -> tuple[File, ...]:
@@ -171,16 +205,18 @@ def metadata_files(installed: Installed) -> list[str]:
     return [f"{directory}/{name}" for directory in own for name in ("METADATA", "RECORD")]
 
 
-def template_files(venv: Path) -> tuple[File, ...]:
-    """Return the files that `venv` created in this environment; none if the record is unreadable."""
-    for record in (TEMPLATE, OLD_TEMPLATE):
-        try:
-            return tuple(File(*row) for row in json.loads((venv / record).read_bytes()))
-        except FileNotFoundError:
-            continue
-        except (OSError, ValueError, TypeError):
-            break
-    return ()
+NEEDED_BY_EVERY_ENVIRONMENT = frozenset({"pyvenv.cfg", "bin/python", "bin/activate"})
+"""A template record without one of these files was not written by isolate, or was cut off."""
+
+
+def template_files(venv: Path) -> tuple[File, ...] | None:
+    """Return the files that `venv` created in this environment; None if the record is missing or unreadable."""
+    record = next((path for path in (TEMPLATE, OLD_TEMPLATE) if os.path.lexists(venv / path)), TEMPLATE)
+    try:
+        files = tuple(map(file_from_row, json.loads((venv / record).read_bytes())))
+    except UNREADABLE:
+        return None
+    return files if NEEDED_BY_EVERY_ENVIRONMENT.issubset(file.path for file in files) else None
 
 
 def was_moved(state: State, venv: Path) -> bool:

@@ -15,13 +15,18 @@ from typing import TYPE_CHECKING
 
 from isolate import fs
 from isolate.environment.journal import replay
-from isolate.environment.records import STATE, WORK
+from isolate.environment.records import DIRECTORY, STATE, WORK
 from isolate.errors import NotManaged
+from isolate.open_directory import OpenDirectory, reject_link
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from isolate.application import Application
+
+VENV, STAGING = ".venv", ".isolate-staging"
+NEW, OLD = f"{STAGING}/venv", f"{STAGING}/old"
+"""The new environment, and the one that it replaces while it takes its place, relative to the application."""
 
 MARKER_FILE = ".gitignore"
 MARKER = "# made by isolate; gone when it has finished\n*\n"
@@ -31,30 +36,41 @@ MARKER = "# made by isolate; gone when it has finished\n*\n"
 def recover(application: Application) -> bool:
     """Finish what a killed process left, and delete its other files; return whether there was anything.
 
-    The caller holds the lock of *application*.
+    The caller holds the lock of *application*. Raises `NotManaged` for a link where isolate would write.
     """
+    reject_links(application)
     return _recover_staging(application) | _recover_journal(application)
 
 
 def needs_recovery(application: Application) -> bool:
-    """Return whether another process, killed or still running, left something to finish."""
+    """Return whether another process, killed or still running, left something to finish.
+
+    Raises `NotManaged` for a link where isolate would write.
+    """
+    reject_links(application)
     return os.path.lexists(application.staging) or os.path.lexists(application.venv / WORK)
 
 
+def reject_links(application: Application) -> None:
+    """Raise `NotManaged` if a directory in which isolate writes is a symbolic link, which could lead anywhere."""
+    venv = application.venv
+    for path in (venv, venv / DIRECTORY, venv / WORK):
+        reject_link(path)
+
+
 def _recover_staging(application: Application) -> bool:
-    staging, venv = application.staging, application.venv
-    if not os.path.lexists(staging):
+    if not os.path.lexists(application.staging):
         return False
-    _ensure_managed(staging)
-    if not os.path.lexists(venv) and _old_venv(application).is_dir():
-        new = staged_venv(application)
-        (new if (new / STATE).exists() else _old_venv(application)).rename(venv)
-    _clear(staging)
+    _ensure_managed(application.staging)
+    with _open_root(application) as root:
+        if not root.exists(VENV) and root.is_directory(OLD):
+            root.rename(NEW if root.is_directory(NEW) and root.exists(f"{NEW}/{STATE}") else OLD, VENV)
+        _clear(root)
     return True
 
 
 def _recover_journal(application: Application) -> bool:
-    if application.venv.is_symlink() or not os.path.lexists(application.venv / WORK):
+    if not os.path.lexists(application.venv / WORK):
         return False
     replay(application.venv)
     return True
@@ -65,21 +81,21 @@ def begin(application: Application) -> Path:
 
     If a killed process left the existing environment in it, that is put back first.
     """
-    staging = application.staging
     _recover_staging(application)
-    staging.mkdir()
-    (staging / MARKER_FILE).write_text(MARKER, encoding="utf-8")
+    with _open_root(application) as root:
+        root.make_directory(STAGING)
+        root.write(f"{STAGING}/{MARKER_FILE}", MARKER.encode())
     return staged_venv(application)
+
+
+def _open_root(application: Application) -> OpenDirectory:
+    """Return the directory of *application*, open. The user named it, so it may be a link."""
+    return OpenDirectory(application.root, follow=True)
 
 
 def staged_venv(application: Application) -> Path:
     """Return the path of the new environment while it is in the staging directory."""
-    return application.staging / "venv"
-
-
-def _old_venv(application: Application) -> Path:
-    """Return the path to which the existing environment is moved while the new one takes its place."""
-    return application.staging / "old"
+    return application.root / NEW
 
 
 def abandon(application: Application) -> None:
@@ -90,11 +106,10 @@ def abandon(application: Application) -> None:
     """
     if os.path.lexists(application.staging):
         _ensure_managed(application.staging)
-        with contextlib.suppress(OSError):
-            old = _old_venv(application)
-            if not os.path.lexists(application.venv) and old.is_dir():
-                old.rename(application.venv)
-            _clear(application.staging)
+        with contextlib.suppress(OSError), _open_root(application) as root:
+            if not root.exists(VENV) and root.is_directory(OLD):
+                root.rename(OLD, VENV)
+            _clear(root)
 
 
 def write_file(application: Application, path: Path, content: bytes) -> None:
@@ -104,15 +119,16 @@ def write_file(application: Application, path: Path, content: bytes) -> None:
         begin(application)
     fs.write(path, content, staging=application.staging)
     if not begun:
-        _clear(application.staging)
+        with _open_root(application) as root:
+            _clear(root)
 
 
-def _clear(staging: Path) -> None:
-    """Delete a staging directory, the marker last: if the process is killed, the next one can finish."""
-    for path in staging.iterdir():
-        if path.name != MARKER_FILE:
-            fs.delete_tree(path)
-    fs.delete_tree(staging)
+def _clear(root: OpenDirectory) -> None:
+    """Delete the staging directory in *root*, the marker last: if the process is killed, the next one can finish."""
+    for name in root.names(STAGING):
+        if name != MARKER_FILE:
+            root.delete_tree(f"{STAGING}/{name}")
+    root.delete_tree(STAGING)
 
 
 def _ensure_managed(staging: Path) -> None:
@@ -139,14 +155,14 @@ def put_in_place(application: Application) -> None:
     Where the system cannot exchange two directories in one call, this takes two renames. Between them there is no
     environment: `abandon` undoes the first, and `recover` completes the second if the process was killed.
     """
-    new, venv, old = staged_venv(application), application.venv, _old_venv(application)
-    if not os.path.lexists(venv):
-        new.rename(venv)
-    elif not _exchange(new, venv):
-        venv.rename(old)
-        new.rename(venv)
-    with contextlib.suppress(OSError):  # the change is done, and the next command deletes what is left
-        _clear(application.staging)
+    with _open_root(application) as root:
+        if not root.exists(VENV):
+            root.rename(NEW, VENV)
+        elif not _exchange(staged_venv(application), application.venv):
+            root.rename(VENV, OLD)
+            root.rename(NEW, VENV)
+        with contextlib.suppress(OSError):  # the change is done, and the next command deletes what is left
+            _clear(root)
 
 
 def _exchange(first: Path, second: Path) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from isolate import fs
 from isolate.environment import records
-from isolate.environment.journal import check_permissions, commit, replay
+from isolate.environment.journal import check_permissions, commit, delete_work, replay
 from isolate.environment.journal_plan import FileInTheWay, plan_steps
 from isolate.environment.records import installed_files, manifest_path
 from isolate.environment.stamp.mtimes import MoveTracker, settled_mtime, watched_directories
@@ -55,7 +55,7 @@ def update(
         change = _stage(builder, desired, state)
         before_commit()
     except BaseException:
-        fs.delete_tree(venv / records.WORK)
+        delete_work(venv)
         raise
     commit(venv, change.steps)
     desired.mtimes.record({**change.staged_mtimes, **change.tracker.mtimes()})

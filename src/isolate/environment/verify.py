@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from packaging.utils import canonicalize_name
 
 from isolate.environment.pycache import source_of
-from isolate.environment.records import installed_files, is_record, manifest_path, template_files
+from isolate.environment.records import TEMPLATE, installed_files, is_record, manifest_path, template_files
 from isolate.store.manifest import digest_of_file
 
 if TYPE_CHECKING:
@@ -62,8 +62,11 @@ def damaged_files(
 
 
 def damaged_template_files(venv: Path, *, verify_hashes: bool = False) -> list[DamagedFile]:
-    """Return every damaged file of those that `venv` created."""
-    return list(_damaged(venv, "", template_files(venv), verify_hashes=verify_hashes))
+    """Return every damaged file of those that `venv` created; the record of them itself if it cannot be read."""
+    files = template_files(venv)
+    if files is None:
+        return [DamagedFile(name="", path=TEMPLATE, code="modified-file")]
+    return list(_damaged(venv, "", files, verify_hashes=verify_hashes))
 
 
 def _damaged(venv: Path, name: str, files: Iterable[File], *, verify_hashes: bool) -> Iterator[DamagedFile]:

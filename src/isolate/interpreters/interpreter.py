@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 OLD_FINGERPRINT = "identity"
 """What the `fingerprint` is called in older records."""
 
+IMPLEMENTATION, VERSION = re.compile("[a-z][a-z0-9_]*"), re.compile(r"[0-9]{1,3}\.[0-9]{1,3}(?![0-9/])[^/]*\Z")
+"""What becomes part of a path: `cpython`, `3.11.7`."""
+
 
 class Interpreter(NamedTuple):
     """A Python on this machine.
@@ -76,9 +79,21 @@ class Interpreter(NamedTuple):
     def from_dict(cls, table: Mapping[str, Any]) -> Interpreter:
         """Return the interpreter that `to_dict` described, this version's or an older one's.
 
-        Raises `TypeError` if it describes none.
+        Raises `TypeError` or `AttributeError` if it describes none.
         """
-        return cls(**{"fingerprint" if name == OLD_FINGERPRINT else name: fact for name, fact in table.items()})
+        interpreter = cls(**{"fingerprint" if name == OLD_FINGERPRINT else name: fact for name, fact in table.items()})
+        texts = (interpreter.executable, interpreter.version, interpreter.implementation, interpreter.platform)
+        markers = interpreter.markers
+        if (
+            not all(isinstance(text, str) and text.isprintable() for text in (*texts, interpreter.fingerprint))
+            or not isinstance(markers, Mapping)
+            or not all(isinstance(value, str) for value in markers.values())
+            or not IMPLEMENTATION.fullmatch(interpreter.implementation)
+            or not VERSION.match(interpreter.version)
+            or not interpreter.executable.startswith("/")
+        ):
+            raise TypeError("not an interpreter")
+        return interpreter
 
 
 class Choice(NamedTuple):

@@ -6,13 +6,14 @@ import logging
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from isolate.environment.ownership import ensure_replaceable, reject_symlink
+from isolate.environment.ownership import ensure_replaceable
 from isolate.environment.records import is_managed, is_record, read_state, was_moved
 from isolate.environment.stamp.mtimes import UNKNOWN_MTIME, DirectoryMtimes, directory_mtimes, watched_directories
 from isolate.environment.stamp.read import stamped_mtimes
 from isolate.environment.template import site_packages
 from isolate.environment.verify import damaged_files, damaged_template_files, unmanaged_distributions
 from isolate.interpreters.interpreter import Interpreter
+from isolate.open_directory import reject_link
 from isolate.operations.current_state import FIRST, CurrentState, Rebuild
 from isolate.resolution.interpreter import choose_interpreter
 
@@ -66,7 +67,7 @@ def inspect(
     """
     venv = application.venv
     if not options.allow_unmanaged:
-        reject_symlink(venv)
+        reject_link(venv)
     state = read_state(venv)
     has_broken_record = state is None and is_managed(venv)
     if state is None and not options.allow_unmanaged and not has_broken_record:

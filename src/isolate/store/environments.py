@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,17 @@ def register_environment(store: Store, venv: Path) -> None:
 
 
 def registered_environments(store: Store) -> list[Path]:
-    """Return the environments that may hold links to entries of *store*, whether or not they still exist."""
-    return [Path(path.read_text(encoding="utf-8").rstrip("\n")) for path in store.paths.environments.glob("*")]
+    """Return the environments that may hold links to entries of *store*, whether or not they still exist.
+
+    A record that cannot be read is left out: an environment works without the store.
+    """
+    environments = []
+    for path in store.paths.environments.glob("*"):
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            venv = path.read_text(encoding="utf-8").removesuffix("\n")
+            if venv.startswith("/") and "\0" not in venv:
+                environments.append(Path(venv))
+    return environments
 
 
 def unregister_environment(store: Store, venv: Path) -> None:

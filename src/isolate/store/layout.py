@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -66,7 +67,9 @@ class StorePaths(NamedTuple):
         return self.root / "entries"
 
     def entry(self, key: str) -> Path:
-        """Return the directory of the entry *key*."""
+        """Return the directory of the entry *key*; raise `ValueError` for what is not a key."""
+        if not is_key(key):
+            raise ValueError(f"{key!r} is not the key of an entry")
         return self.entries / key
 
     def template(self, fingerprint: str) -> Path:
@@ -124,6 +127,15 @@ def entry_manifest(entry: Path) -> Path:
 def key_of(entry: Path) -> str:
     """Return the key of the entry in the directory *entry*."""
     return f"{entry.parent.name}/{entry.name}"
+
+
+KEY = re.compile(r"[A-Za-z0-9][\w.+-]*/[a-z0-9][\w.+!~-]*", re.ASCII)
+"""A key: two parts of a path, neither of which leads elsewhere. Records that were tampered with may hold anything."""
+
+
+def is_key(text: str) -> bool:
+    """Return whether *text* has the form of a key."""
+    return KEY.fullmatch(text) is not None
 
 
 def entry_key(compat_tag: str, name: str, version: str | None, source_id: str) -> str:

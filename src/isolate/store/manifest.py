@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 FileKind = Literal["file", "executable", "script", "record"]
@@ -86,6 +87,40 @@ def path_tree(paths: Iterable[str]) -> dict[str, dict]:  # type: ignore[type-arg
     return root
 
 
+NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*(?:\+bytecode)?")
+"""The name of a distribution in a manifest: normalized (PEP 503). It becomes part of a path."""
+
+
+def is_relative_path(path: object) -> bool:
+    """Return whether *path* names something below a directory: relative, no `..`, no control character."""
+    if not isinstance(path, str):
+        return False
+    if path.isprintable() and "/." not in path and "//" not in path and path[:1] not in {"", "/", "."}:
+        return not path.endswith("/")  # nearly every path; a manifest has thousands
+    if any(character < " " or character == "\x7f" for character in path):
+        return False
+    try:
+        path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return not {"", ".", ".."}.intersection(path.split("/"))
+
+
+def file_from_row(row: Sequence[Any]) -> File:
+    """Return the file in *row*, as JSON represents it; raise `TypeError` or `ValueError` if it describes none."""
+    file = File(*row)
+    path, size, mtime_ns, sha256, kind = file
+    if not (
+        is_relative_path(path)
+        and type(size) is int
+        and type(mtime_ns) is int
+        and isinstance(sha256, str)
+        and kind in MODES
+    ):
+        raise ValueError(f"not a file: {row}")
+    return file
+
+
 CODE_SUFFIXES = (".py", ".so", ".pyd", ".pth", ".dylib", ".pyi")
 """Suffixes of files that Python imports, or reads when it starts."""
 
@@ -115,9 +150,13 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
 
 def read_manifest(path: Path) -> Manifest:
     """Return the manifest in *path*; raise `OSError` or `ValueError` if it cannot be read."""
-    table: Mapping[str, Any] = json.loads(path.read_bytes())
     try:
+        table: Mapping[str, Any] = json.loads(path.read_bytes())
         fields = {OLD_FIELDS.get(name, name): value for name, value in table.items()}
-        return Manifest(**{**fields, "files": tuple(File(*row) for row in table["files"])})
-    except (TypeError, KeyError, AttributeError) as error:
+        manifest = Manifest(**{**fields, "files": tuple(map(file_from_row, table["files"]))})
+    except (TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path} is not a manifest: {error}") from None
+    texts = (manifest.name, manifest.version, manifest.source_id, manifest.compat_tag)
+    if not all(isinstance(text, str) for text in texts) or not NAME.fullmatch(manifest.name):
+        raise ValueError(f"{path} is not a manifest")
+    return manifest

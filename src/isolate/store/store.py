@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from isolate import fs, locks
 from isolate.errors import UnusableStore
-from isolate.store.layout import DIRECTORY, StorePaths, entry_files, entry_manifest, key_of
+from isolate.store.layout import DIRECTORY, StorePaths, entry_files, entry_manifest, is_key, key_of
 from isolate.store.manifest import Manifest, read_manifest
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Store:
 
     def entry_keys(self) -> Iterator[str]:
         """Yield the key of every entry, in no particular order."""
-        return map(key_of, self.paths.entries.glob("*/*"))
+        return filter(is_key, map(key_of, self.paths.entries.glob("*/*")))
 
     def newest_entries(self, compat_tag: str, name: str) -> list[Entry]:
         """Return the two entries of the distribution *name* that were published last, the newest first."""
@@ -97,6 +97,8 @@ class Store:
         return list(islice((entry for entry in entries if entry is not None and entry.manifest.name == name), 2))
 
     def _candidates(self, key: str) -> Iterator[Path]:
+        if not is_key(key):
+            return
         yield self.paths.entry(key)
         if self.fallback is not None and key not in self.discarded_keys:
             yield self.fallback.entry(key)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from isolate.environment.stamp.read import (
     DIRECTORY_PREFIX,
-    FORMAT,
     changed_directories,
     is_being_changed,
     is_current,
@@ -17,15 +16,15 @@ def why_not_up_to_date(venv: str) -> str:
     """Return the first difference between the stamp of the environment *venv* and what it depends on."""
     try:
         lines = read_lines(venv)
-    except (OSError, ValueError):
+    except OSError:
         return "there is no stamp"
-    if lines[0] != FORMAT:
-        return "the stamp has an unknown format"
+    except ValueError as error:
+        return str(error)
     if is_being_changed(venv):
         return "a command was killed, or is still running"
     directories = [line for line in lines if line.startswith(DIRECTORY_PREFIX)]
     try:
-        for line in lines[2:-1]:
+        for line in lines[2:]:
             if not line.startswith(DIRECTORY_PREFIX) and not is_current(line, venv, variable_line):
                 return f"{_subject(line)} has changed"
         changed = next(changed_directories(directories, venv), None)

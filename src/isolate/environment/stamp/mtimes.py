@@ -12,6 +12,9 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+from isolate.environment.journal import open_venv
+from isolate.errors import NotManaged
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
@@ -74,8 +77,16 @@ def directory_mtimes(venv: Path, directories: Iterable[str]) -> dict[str, int]:
     return mtimes
 
 
-def settled_mtime(path: str) -> int:
+def settled_mtime_below(venv: Path, directory: str) -> int:
+    """Return what `settled_mtime` does for *directory* of the environment *venv*; raise `NotManaged` for a link."""
+    with open_venv(venv) as root, root.directory(directory) as handle:
+        return settled_mtime(handle)
+
+
+def settled_mtime(path: str | int) -> int:
     """Return the mtime (ns) of the directory *path*, set back if it is more recent than the clock's granularity.
+
+    *path* may be an open directory. Otherwise no part of it may be a link that isolate did not create.
 
     A later change is then guaranteed to produce a different mtime. A change before this function returns may not show,
     so the caller has to inspect the directory afterwards, unless no other process can see it yet.
@@ -125,9 +136,9 @@ class MoveTracker:
         if before is None:
             return UNKNOWN_MTIME
         try:
-            mtime = settled_mtime(path)
+            mtime = settled_mtime_below(self._venv, directory)
             unexplained = before.symmetric_difference(os.listdir(path)) - self._moving[directory] - {"__pycache__"}
-        except OSError:  # the steps emptied it, and removed it
+        except (OSError, NotManaged):  # the steps emptied and removed it; a link leads to it
             return UNKNOWN_MTIME
         return UNKNOWN_MTIME if unexplained else mtime
 

@@ -1,6 +1,7 @@
 """Everything that "nothing to do" depends on, in a form that is checked in milliseconds.
 
-A stamp is a text file. Its first line is the format, the second the message to print, and the others are facts:
+A stamp is a text file. Its first line is the format, the second the message to print, the last is `end`, so that a
+stamp that was cut off is none. The others are facts:
 
     at PATH                          the path of the environment
     file SIZE MTIME CTIME INODE PATH an input, or the interpreter (times in nanoseconds)
@@ -22,8 +23,11 @@ TYPE_CHECKING = False  # importing typing costs milliseconds
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-FORMAT = "isolate stamp 2"
+FORMAT = "isolate stamp 3"
+END = "end"
 DIRECTORY_PREFIX = "dir "
+NEEDED = ("at ", "file ", "link ", DIRECTORY_PREFIX)
+"""The kinds of facts that every stamp has."""
 
 
 def up_to_date_message(venv: str, variable_line: Callable[[str, str], str]) -> str | None:
@@ -36,11 +40,11 @@ def up_to_date_message(venv: str, variable_line: Callable[[str, str], str]) -> s
         lines = read_lines(venv)
     except (OSError, ValueError):
         return None
-    if lines[0] != FORMAT or is_being_changed(venv):
+    if is_being_changed(venv):
         return None
     directories = [line for line in lines if line.startswith(DIRECTORY_PREFIX)]
     try:
-        facts = (line for line in lines[2:-1] if not line.startswith(DIRECTORY_PREFIX))
+        facts = (line for line in lines[2:] if not line.startswith(DIRECTORY_PREFIX))
         current = all(is_current(line, venv, variable_line) for line in facts)
         return lines[1] if current and next(changed_directories(directories, venv), None) is None else None
     except (OSError, ValueError, IndexError):
@@ -48,14 +52,26 @@ def up_to_date_message(venv: str, variable_line: Callable[[str, str], str]) -> s
 
 
 def is_being_changed(venv: str) -> bool:
-    """Return whether a command is changing the environment *venv*, or was killed while it did."""
-    return any(map(os.path.lexists, (f"{venv}/.isolate/work", f"{venv}/../.isolate-staging")))
+    """Return whether a command is changing the environment *venv*, or was killed while it did.
+
+    So it may be if the environment or its records are links, which every command refuses.
+    """
+    unfinished = any(map(os.path.lexists, (f"{venv}/.isolate/work", f"{venv}/../.isolate-staging")))
+    return unfinished or os.path.islink(venv) or os.path.islink(f"{venv}/.isolate")
 
 
 def read_lines(venv: str) -> list[str]:
-    """Return the lines of the stamp of *venv*; raise `OSError` or `ValueError` if there is no readable stamp."""
+    """Return the lines of the stamp of *venv* but the last; raise `OSError` or `ValueError` if there is no stamp.
+
+    So it is if the stamp was cut off, has another format, or lacks a kind of fact that every stamp has.
+    """
     with open(f"{venv}/.isolate/stamp", encoding="utf-8") as file:
-        return file.read().split("\n")
+        lines = file.read().split("\n")
+    if lines[0] != FORMAT or lines[-2:] != [END, ""]:
+        raise ValueError("the stamp was cut off, or has another format")
+    if not all(any(line.startswith(kind) for line in lines[2:]) for kind in NEEDED):
+        raise ValueError("the stamp lacks facts")
+    return lines[:-2]
 
 
 def is_current(line: str, venv: str, variable_line: Callable[[str, str], str]) -> bool:
@@ -92,10 +108,7 @@ def changed_directories(lines: list[str], venv: str) -> Iterator[str]:
 def stamped_mtimes(venv: str) -> dict[str, int] | None:
     """Return the directories of the stamp of *venv* with their mtimes (ns); None if there is no readable stamp."""
     try:
-        lines = read_lines(venv)
-        if lines[0] != FORMAT:
-            return None
-        directories = [line.split(" ", 2) for line in lines if line.startswith(DIRECTORY_PREFIX)]
+        directories = [line.split(" ", 2) for line in read_lines(venv) if line.startswith(DIRECTORY_PREFIX)]
         return {path: int(mtime) for _, mtime, path in directories}
     except (OSError, ValueError):
         return None

@@ -13,10 +13,11 @@ from isolate.environment.stamp.mtimes import (
     MTIME_GRANULARITY_NS,
     UNKNOWN_MTIME,
     is_recent,
-    settled_mtime,
+    settled_mtime_below,
     watched_directories,
 )
-from isolate.environment.stamp.read import DIRECTORY_PREFIX, FORMAT
+from isolate.environment.stamp.read import DIRECTORY_PREFIX, END, FORMAT
+from isolate.errors import NotManaged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -83,8 +84,8 @@ def _settle_unknown(venv: Path, mtimes: Mapping[str, int]) -> None:
     """Settle the directories with an unknown mtime, so that the next run can know them after it has inspected them."""
     for directory, mtime in mtimes.items():
         if mtime == UNKNOWN_MTIME:
-            with contextlib.suppress(OSError):
-                settled_mtime(f"{venv}/{directory}")
+            with contextlib.suppress(OSError, NotManaged):
+                settled_mtime_below(venv, directory)
 
 
 def _text(venv: str, message: str, *, facts: Iterable[str], mtimes: Mapping[str, int]) -> str:
@@ -93,4 +94,4 @@ def _text(venv: str, message: str, *, facts: Iterable[str], mtimes: Mapping[str,
     lines += [f"{DIRECTORY_PREFIX}{mtime} {path}" for path, mtime in mtimes.items()]
     if any("\n" in line for line in lines):
         raise ValueError("a path contains a line feed")
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, END, ""])
