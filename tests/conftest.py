@@ -50,23 +50,26 @@ class Result:
     err: str
 
 
-def user_cache_directory() -> Path:
-    """Return the default cache directory of the user who runs the tests."""
+def user_directories() -> tuple[Path, ...]:
+    """Return the default cache and state directories of the user who runs the tests."""
     import platformdirs
 
-    return Path(platformdirs.user_cache_dir("isolate", appauthor=False))
+    return tuple(
+        Path(directory("isolate", appauthor=False))
+        for directory in (platformdirs.user_cache_dir, platformdirs.user_state_dir)
+    )
 
 
-def listing(directory: Path) -> list[str]:
-    """Return every path below *directory*."""
-    return sorted(str(path) for path in directory.rglob("*"))
+def listing(*directories: Path) -> list[str]:
+    """Return every path below *directories*."""
+    return sorted(str(path) for directory in directories for path in directory.rglob("*"))
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _untouched_cache() -> Iterator[None]:
-    before = listing(user_cache_directory())
+def _untouched_user() -> Iterator[None]:
+    before = listing(*user_directories())
     yield
-    assert listing(user_cache_directory()) == before, "a test has changed the user's cache"
+    assert listing(*user_directories()) == before, "a test has changed the user's cache or state"
 
 
 @pytest.fixture(autouse=True)
@@ -93,6 +96,7 @@ def seeded_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (application / "requirements.txt").write_text("")
     environ = {name: value for name, value in os.environ.items() if not name.startswith(UNWANTED_VARIABLES)}
     environ |= {"ISOLATE_CACHE_DIR": str(directory / "cache"), "PIP_CONFIG_FILE": os.devnull, "PYTHONPATH": str(SOURCE)}
+    environ |= {"HOME": str(directory)}
     environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"])
     command = [sys.executable, "-m", "isolate", "sync", str(application)]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=COMMAND_TIMEOUT, check=False)

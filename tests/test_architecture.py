@@ -20,6 +20,8 @@ LAYERS = (
     {"child_output", "errors", "formatting", "locked", "locks", "outcome", "signals"},
     {"open_directory"},
     {"fs", "home", "output", "process"},
+    {"user_key"},
+    {"signed_record"},
     {"progress"},
     {"trace"},
     {"parallel"},
@@ -191,5 +193,6 @@ def test_no_package_registry_is_named():
         assert not [host for host in hosts if host in text], name
 
 
-def test_reading_a_stamp_imports_only_os():
-    assert imports(PACKAGE / "environment/stamp/read.py") <= {"__future__", "__future__.annotations", "os"}
+def test_reading_a_stamp_imports_only_what_reads_a_record():
+    allowed = {"os", "isolate.signed_record", "isolate.signed_record.read_signed"}
+    assert imports(PACKAGE / "environment/stamp/read.py") - {"__future__", "__future__.annotations"} <= allowed

@@ -1,7 +1,7 @@
 """Everything that "nothing to do" depends on, in a form that is checked in milliseconds.
 
-A stamp is a text file. Its first line is the format, the second the message to print, the last is `end`, so that a
-stamp that was cut off is none. The others are facts:
+A stamp is a record with a code, and counts only if this user's isolate wrote it: see `isolate.signed_record`. Of its
+content, the first line is the format, the second the message to print, the last is `end`. The others are facts:
 
     at PATH                          the path of the environment
     file SIZE MTIME CTIME INODE PATH an input, or the interpreter (times in nanoseconds)
@@ -11,19 +11,22 @@ stamp that was cut off is none. The others are facts:
     dir MTIME PATH                   a directory of the environment that holds modules, scripts or metadata; the mtime
                                      is -1, which no directory has, if its contents are not known
 
-Every run of the command imports this module, so it imports nothing but `os`. That is why it joins the paths below
-`.isolate` itself instead of taking them from `records`.
+Every run of the command imports this module, so it imports only what reads a record. That is why it joins the paths
+below `.isolate` itself instead of taking them from `records`.
 """
 
 from __future__ import annotations
 
 import os
 
+from isolate.signed_record import read_signed
+
 TYPE_CHECKING = False  # importing typing costs milliseconds
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 FORMAT = "isolate stamp 3"
+KIND = "stamp"
 END = "end"
 DIRECTORY_PREFIX = "dir "
 NEEDED = ("at ", "file ", "link ", DIRECTORY_PREFIX)
@@ -61,12 +64,12 @@ def is_being_changed(venv: str) -> bool:
 
 
 def read_lines(venv: str) -> list[str]:
-    """Return the lines of the stamp of *venv* but the last; raise `OSError` or `ValueError` if there is no stamp.
+    """Return the lines of the stamp of *venv* but the last; raise `OSError` or `ValueError` if none counts.
 
-    So it is if the stamp was cut off, has another format, or lacks a kind of fact that every stamp has.
+    So it is if the stamp was not written by this user's isolate, has another format, or lacks a kind of fact that every
+    stamp has.
     """
-    with open(f"{venv}/.isolate/stamp", encoding="utf-8") as file:
-        lines = file.read().split("\n")
+    lines = read_signed(KIND, f"{venv}/.isolate/stamp").decode().split("\n")
     if lines[0] != FORMAT or lines[-2:] != [END, ""]:
         raise ValueError("the stamp was cut off, or has another format")
     if not all(any(line.startswith(kind) for line in lines[2:]) for kind in NEEDED):

@@ -16,8 +16,9 @@ from isolate.environment.stamp.mtimes import (
     settled_mtime_below,
     watched_directories,
 )
-from isolate.environment.stamp.read import DIRECTORY_PREFIX, END, FORMAT
+from isolate.environment.stamp.read import DIRECTORY_PREFIX, END, FORMAT, KIND
 from isolate.errors import NotManaged
+from isolate.signed_record import signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -53,7 +54,8 @@ def write_stamp(
         text = _text(str(venv), message, facts=[*lines, *links], mtimes=mtimes)
         # Other users must not read the digest of a variable: they could guess its value and compare.
         mode = 0o600 if any(line.startswith("env ") for line in lines) else 0o644
-        fs.write(venv / STAMP, text.encode(), staging=venv / WORK, mode=mode)
+        content = signed(KIND, str(venv / STAMP), text.encode())
+        fs.write(venv / STAMP, content, staging=venv / WORK, mode=mode)
         (venv / WORK).rmdir()
 
 
