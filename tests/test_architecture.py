@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 PACKAGE = SOURCE / "isolate"
 LAYERS = (
-    {"child_output", "errors", "formatting", "locked", "locks", "outcome", "signals"},
+    {"child_output", "errors", "formatting", "locked", "locks", "outcome", "signals", "umask"},
     {"open_directory"},
-    {"fs", "home", "output", "process"},
+    {"fs", "home", "output", "permissions", "process"},
     {"user_key"},
     {"signed_record"},
     {"progress"},

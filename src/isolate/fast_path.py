@@ -30,6 +30,9 @@ def main() -> None:
         if is_plain and ALL_OPTION not in arguments and _is_up_to_date(arguments):
             return
         from isolate.cli.errors import reporting_errors
+        from isolate.umask import user_umask
+
+        user_umask()  # from here on, isolate's own
 
         # The command runs inside this function, so that a traceback leads from here to its story in a few frames.
         with reporting_errors() as options:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from isolate.environment.verify import DamagedFile
     from isolate.plan import InstalledRef, Plan
 
-FILE_CODES = ("missing-file", "modified-file")
+FILE_CODES = ("missing-file", "modified-file", "unsafe-mode")
 """The codes of findings that only a comparison of every file reliably produces."""
 
 
@@ -57,7 +57,7 @@ def plan_findings(plan: Plan, unmanaged: Iterable[InstalledRef]) -> list[Finding
 
 
 def damage_findings(damaged_files: Iterable[DamagedFile]) -> list[Finding]:
-    """Return a finding for each file that is missing or modified."""
+    """Return a finding for each file that is missing or modified, or has an unsafe mode."""
     return [
         Finding(code=damage.code, subject=damage.path, detail=damage.name or "the environment itself")
         for damage in damaged_files

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple, NoReturn
 from isolate.child_output import Listener, read_output
 from isolate.errors import ProgramNotStarted
 from isolate.signals import parent_death_signal, signals_blocked
+from isolate.umask import user_umask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -62,6 +63,7 @@ def run(
 def exec_program(argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
     """Replace this process by *argv*, found on the `PATH` of *env*; raise `ProgramNotStarted` if that is impossible."""
     previous = signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and the program would inherit that
+    os.umask(user_umask())
     try:
         os.execvpe(argv[0], [*argv], {**env})
     except FileNotFoundError:
@@ -98,6 +100,7 @@ def _start(
             stderr=subprocess.PIPE,
             bufsize=0,
             start_new_session=True,
+            umask=user_umask(),
             preexec_fn=preexec_fn,  # noqa: PLW1509 - safe as `_preexec` explains
         )
     except OSError as error:

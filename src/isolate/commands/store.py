@@ -11,6 +11,7 @@ from isolate.environment.records import read_state
 from isolate.formatting import count, in_units
 from isolate.interpreters.interpreter import Interpreter
 from isolate.outcome import Outcome
+from isolate.permissions import is_unsafe_file
 from isolate.store.environments import registered_environments, unregister_environment
 from isolate.store.layout import BYTECODE_SUFFIX, entry_key
 from isolate.store.manifest import digest_of_file
@@ -92,7 +93,8 @@ def verify(session: Session) -> Outcome:
 def _damaged_files(entry: Entry) -> Iterator[str]:
     for file in entry.manifest.files:
         try:
-            is_intact = digest_of_file(entry.files / file.path) == file.sha256
+            path = entry.files / file.path
+            is_intact = digest_of_file(path) == file.sha256 and not is_unsafe_file(os.lstat(path))
         except OSError:
             is_intact = False
         if not is_intact:

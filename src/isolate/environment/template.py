@@ -32,7 +32,8 @@ PLACEHOLDER = "{the environment}"
 class TemplateFile(NamedTuple):
     """One path of a template, relative to the environment.
 
-    `kind` is `DIRECTORY`, `LINK` (then `content` is its target) or `FILE`; `mode` is the argument of `chmod`.
+    `kind` is `DIRECTORY`, `LINK` (then `content` is its target) or `FILE`; `mode` is that of the file that
+    `venv` made; only whether it is executable counts.
     """
 
     path: str
@@ -112,7 +113,7 @@ def _write_tree(tree: Path, files: list[TemplateFile]) -> None:
             path.symlink_to(file.content)
         else:
             path.write_text(file.content, encoding="utf-8")
-            path.chmod(file.mode)
+            path.chmod(0o755 if file.mode & 0o100 else 0o644)  # as with any umask of the process that ran `venv`
         record.append(_recorded(file, path))
     (tree / TEMPLATE).parent.mkdir(exist_ok=True)
     (tree / TEMPLATE).write_text(json.dumps(record), encoding="utf-8")

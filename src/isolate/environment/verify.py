@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import io
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from packaging.utils import canonicalize_name
 
 from isolate.environment.pycache import source_of
-from isolate.environment.records import TEMPLATE, installed_files, is_record, manifest_path, template_files
-from isolate.store.manifest import digest_of_file
+from isolate.environment.records import DIRECTORY, TEMPLATE, installed_files, is_record, manifest_path, template_files
+from isolate.permissions import UNSAFE_BITS, is_unsafe_file, others_may_write
+from isolate.store.manifest import digest_of_file, parent_directories
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
 class DamagedFile(NamedTuple):
     """A file that differs from what was installed.
 
-    `code` is `missing-file` or `modified-file`. `name` is the distribution, empty for the environment itself.
+    `code` is `missing-file`, `modified-file` or `unsafe-mode`; that may be a directory, too. `name` is the
+    distribution, empty for the environment itself.
     """
 
     name: str
@@ -45,7 +48,7 @@ class UnmanagedDistribution(NamedTuple):
 def damaged_files(
     venv: Path, state: State, *, names: Iterable[str] | None = None, verify_hashes: bool = False
 ) -> list[DamagedFile]:
-    """Return every damaged file of the distributions *names*; by default of all, and of the template.
+    """Return every damaged file of the distributions *names*; by default of all, of the template, and all directories.
 
     A file is read only if its size or mtime differs; with *verify_hashes*, every file is.
     """
@@ -58,7 +61,17 @@ def damaged_files(
             damaged.append(DamagedFile(name=dist.name, path=manifest_path(dist.name), code="missing-file"))
     if names is None:
         damaged += damaged_template_files(venv, verify_hashes=verify_hashes)
+        damaged += _unsafe_directories(venv, state)
     return damaged
+
+
+def _unsafe_directories(venv: Path, state: State) -> Iterator[DamagedFile]:
+    """Yield the directories of the environment in which others may replace what Python imports or runs."""
+    installed = {directory for dist in state.installed.values() for directory in dist.directories}
+    for directory in sorted({".", DIRECTORY, *installed, *parent_directories(installed)}):
+        with contextlib.suppress(OSError):  # missing: so are its files
+            if others_may_write(os.lstat(venv / directory)):
+                yield DamagedFile(name="", path=directory, code="unsafe-mode")
 
 
 def damaged_template_files(venv: Path, *, verify_hashes: bool = False) -> list[DamagedFile]:
@@ -80,6 +93,8 @@ def _damaged(venv: Path, name: str, files: Iterable[File], *, verify_hashes: boo
         same = status.st_size == size and status.st_mtime_ns == mtime_ns and status.st_mode & stat.S_IRUSR
         if (verify_hashes or not same) and _digest(root + path) != sha256:
             yield DamagedFile(name=name, path=path, code="modified-file")
+        elif name and status.st_mode & UNSAFE_BITS and is_unsafe_file(status):
+            yield DamagedFile(name=name, path=path, code="unsafe-mode")
 
 
 def is_unchanged(venv: Path, file: File) -> bool:

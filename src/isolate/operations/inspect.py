@@ -31,6 +31,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+DAMAGES = {
+    "missing-file": "{} was deleted",
+    "modified-file": "{} was modified",
+    "unsafe-mode": "other users may write to {}",
+}
+"""What happened to a file of the environment itself, by the code of the finding."""
+
 
 class InspectOptions(NamedTuple):
     """How closely an application is inspected, by the options that it comes from.
@@ -102,8 +109,7 @@ def inspect_existing(application: Application, state: State, choice: Choice, opt
     own = [damage for damage in found if not damage.name or is_record(damage.path)]
     if own:
         first = min(own, key=lambda damage: damage.path)
-        what = "deleted" if first.code == "missing-file" else "modified"
-        return current._replace(rebuild=Rebuild(first.code, f"{first.path} was {what}"))
+        return current._replace(rebuild=Rebuild(first.code, DAMAGES[first.code].format(first.path)))
     return current._replace(damaged_files=tuple(found))
 
 

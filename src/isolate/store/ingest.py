@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 from isolate import fs
 from isolate.errors import InvalidDistribution, file_conflict
 from isolate.store.layout import entry_files
-from isolate.store.manifest import MODES, File, path_tree
+from isolate.store.manifest import DIRECTORY_MODE, MODES, File, parent_directories, path_tree
 from isolate.store.reserved_paths import first_reserved, foreign_metadata
 from isolate.store.shebangs import strip_shebang
 
@@ -132,6 +132,8 @@ def ingest(dist: UnpackedDistribution, entry: Path, python: str) -> tuple[File, 
     target = entry_files(entry)
     target.mkdir()
     _move(str(dist.prefix), str(target), path_tree(dist.recorded_hashes))
+    for directory in parent_directories(dist.recorded_hashes):
+        os.chmod(target / directory, DIRECTORY_MODE)  # pip made it, with the umask of the user
     return tuple(sorted(files))
 
 

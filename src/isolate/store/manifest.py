@@ -23,6 +23,9 @@ Both are rewritten in every environment. The other kinds are linked."""
 MODES: dict[FileKind, int] = {"file": 0o444, "executable": 0o555, "script": 0o555, "record": 0o444}
 """The permissions of each kind of file in an entry."""
 
+DIRECTORY_MODE = 0o755
+"""The permissions of each directory of an entry."""
+
 LINKED = ("file", "executable")
 """The kinds of files that environments hold links to."""
 

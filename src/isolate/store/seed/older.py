@@ -47,4 +47,5 @@ def _download(store: Store, interpreter: Interpreter, environ: Mapping[str, str]
                 hint=f"{remedy} once, or choose a newer Python with --python",
             )
         directory.mkdir(parents=True, exist_ok=True)
+        wheels[0].chmod(0o644)
         return wheels[0].replace(directory / wheels[0].name)
