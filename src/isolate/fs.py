@@ -15,17 +15,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def write(path: Path, content: bytes, *, staging: Path, mode: int = 0o644) -> None:
+def write(path: Path, content: bytes, *, staging: Path, mode: int = 0o644, durable: bool = False) -> None:
     """Replace *path* by a file with *content*; other processes see the old file or the new one, never a part.
 
     The content is first written below *staging*, a directory on the same file system. The caller ensures that what a
-    killed process leaves there is deleted later.
+    killed process leaves there is deleted later. If *durable*, the same holds after a power failure.
     """
     with scratch_directory(staging) as scratch:
         new = scratch / path.name
         new.write_bytes(content)
         new.chmod(mode)
+        if durable:
+            flush(new)
         new.replace(path)
+
+
+def flush(path: Path) -> None:
+    """Wait until the content of the file *path* is on the disk; before a rename, so that no empty file replaces one."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextlib.contextmanager

@@ -82,8 +82,12 @@ class StoreLinker:
             self._linker(tree).link_files(compiled)
 
     def _link_bytecode(self, linker: Linker, key: str) -> None:
-        if self.options.bytecode and (compiled := self.store.entry(bytecode_key(key))) is not None:
-            linker.link_files(compiled)
+        compiled_key = bytecode_key(key)
+        if not self.options.bytecode or not self.store.has(compiled_key):
+            return
+        if (compiled := self.store.entry(compiled_key)) is None:
+            raise DamagedEntry(f"{compiled_key} cannot be read", key=compiled_key)
+        linker.link_files(compiled)
 
     def _linker(self, tree: Path) -> Linker:
         return Linker(tree, python=self.python, link_mode=self.options.mode, verify_hashes=self.options.verify_hashes)

@@ -6,6 +6,7 @@ of that file and its contents are those of older versions, which may use the sam
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -66,15 +67,22 @@ def _stored_template(interpreter: Interpreter, store: Store) -> list[TemplateFil
     """Return the template for *interpreter*; create it in *store* unless it is there."""
     directory = store.paths.template(f"{interpreter.executable} {interpreter.fingerprint}")
     path = directory / "skeleton.json"
-    try:
-        return [TemplateFile(*row) for row in json.loads(path.read_bytes())]
-    except (OSError, ValueError, TypeError):
-        pass
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        return _read_template(path)
     directory.mkdir(parents=True, exist_ok=True)
     with store.scratch() as scratch:
         home = scratch / ".venv"
         files = _with_path(_new_template(interpreter, home), str(home), PLACEHOLDER)
     fs.write(path, json.dumps(files).encode(), staging=store.paths.tmp)
+    return files
+
+
+def _read_template(path: Path) -> list[TemplateFile]:
+    """Return the template in the file *path*; raise `OSError`, `ValueError` or `TypeError` if it is not complete."""
+    files = [TemplateFile(*row) for row in json.loads(path.read_bytes())]
+    types = {tuple(map(type, file)) for file in files}
+    if types != {(str, str, str, int)} or not any(file.path == "pyvenv.cfg" for file in files):
+        raise ValueError(f"{path} is not a template")
     return files
 
 

@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 
 def register_environment(store: Store, venv: Path) -> None:
     """Record that the environment *venv* may hold links to entries of *store*."""
-    path = store.paths.environment(venv)
-    if not path.exists():
+    path, content = store.paths.environment(venv), f"{venv}\n".encode()
+    if not path.exists() or path.read_bytes() != content:
         path.parent.mkdir(exist_ok=True)
-        fs.write(path, f"{venv}\n".encode(), staging=store.paths.tmp)
+        fs.write(path, content, staging=store.paths.tmp)
 
 
 def registered_environments(store: Store) -> list[Path]:
     """Return the environments that may hold links to entries of *store*, whether or not they still exist.
 
-    A record that cannot be read is left out: an environment works without the store.
+    A damaged record is left out, because an environment works without the store. The next sync writes it again.
     """
     environments = []
-    for path in store.paths.environments.glob("*"):
-        with contextlib.suppress(OSError, UnicodeDecodeError):
-            venv = path.read_text(encoding="utf-8").removesuffix("\n")
-            if venv.startswith("/") and "\0" not in venv:
-                environments.append(Path(venv))
+    for record in store.paths.environments.glob("*"):
+        with contextlib.suppress(OSError, ValueError):
+            venv = Path(record.read_text(encoding="utf-8").removesuffix("\n"))
+            if store.paths.environment(venv) == record and "\0" not in str(venv):
+                environments.append(venv)
     return environments
 
 

@@ -30,12 +30,18 @@ class MetadataCache(NamedTuple):
 
     def get(self, name: str, version: str) -> ResolvedDistribution | None:
         """Return what pip reported about a distribution; None if there is no record or the store lacks the entry."""
+        if (dist := self._read(name, version)) is None:
+            return None
+        key = entry_key(self.compat_tag, name, dist.version, best_hash(dict(dist.hashes)))
+        return dist if self.store.has(key) else None
+
+    def _read(self, name: str, version: str) -> ResolvedDistribution | None:
+        """Return what is recorded about a distribution; None if nothing is, or the record is damaged."""
         try:
             dist = ResolvedDistribution(**json.loads(self._path(name, version).read_bytes()))
-            key = entry_key(self.compat_tag, name, dist.version, best_hash(dict(dist.hashes)))
+            return dist if dict(dist.hashes) else None
         except (OSError, ValueError, TypeError):
             return None
-        return dist if self.store.has(key) else None
 
     def add(self, dists: Iterable[ResolvedDistribution]) -> None:
         """Record what pip reported about *dists*, except those that only this application or machine has.
@@ -43,8 +49,9 @@ class MetadataCache(NamedTuple):
         These are source trees and files on the local disk.
         """
         for dist in dists:
-            path = self._path(dist.name, dist.version)
-            if not dist.is_direct and dist.hashes and not dist.url.startswith("file:") and not path.exists():
+            is_public = not dist.is_direct and dist.hashes and not dist.url.startswith("file:")
+            if is_public and self._read(dist.name, dist.version) is None:
+                path = self._path(dist.name, dist.version)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 fs.write(path, json.dumps(dist._asdict()).encode(), staging=self.store.paths.tmp)
 

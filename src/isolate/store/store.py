@@ -125,7 +125,7 @@ class Store:
         path = self.paths.cached_lock(digest)
         if replace or not path.exists():
             path.parent.mkdir(exist_ok=True)
-            fs.write(path, content, staging=self.paths.tmp)
+            fs.write(path, content, staging=self.paths.tmp, durable=True)
 
     def shared_access(self, on_wait: Callable[[], None] | None = None) -> AbstractContextManager[None]:
         """Lock the store so that no other process deletes entries; the caller may link them.

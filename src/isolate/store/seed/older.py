@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import parse_wheel_filename
 
-from isolate import process
+from isolate import fs, process
 from isolate.errors import PipFailed
 from isolate.pip.command import download_argv
 from isolate.pip.redaction import redact
@@ -21,14 +21,22 @@ if TYPE_CHECKING:
     from isolate.store.store import Store
 
 
-def older_seed_wheel(store: Store, interpreter: Interpreter, environ: Mapping[str, str], *, offline: bool) -> Path:
+def older_seed_wheel(
+    store: Store, interpreter: Interpreter, environ: Mapping[str, str], *, offline: bool, replace: bool = False
+) -> Path:
     """Return the wheel of the newest pip that supports *interpreter*, downloaded unless the store has it.
 
-    Raises `PipFailed` if it cannot be downloaded. With *offline*, the network is not used.
+    With *replace*, the wheel that the store has is damaged, and the download takes its place. Raises `PipFailed` if it
+    cannot be downloaded. With *offline*, the network is not used.
     """
     wheels = store.paths.older_seeds(interpreter.minor_version).glob("pip-*.whl")
     newest = max(wheels, key=lambda wheel: parse_wheel_filename(wheel.name)[1], default=None)
-    return newest or _download(store, interpreter, environ, offline=offline)
+    if newest is not None and not replace:
+        return newest
+    downloaded = _download(store, interpreter, environ, offline=offline)
+    if newest is not None and newest != downloaded:
+        newest.unlink(missing_ok=True)
+    return downloaded
 
 
 def _download(store: Store, interpreter: Interpreter, environ: Mapping[str, str], *, offline: bool) -> Path:
@@ -48,4 +56,5 @@ def _download(store: Store, interpreter: Interpreter, environ: Mapping[str, str]
             )
         directory.mkdir(parents=True, exist_ok=True)
         wheels[0].chmod(0o644)
+        fs.flush(wheels[0])
         return wheels[0].replace(directory / wheels[0].name)

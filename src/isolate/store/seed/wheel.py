@@ -28,17 +28,35 @@ if TYPE_CHECKING:
 WRITTEN_BY_INSTALLERS = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
 
 
-def seed_wheel(store: Store, interpreter: Interpreter, environ: Mapping[str, str], *, offline: bool) -> Path:
+def seed_wheel(
+    store: Store, interpreter: Interpreter, environ: Mapping[str, str], *, offline: bool, replace: bool = False
+) -> Path:
     """Return the wheel of the pip for a new environment of *interpreter*; raise `IsolateError` if it is unavailable.
 
     It is the pip that isolate itself was installed with. For an interpreter that is too old for that one, it is the
-    newest pip on the package index that supports the interpreter, downloaded once, unless *offline*.
+    newest pip on the package index that supports the interpreter, downloaded once, unless *offline*. With *replace*,
+    the wheel that the store has is damaged, and another one takes its place.
     """
     if _supports(_own_requires_python(), interpreter.version):
-        return _own_wheel(store)
+        return _own_wheel(store, replace=replace)
     from isolate.store.seed.older import older_seed_wheel
 
-    return older_seed_wheel(store, interpreter, environ, offline=offline)
+    return older_seed_wheel(store, interpreter, environ, offline=offline, replace=replace)
+
+
+def is_whole(wheel: Path, digest: str) -> bool:
+    """Return whether *wheel* has the sha256 *digest* (hex) and is a complete archive. It is not after a power failure.
+
+    The digest alone does not tell: it may have been computed when the wheel was damaged already.
+    """
+    import zipfile
+    import zlib
+
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            return archive.testzip() is None and digest_of_file(wheel) == digest
+    except (OSError, ValueError, RuntimeError, EOFError, zlib.error, zipfile.BadZipFile):
+        return False
 
 
 def locked_seed(wheel: Path, store: Store) -> LockedDistribution:
@@ -62,7 +80,7 @@ def _digest(wheel: Path, store: Store) -> str:
         if recorded_facts == facts:
             return digest
     digest = digest_of_file(wheel)
-    fs.write(record, f"{digest} {facts}".encode(), staging=store.paths.tmp)
+    fs.write(record, f"{digest} {facts}".encode(), staging=store.paths.tmp, durable=True)
     return digest
 
 
@@ -77,9 +95,9 @@ def _own_requires_python() -> str | None:
     return field[1] if field else None
 
 
-def _own_wheel(store: Store) -> Path:
+def _own_wheel(store: Store, *, replace: bool) -> Path:
     wheel = store.paths.seeds / f"pip-{pip.__version__}-py3-none-any.whl"
-    if wheel.exists():
+    if wheel.exists() and not replace:
         return wheel
     import importlib.metadata
 
@@ -87,6 +105,7 @@ def _own_wheel(store: Store) -> Path:
     store.paths.seeds.mkdir(exist_ok=True)
     with store.scratch() as scratch:
         repack(own, scratch / wheel.name)
+        fs.flush(scratch / wheel.name)
         (scratch / wheel.name).rename(wheel)
     return wheel
 
