@@ -12,8 +12,8 @@ from isolate import fs
 from isolate.batch_fetch import BatchFetcher
 from isolate.errors import IsolateError
 from isolate.progress.protocol import NullProgress, Progress
-from isolate.store.layout import cache_directory
-from isolate.store.store import open_store, temporary_store
+from isolate.store.layout import DIRECTORY, StorePaths, cache_directory
+from isolate.store.store import open_store, open_to_read, temporary_store
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -46,10 +46,20 @@ class LazyStore:
         if self._temporary is not None:
             fs.delete_tree(self._temporary)
 
+    @property
+    def cache(self) -> Path:
+        """Return the directory above the user's store."""
+        return cache_directory(self._environ)
+
+    @property
+    def paths(self) -> StorePaths:
+        """Return the paths of the user's store, whether it exists or not."""
+        return StorePaths(self.cache / DIRECTORY)
+
     def store(self, progress: Progress) -> Store:
         """Open and return the store; if its directory is not writable, report that and use a temporary store."""
         if self._store is None:
-            cache = cache_directory(self._environ)
+            cache = self.cache
             try:
                 self._store = open_store(cache)
             except IsolateError as error:
@@ -80,6 +90,16 @@ class Session:
     def store(self) -> Store:
         """Return the store, opened; a temporary one if its directory is not writable."""
         return self.lazy_store.store(self.progress)
+
+    @property
+    def store_to_read(self) -> Store:
+        """Return the user's store, perhaps read-only; raises `UnusableStore` if there is none that can be read."""
+        return open_to_read(self.lazy_store.cache)
+
+    @property
+    def store_to_clean(self) -> Store:
+        """Return the user's store; raises `UnusableStore` if it cannot be written to."""
+        return open_store(self.lazy_store.cache)
 
     def waiting_for(self, application: Application) -> Callable[[], None]:
         """Return what to call when another process holds the lock of *application*."""

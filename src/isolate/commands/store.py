@@ -28,8 +28,9 @@ BLOCK_SIZE = 512
 
 
 def path(session: Session) -> Outcome:
-    """Return where the store is."""
-    return Outcome(command="store path", lines=(str(session.store.root),), facts={"path": str(session.store.root)})
+    """Return where the store is, whether it exists or not."""
+    root = str(session.lazy_store.paths.root)
+    return Outcome(command="store path", lines=(root,), facts={"path": root})
 
 
 def size(session: Session) -> Outcome:
@@ -37,10 +38,11 @@ def size(session: Session) -> Outcome:
 
     A file counts once, whether several entries or several environments have it.
     """
-    inodes = _inodes([session.store.root])
+    store = session.store_to_read
+    inodes = _inodes([store.root])
     total = sum(inode.size for inode in inodes)
     shared = sum(inode.size for inode in inodes if inode.links > inode.found)
-    number = len(list(session.store.entry_keys()))
+    number = len(list(store.entry_keys()))
     line = f"{in_units(total)} in {count(number, 'entry', 'entries')}, {in_units(shared)} of it shared"
     return Outcome(command="store size", lines=(line,), facts={"bytes": total, "shared": shared, "entries": number})
 
@@ -67,8 +69,11 @@ def _inodes(directories: Iterable[Path]) -> list[_Inode]:
 
 
 def verify(session: Session) -> Outcome:
-    """Hash every file of every entry, and remove the entries with a damaged file; exit code 1 if there are any."""
-    store, damaged_entries = session.store, list[str]()
+    """Hash every file of every entry, and remove the entries with a damaged file; exit code 1 if there are any.
+
+    Nothing is removed from a read-only store.
+    """
+    store, damaged_entries = session.store_to_read, list[str]()
     with store.exclusive_access(session.waiting_for_store):
         keys = sorted(store.entry_keys())
         for number, key in enumerate(keys, start=1):
@@ -78,10 +83,10 @@ def verify(session: Session) -> Outcome:
             if files:
                 more = f" (and {count(len(files) - 1, 'more file')})" if files[1:] else ""
                 damaged_entries.append(f"{key}: {files[0]} is damaged{more}")
-                store.discard(key)
-    summary = (
-        "removed; the next sync re-fetches them" if damaged_entries else f"OK: {count(len(keys), 'entry', 'entries')}"
-    )
+                if not store.is_read_only:
+                    store.discard(key)
+    removed = "not removed: the store is read-only" if store.is_read_only else "removed; the next sync re-fetches them"
+    summary = removed if damaged_entries else f"OK: {count(len(keys), 'entry', 'entries')}"
     return Outcome(
         command="store verify",
         exit_code=1 if damaged_entries else 0,
@@ -103,7 +108,7 @@ def _damaged_files(entry: Entry) -> Iterator[str]:
 
 def gc(session: Session) -> Outcome:
     """Remove the entries that no environment uses, neither now nor after a rollback."""
-    store = session.store
+    store = session.store_to_clean
     with store.exclusive_access(session.waiting_for_store):
         used = set()
         for venv in registered_environments(store):

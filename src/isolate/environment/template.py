@@ -68,7 +68,7 @@ def _stored_template(interpreter: Interpreter, store: Store) -> list[TemplateFil
     directory = store.paths.template(f"{interpreter.executable} {interpreter.fingerprint}")
     path = directory / "skeleton.json"
     with contextlib.suppress(OSError, ValueError, TypeError):
-        return _read_template(path)
+        return _read_template(store.find(path))
     directory.mkdir(parents=True, exist_ok=True)
     with store.scratch() as scratch:
         home = scratch / ".venv"

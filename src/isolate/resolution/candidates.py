@@ -75,7 +75,7 @@ def candidate_locks(context: LockContext) -> Iterator[LockDecision]:
         return
     for path in (
         context.application.venv / LOCK,
-        context.store.paths.cached_lock(context.cache_key),
+        context.store.find(context.store.paths.cached_lock(context.cache_key)),
     ):
         with contextlib.suppress(OSError, IsolateError):
             content = path.read_bytes()

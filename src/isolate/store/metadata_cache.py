@@ -38,7 +38,7 @@ class MetadataCache(NamedTuple):
     def _read(self, name: str, version: str) -> ResolvedDistribution | None:
         """Return what is recorded about a distribution; None if nothing is, or the record is damaged."""
         try:
-            dist = ResolvedDistribution(**json.loads(self._path(name, version).read_bytes()))
+            dist = ResolvedDistribution(**json.loads(self.store.find(self._path(name, version)).read_bytes()))
             return dist if dict(dist.hashes) else None
         except (OSError, ValueError, TypeError):
             return None

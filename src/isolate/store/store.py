@@ -53,17 +53,25 @@ class Store:
     """The store at `paths`, created by `open_store` or `temporary_store`.
 
     A temporary store reads from the user's store as well: its `fallback`. It cannot delete entries there, so it skips
-    the `discarded_keys`.
+    the `discarded_keys`. A store that `is_read_only` serves only to look at.
     """
 
     paths: StorePaths
     fallback: StorePaths | None = None
+    is_read_only: bool = False
     discarded_keys: set[str] = field(default_factory=set, compare=False)
 
     @property
     def root(self) -> Path:
         """Return the directory of the store."""
         return self.paths.root
+
+    def find(self, path: Path) -> Path:
+        """Return *path*, which is below `root`; if there is none, the same path in the fallback, if that exists."""
+        if self.fallback is None or path.exists():
+            return path
+        other = self.fallback.root / path.relative_to(self.root)
+        return other if other.exists() else path
 
     def entry(self, key: str) -> Entry | None:
         """Return the entry *key*; None if it does not exist or its manifest cannot be read."""
@@ -170,6 +178,20 @@ def open_store(cache: Path) -> Store:
         raise UnusableStore(
             f"cannot use the store in {cache}: {error.strerror}", hint="set ISOLATE_CACHE_DIR to another directory"
         ) from None
+
+
+def open_to_read(cache: Path) -> Store:
+    """Return the store below the directory *cache* to look at, also if it cannot be written to.
+
+    Raises `UnusableStore` if there is none, or if it belongs to another user.
+    """
+    try:
+        return open_store(cache)
+    except UnusableStore:
+        paths = StorePaths(cache / DIRECTORY)
+        if not os.access(paths.entries, os.R_OK | os.X_OK) or not _is_trusted(paths.root):
+            raise
+        return Store(paths=paths, is_read_only=True)
 
 
 def temporary_store(cache: Path, directory: Path) -> Store:

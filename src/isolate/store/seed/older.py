@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,13 +30,14 @@ def older_seed_wheel(
     With *replace*, the wheel that the store has is damaged, and the download takes its place. Raises `PipFailed` if it
     cannot be downloaded. With *offline*, the network is not used.
     """
-    wheels = store.paths.older_seeds(interpreter.minor_version).glob("pip-*.whl")
+    wheels = store.find(store.paths.older_seeds(interpreter.minor_version)).glob("pip-*.whl")
     newest = max(wheels, key=lambda wheel: parse_wheel_filename(wheel.name)[1], default=None)
     if newest is not None and not replace:
         return newest
     downloaded = _download(store, interpreter, environ, offline=offline)
     if newest is not None and newest != downloaded:
-        newest.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # of a read-only store
+            newest.unlink()
     return downloaded
 
 

@@ -80,7 +80,8 @@ def _digest(wheel: Path, store: Store) -> str:
         if recorded_facts == facts:
             return digest
     digest = digest_of_file(wheel)
-    fs.write(record, f"{digest} {facts}".encode(), staging=store.paths.tmp, durable=True)
+    with contextlib.suppress(OSError):  # a read-only store, whose wheel is hashed each time
+        fs.write(record, f"{digest} {facts}".encode(), staging=store.paths.tmp, durable=True)
     return digest
 
 
@@ -97,8 +98,8 @@ def _own_requires_python() -> str | None:
 
 def _own_wheel(store: Store, *, replace: bool) -> Path:
     wheel = store.paths.seeds / f"pip-{pip.__version__}-py3-none-any.whl"
-    if wheel.exists() and not replace:
-        return wheel
+    if not replace and (kept := store.find(wheel)).exists():
+        return kept
     import importlib.metadata
 
     own = importlib.metadata.distribution("pip")
