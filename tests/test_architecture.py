@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PACKAGE = SOURCE / "isolate"
 LAYERS = (
-    {"child_output", "errors", "formatting", "locked", "locks", "outcome", "signals", "umask"},
+    {"bounded_read", "child_output", "errors", "formatting", "locked", "locks", "outcome", "signals", "umask"},
     {"open_directory"},
     {"fs", "home", "output", "permissions", "process"},
     {"user_key"},

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isolate.application import DECLARATION_FILES, Application, without_parents
+from isolate.bounded_read import read_bounded
 from isolate.declarations.settings import Settings
+from isolate.declarations.toml_file import unreadable
 from isolate.errors import DeclarationError, IsolateError, NoApplications
 from isolate.git import changed_files, ignored_paths
 
@@ -88,12 +90,11 @@ def is_application(directory: Path) -> bool:
 def _project_file_bytes(directory: Path) -> bytes:
     file = directory / "pyproject.toml"
     try:
-        return file.read_bytes()
+        return read_bounded(file)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return b""
     except OSError as error:
-        hint = "check the permissions of the file"
-        raise DeclarationError(f"cannot be read: {error.strerror}", hint=hint, file=file) from None
+        raise unreadable(file, error) from None
 
 
 def _read_settings(directory: Path, content: bytes) -> Settings:

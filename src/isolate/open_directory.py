@@ -7,6 +7,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+from isolate.bounded_read import MAX_RECORD_BYTES, read_handle
 from isolate.errors import NotManaged
 
 if TYPE_CHECKING:
@@ -166,13 +167,11 @@ def link_error(path: str, target: str) -> NotManaged:
 def read_regular(name: str, path: str, *, dir_fd: int | None = None) -> bytes:
     """Return the content of the file *name*, a link not followed; *path* is its path in an error.
 
-    Raises `OSError` if it is not a regular file: to read a pipe could block, and a device could have no end.
+    Raises `OSError` if it is not a regular file of bounded size: to read a pipe could block, and a device could have
+    no end.
     """
     handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=dir_fd)
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(f"{path} is not a regular file")
-        return file.read()
+    return read_handle(handle, path, MAX_RECORD_BYTES)
 
 
 def delete_at(parent: int, name: str, path: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from isolate.declarations.read import read_declarations
 from isolate.errors import NoInterpreter
 from isolate.interpreters.version_file import read_version_file, version_files
+from isolate.lock.pylock_file import read_lock_content
 from isolate.outcome import Outcome
 from isolate.resolution.interpreter import interpreter_for
 
@@ -52,7 +53,7 @@ def key_of(application: Application, declarations: Declarations, python: str | N
     """
     digest = hashlib.sha256(f"{python or ''}\0".encode())
     for file in _files_with_lock(application, declarations):
-        content = file.read_bytes() if file.exists() else b""
+        content = declarations.contents.get(file) or read_lock_content(file) or b""
         digest.update(f"{os.path.relpath(file, application.root)}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
 

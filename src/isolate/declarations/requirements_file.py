@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from isolate.bounded_read import read_bounded
 from isolate.declarations.declared import DeclaredRequirement, Origin
 from isolate.declarations.requirement_line import EDITABLE_OPTIONS, parse_requirement
 from isolate.declarations.requirements_options import INCLUDE_OPTIONS, parse_options, relocated
@@ -149,7 +150,7 @@ def _read_bytes(path: Path, includes: tuple[Origin, ...]) -> bytes:
         return DeclarationError(f"{subject} {problem}", hint=hint, file=origin.file, line=origin.line)
 
     try:
-        content = path.read_bytes()
+        content = read_bounded(path)
     except FileNotFoundError:
         raise invalid("does not exist", "correct its path, or create it") from None
     except OSError as error:

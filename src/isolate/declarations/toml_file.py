@@ -6,6 +6,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
+from isolate.bounded_read import UnexpectedFile, read_bounded
 from isolate.declarations.declared import Origin
 from isolate.errors import DeclarationError
 
@@ -29,12 +30,11 @@ class TomlFile:
         """Read *path*; raise `DeclarationError` if it cannot be read or is not TOML."""
         self.path = path
         try:
-            self.content = path.read_bytes()
+            self.content = read_bounded(path)
             self.text = self.content.decode()
             self.table: Mapping[str, Any] = tomllib.loads(self.text)
         except OSError as error:
-            hint = "check the permissions of the file"
-            raise DeclarationError(f"cannot be read: {error.strerror}", hint=hint, file=path) from None
+            raise unreadable(path, error) from None
         except UnicodeDecodeError as error:
             raise DeclarationError(f"not valid UTF-8: {error.reason}", hint="save it as UTF-8", file=path) from None
         except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -86,6 +86,13 @@ class TomlFile:
     @property
     def _hint(self) -> str:
         return f"correct {self.path.name}"
+
+
+def unreadable(path: Path, error: OSError) -> DeclarationError:
+    """Return the error for a declaration *path* that could not be read."""
+    is_unexpected = isinstance(error, (UnexpectedFile, IsADirectoryError))
+    hint = "put a file with declarations there, or remove it" if is_unexpected else "check the permissions of the file"
+    return DeclarationError(f"cannot be read: {error.strerror}", hint=hint, file=path)
 
 
 def type_name(value: object) -> str:

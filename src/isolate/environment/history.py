@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from isolate.bounded_read import read_json
 from isolate.environment.records import UNREADABLE, generation_numbers, generation_path
 from isolate.interpreters.interpreter import Interpreter
 from isolate.locked import LockedDistribution, Selection
@@ -60,7 +61,7 @@ def read_history(venv: Path) -> list[Generation]:
 
 def _read_generation(venv: Path, number: int) -> Generation | None:
     try:
-        table = json.loads((venv / generation_path(number)).read_bytes())
+        table = read_json(venv / generation_path(number))
         table["selection"] = Selection.from_dict(table["selection"])
         table["locked"] = tuple(map(LockedDistribution.from_dict, table["locked"]))
         generation = Generation(**{**table, "changes": tuple(table["changes"])})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from isolate.bounded_read import read_bounded
 from isolate.errors import NotManaged
 from isolate.open_directory import reject_link
 
@@ -51,7 +52,7 @@ def _redirect(venv: Path) -> str:
     try:
         if not venv.is_file():  # reading a pipe would block
             return ", not a directory"
-        target = venv.read_text(encoding="utf-8").strip()
+        target = read_bounded(venv).decode().strip()
     except (OSError, UnicodeDecodeError):
         return ", not a directory"
     is_redirect = target and "\n" not in target and os.path.isdir(venv.parent / target)
@@ -60,7 +61,7 @@ def _redirect(venv: Path) -> str:
 
 def _creator(venv: Path) -> str:
     """Return which tool created the environment, according to `pyvenv.cfg`, as the end of a message."""
-    lines = (venv / "pyvenv.cfg").read_text(errors="replace").splitlines()
+    lines = read_bounded(venv / "pyvenv.cfg").decode(errors="replace").splitlines()
     keys = {line.partition("=")[0].strip() for line in lines}
     return next((f" (but by {tool})" for tool in ("uv", "virtualenv") if tool in keys), "")
 

@@ -23,6 +23,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from isolate.bounded_read import read_json
 from isolate.interpreters.interpreter import Interpreter
 from isolate.locked import Selection, with_source_id
 from isolate.store.layout import is_key
@@ -106,7 +107,7 @@ class State(NamedTuple):
 def read_state(venv: Path) -> State | None:
     """Return the record of the environment *venv*; None if isolate did not create it, or the record is unreadable."""
     try:
-        table = json.loads((venv / STATE).read_bytes())
+        table = read_json(venv / STATE)
         if table["layout"] != LAYOUT:
             return None
         Interpreter.from_dict(table["interpreter"])
@@ -213,7 +214,7 @@ def template_files(venv: Path) -> tuple[File, ...] | None:
     """Return the files that `venv` created in this environment; None if the record is missing or unreadable."""
     record = next((path for path in (TEMPLATE, OLD_TEMPLATE) if os.path.lexists(venv / path)), TEMPLATE)
     try:
-        files = tuple(map(file_from_row, json.loads((venv / record).read_bytes())))
+        files = tuple(map(file_from_row, read_json(venv / record)))
     except UNREADABLE:
         return None
     return files if NEEDED_BY_EVERY_ENVIRONMENT.issubset(file.path for file in files) else None

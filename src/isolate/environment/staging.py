@@ -14,6 +14,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from isolate import fs
+from isolate.bounded_read import read_bounded
 from isolate.environment.journal import replay
 from isolate.environment.records import DIRECTORY, STATE, WORK
 from isolate.errors import NotManaged
@@ -143,7 +144,7 @@ def _is_managed(staging: Path) -> bool:
     if staging.is_symlink() or not staging.is_dir():
         return False
     marker, names = staging / MARKER_FILE, os.listdir(staging)
-    text = marker.read_text(encoding="utf-8", errors="replace") if marker.is_file() else ""
+    text = read_bounded(marker).decode(errors="replace") if marker.is_file() else ""
     # A process that was killed while it wrote the marker has created nothing else.
     begun = not names or names == [MARKER_FILE]
     return text == MARKER or (begun and MARKER.startswith(text))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.utils import canonicalize_name
 
+from isolate.bounded_read import MAX_RECORD_BYTES, read_bounded
 from isolate.environment.pycache import source_of
 from isolate.environment.records import DIRECTORY, TEMPLATE, installed_files, is_record, manifest_path, template_files
 from isolate.permissions import UNSAFE_BITS, is_unsafe_file, others_may_write
@@ -142,7 +143,7 @@ def _unmanaged(venv: Path, site: str, metadata: str) -> UnmanagedDistribution:
 def _recorded_files(venv: Path, site: str, metadata: str) -> Iterator[str]:
     """Yield the files that the RECORD in *metadata* lists, except those outside the environment and isolate's own."""
     try:
-        text = (venv / site / metadata / "RECORD").read_text(encoding="utf-8")
+        text = read_bounded(venv / site / metadata / "RECORD", MAX_RECORD_BYTES).decode()
     except (OSError, UnicodeDecodeError):
         return
     for row in csv.reader(io.StringIO(text)):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isolate import fs
+from isolate.bounded_read import read_bounded, read_json
 from isolate.errors import NoInterpreter
 from isolate.home import home_directory
 from isolate.interpreters.interpreter import Interpreter
@@ -92,14 +93,14 @@ def _pyenv_selection(executable: str, environ: Mapping[str, str]) -> str:
         return ""
     current = Path.cwd()
     files = [*(path / ".python-version" for path in (current, *current.parents)), root / "version"]
-    version = next((file.read_text(encoding="utf-8", errors="replace") for file in files if file.is_file()), "system")
+    version = next((read_bounded(file).decode(errors="replace") for file in files if file.is_file()), "system")
     return f"{environ.get('PYENV_VERSION', '')} {version}"
 
 
 def _read_record(record: Path, query: list[str]) -> Interpreter | None:
     """Return the interpreter in *record* if it answers *query* and its binary is still the same."""
     try:
-        table = json.loads(record.read_bytes())
+        table = read_json(record)
         interpreter = Interpreter.from_dict(table["found"])
         is_current = table["asked"] == query and fingerprint_of(interpreter.executable) == interpreter.fingerprint
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from isolate.bounded_read import UnexpectedFile, read_bounded
 from isolate.errors import DeclarationError
 from isolate.interpreters.request import PythonRequest
 
@@ -17,7 +18,7 @@ def read_version_file(root: Path) -> PythonRequest | None:
 
     Raises `DeclarationError` for a file that contains no version.
     """
-    path = next((path for path in version_files(root) if path.is_file()), None)
+    path = next((path for path in version_files(root) if path.exists() and not path.is_dir()), None)
     if path is None:
         return None
     text = _first_line(path)
@@ -34,7 +35,10 @@ def version_files(root: Path) -> Iterator[Path]:
 
 def _first_line(path: Path) -> str:
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_bounded(path).decode("utf-8-sig").splitlines()
+    except UnexpectedFile as error:
+        hint = "write a version into it, for example `3.12`, or delete it"
+        raise DeclarationError(f"cannot be read: {error.strerror}", hint=hint, file=path) from None
     except (OSError, UnicodeDecodeError):
         lines = []
     for line in lines:

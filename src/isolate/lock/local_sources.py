@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
+
+from isolate.bounded_read import read_bounded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -65,7 +66,7 @@ def metadata_digest(path: str) -> str:
     digest = hashlib.sha256()
     for name in METADATA_FILES:
         try:
-            digest.update(f"{name}\n".encode() + Path(path, name).read_bytes())
+            digest.update(f"{name}\n".encode() + read_bounded(f"{path}/{name}"))
         except OSError:
             continue
     return digest.hexdigest()

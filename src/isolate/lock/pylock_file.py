@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import tomli_w
 from packaging.pylock import Pylock, PylockValidationError
 
+from isolate.bounded_read import read_bounded
 from isolate.errors import DeclarationError
 
 if sys.version_info >= (3, 11):
@@ -31,13 +32,18 @@ NUL = re.compile(rb"\\u0000|\\U00000000|\\x00|%00")
 
 def read_lock(path: Path) -> Pylock | None:
     """Return the lock in the file *path*; None if there is no such file. Raises `DeclarationError` if it is invalid."""
+    content = read_lock_content(path)
+    return None if content is None else parse_lock(content, path)
+
+
+def read_lock_content(path: Path) -> bytes | None:
+    """Return the bytes of the lock *path*; None if there is no such file. Raises `DeclarationError` otherwise."""
     try:
-        content = path.read_bytes()
+        return read_bounded(path)
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise DeclarationError(f"cannot be read: {error.strerror}", file=path) from None
-    return parse_lock(content, path)
+        raise DeclarationError(f"cannot be read: {error.strerror}", hint=RECREATE_HINT, file=path) from None
 
 
 def parse_lock(content: bytes, path: Path) -> Pylock:
@@ -50,7 +56,7 @@ def parse_lock(content: bytes, path: Path) -> Pylock:
         return Pylock.from_dict(tomllib.loads(content.decode()))
     except UnicodeDecodeError:
         raise DeclarationError("is not UTF-8 text", hint=RECREATE_HINT, file=path) from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         match = re.search(r"at line (\d+)", str(error))
         raise DeclarationError(
             f"is not valid TOML: {error}", hint=RECREATE_HINT, file=path, line=int(match[1]) if match else None

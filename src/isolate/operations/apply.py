@@ -8,6 +8,7 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING
 
+from isolate.bounded_read import read_bounded
 from isolate.environment import records, staging
 from isolate.environment.create import create
 from isolate.environment.desired_state import DesiredState
@@ -110,7 +111,7 @@ def _built_sources(transaction: Transaction, builder: EnvironmentBuilder) -> Ite
 def write_lock(transaction: Transaction) -> None:
     """Write `pylock.toml` if the lock is new and belongs into the tree."""
     path, decision = transaction.application.lock_file, transaction.decision
-    if decision.in_tree and decision.is_new and (not path.exists() or path.read_bytes() != decision.content):
+    if decision.in_tree and decision.is_new and (not path.exists() or read_bounded(path) != decision.content):
         staging.write_file(transaction.application, path, decision.content)
 
 

@@ -6,11 +6,12 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, NamedTuple
 
+from isolate.bounded_read import read_bounded
 from isolate.environment.records import LOCK
 from isolate.errors import DeclarationError, IsolateError
 from isolate.formatting import count
 from isolate.lock.freshness import staleness
-from isolate.lock.pylock_file import parse_lock, read_lock
+from isolate.lock.pylock_file import parse_lock, read_lock_content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -69,16 +70,16 @@ def candidate_locks(context: LockContext) -> Iterator[LockDecision]:
     Without it: the lock that the environment was made from, then the one that the store has for these declarations.
     """
     lock_file = context.application.lock_file
-    if (lock := read_lock(lock_file)) is not None:
+    if (content := read_lock_content(lock_file)) is not None:
         log.info("lock: considering %s", lock_file)
-        yield LockDecision(lock=lock, content=lock_file.read_bytes(), in_tree=True)
+        yield LockDecision(lock=parse_lock(content, lock_file), content=content, in_tree=True)
         return
     for path in (
         context.application.venv / LOCK,
         context.store.find(context.store.paths.cached_lock(context.cache_key)),
     ):
         with contextlib.suppress(OSError, IsolateError):
-            content = path.read_bytes()
+            content = read_bounded(path)
             log.info("lock: considering %s", path)
             yield LockDecision(lock=parse_lock(content, path), content=content, in_tree=False)
 

@@ -11,6 +11,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from isolate.bounded_read import read_json
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
@@ -154,7 +156,7 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
 def read_manifest(path: Path) -> Manifest:
     """Return the manifest in *path*; raise `OSError` or `ValueError` if it cannot be read."""
     try:
-        table: Mapping[str, Any] = json.loads(path.read_bytes())
+        table: Mapping[str, Any] = read_json(path)
         fields = {OLD_FIELDS.get(name, name): value for name, value in table.items()}
         manifest = Manifest(**{**fields, "files": tuple(map(file_from_row, table["files"]))})
     except (TypeError, KeyError, AttributeError, RecursionError) as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from isolate.bounded_read import UnexpectedFile, read_bounded
 from isolate.declarations.requirements_text import VARIABLE, decode, logical_lines
 from isolate.environment.stamp.read import file_line
 from isolate.environment.stamp.variables import variable_line
@@ -89,7 +90,6 @@ def _variables(declarations: Declarations) -> Iterator[str]:
 
 def _content(path: str) -> bytes | None:
     try:
-        with open(path, "rb") as file:
-            return file.read()
-    except FileNotFoundError:
+        return read_bounded(path)
+    except (FileNotFoundError, IsADirectoryError, UnexpectedFile):
         return None
