@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from isolate.declarations.declared import DeclaredRequirement, Project
+from isolate.declarations.limits import parsed_specifier, shortened
 from isolate.declarations.project_requirements import RequirementReader
 from isolate.declarations.settings import LINK_MODES, Settings
 from isolate.declarations.toml_file import TomlFile
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from packaging.specifiers import SpecifierSet
 
 SETTING_NAMES = ("applications", "constraints", "exclude", "link-mode", "python", "requirements")
 
@@ -68,9 +70,9 @@ def _project(file: TomlFile) -> Project:
 def _requires_python(file: TomlFile) -> SpecifierSet | None:
     text = file.string(file.mapping(file.table, "project"), "requires-python", "project.requires-python")
     try:
-        return None if text is None else SpecifierSet(text)
-    except InvalidSpecifier:
-        problem = f"project.requires-python: `{text}` is not a valid version specifier"
+        return None if text is None else parsed_specifier(text)
+    except ValueError:
+        problem = f"project.requires-python: `{shortened(text or '')}` is not a valid version specifier"
         raise file.error(problem, text, hint="write a specifier such as `>=3.10`") from None
 
 

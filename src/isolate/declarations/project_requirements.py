@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from isolate.declarations.declared import DeclaredRequirement
+from isolate.declarations.limits import MAX_DEPTH, MAX_REQUIREMENTS, parsed_requirement
 from isolate.declarations.requirement_line import invalid_requirement
 from isolate.declarations.toml_file import type_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from isolate.declarations.declared import Project
+    from packaging.requirements import Requirement
+
+    from isolate.declarations.declared import Origin, Project
     from isolate.declarations.toml_file import TomlFile
 
 
@@ -31,6 +33,13 @@ class RequirementReader:
         self._table = file.mapping(file.table, "project")
         self._extras = file.mapping(self._table, "optional-dependencies", "project.optional-dependencies")
         self._groups = file.mapping(file.table, "dependency-groups")
+        self._extras_by_name: dict[str, list[str]] = {}
+        for extra in self._extras:
+            self._extras_by_name.setdefault(canonicalize_name(extra), []).append(extra)
+        self._parsed: dict[str, Requirement] = {}
+        self._origins: dict[str, Origin] = {}
+        self._expanded: dict[str, list[str]] = {}
+        self._count = 0
 
     @property
     def extras(self) -> tuple[str, ...]:
@@ -50,7 +59,7 @@ class RequirementReader:
     def of_extras(self) -> Iterator[DeclaredRequirement]:
         """Yield the requirements of every extra."""
         for extra in self._extras:
-            for text in self._expand(self._of_extra(extra), self._project.name, (extra,)):
+            for text in self._expand(self._of_extra(extra), self._project.name, (canonicalize_name(extra),)):
                 yield self._declared(text, extra=canonicalize_name(extra))
 
     def of_groups(self) -> Iterator[DeclaredRequirement]:
@@ -69,17 +78,22 @@ class RequirementReader:
     def _expand(self, texts: Iterable[str], project: str | None, above: tuple[str, ...]) -> Iterator[str]:
         """Yield *texts*, each reference to extras of *project* (`project[extra]`) replaced by their requirements.
 
-        *above* are the extras that are being expanded, so that a cycle ends.
+        An extra that has been expanded already is not expanded again; *above* are such extras.
         """
-        for text in texts:
+        expanded, pending = {*above}, [iter(texts)]
+        while pending:  # not recursive, for a chain of extras may be longer than Python's stack
+            text = next(pending[-1], None)
+            if text is None:
+                pending.pop()
+                continue
             requirement = self._requirement(text)
             if project is None or canonicalize_name(requirement.name) != project:
                 yield text
                 continue
-            referenced = {canonicalize_name(extra) for extra in requirement.extras}
-            for extra in self._extras:
-                if canonicalize_name(extra) in referenced and extra not in above:
-                    yield from self._expand(self._of_extra(extra), project, (*above, extra))
+            referenced = {canonicalize_name(extra) for extra in requirement.extras} - expanded
+            expanded |= referenced
+            extras = sorted(extra for name in referenced for extra in self._extras_by_name.get(name, ()))
+            pending += [iter(self._of_extra(extra)) for extra in reversed(extras)]
 
     def _group_names(self) -> Mapping[str, str]:
         """Return the groups' names as written, by normalized name."""
@@ -90,8 +104,17 @@ class RequirementReader:
             names[canonicalize_name(group)] = group
         return names
 
-    def _of_group(self, group: str, names: Mapping[str, str], above: tuple[str, ...]) -> Iterator[str]:
-        """Yield the requirements of *group* and of the groups that it includes; *above* are those that include it."""
+    def _of_group(self, group: str, names: Mapping[str, str], above: tuple[str, ...]) -> list[str]:
+        """Return the requirements of *group* and of the groups that it includes; *above* are those that include it."""
+        if group not in self._expanded:
+            texts = self._expand_group(group, names, above)
+            self._expanded[group] = list(dict.fromkeys(texts))
+        return self._expanded[group]
+
+    def _expand_group(self, group: str, names: Mapping[str, str], above: tuple[str, ...]) -> Iterator[str]:
+        if len(above) > MAX_DEPTH:
+            problem = f"dependency-groups.{group}: groups include each other more than {MAX_DEPTH} levels deep"
+            raise self._file.error(problem, group, hint="let fewer groups include each other")
         if group in above:
             route = " → ".join((*above, group))
             raise self._file.error(f"dependency-groups.{group} includes itself: {route}", "include-group")
@@ -119,12 +142,18 @@ class RequirementReader:
         return names[canonicalize_name(name)]
 
     def _declared(self, text: str, *, extra: str | None = None, group: str | None = None) -> DeclaredRequirement:
-        requirement, origin = self._requirement(text), self._file.origin(text)
+        requirement = self._requirement(text)
+        if text not in self._origins:
+            self._origins[text] = self._file.origin(text)
+        self._count += 1
+        if self._count > MAX_REQUIREMENTS:
+            problem = f"extras and groups include more than {MAX_REQUIREMENTS} requirements"
+            raise self._file.error(problem, None, hint="let fewer of them include each other")
         # A project that can be built is installed from its own directory; the index is not asked for it.
         is_own_project = self._project.is_package and canonicalize_name(requirement.name) == self._project.name
         return DeclaredRequirement(
             text=text,
-            origin=origin,
+            origin=self._origins[text],
             requirement=requirement,
             editable=is_own_project,
             path=self._file.path.parent if is_own_project else None,
@@ -134,8 +163,14 @@ class RequirementReader:
         )
 
     def _requirement(self, text: str) -> Requirement:
+        """Return the requirement in *text*, which is parsed once, however many extras and groups include it."""
+        if text not in self._parsed:
+            self._parsed[text] = self._parse(text)
+        return self._parsed[text]
+
+    def _parse(self, text: str) -> Requirement:
         try:
-            requirement = Requirement(text)
+            requirement = parsed_requirement(text)
             parts = urlsplit(requirement.url or "")  # rejects some URLs that `Requirement` accepts
             if "\0" in unquote(parts.path):
                 raise ValueError("the URL contains a NUL character")

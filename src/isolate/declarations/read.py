@@ -92,13 +92,15 @@ def reject_conflicting_requirements(
     Two declarations are compared only if every environment with one of them has the other: with equal markers or none,
     and not in two different extras or groups.
     """
-    by_name: dict[str | None, list[DeclaredRequirement]] = {}
+    by_name: dict[str | None, dict[tuple[object, ...], DeclaredRequirement]] = {}
     for declared in (*requirements, *constraints):
-        if declared.requirement is not None:
-            by_name.setdefault(declared.name, []).append(declared)
+        if (requirement := declared.requirement) is not None:
+            # Of equal declarations, one is compared: groups that include each other repeat many.
+            key = (str(requirement.specifier), str(requirement.marker), declared.extra, declared.group)
+            by_name.setdefault(declared.name, {}).setdefault(key, declared)
     for same_name in by_name.values():
-        for pinned in same_name:
-            for other in same_name:
+        for pinned in same_name.values():
+            for other in same_name.values() if pinned.pin is not None else ():
                 if _excludes(pinned, other):
                     raise _conflict(pinned, other)
 

@@ -10,9 +10,10 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 
 from isolate.declarations.declared import DeclaredRequirement, Origin
+from isolate.declarations.limits import check_length, parsed_requirement, shortened
 from isolate.errors import DeclarationError
 
 HASH = re.compile(r"(?:^|\s)--hash[=\s]+(\S+)")
@@ -39,6 +40,10 @@ def parse_requirement(text: str, expanded: str, origin: Origin, root: Path) -> D
     hashes = frozenset(_hash(value, origin) for value in HASH.findall(expanded))
     bare = HASH.sub("", expanded).strip()
     shown = HASH.sub("", text).strip()
+    try:
+        check_length(bare)
+    except ValueError as error:
+        raise invalid_requirement(shown, str(error), origin) from None
     word, _, rest = bare.partition(" ") if not bare.startswith("--editable=") else ("-e", "", bare[11:])
     if word in EDITABLE_OPTIONS:
         _reject_editable_vcs(shown, rest.strip(), origin)
@@ -46,8 +51,8 @@ def parse_requirement(text: str, expanded: str, origin: Origin, root: Path) -> D
     if _is_location(bare):
         return _from_location(bare, shown, origin, root)._replace(hashes=hashes)
     try:
-        requirement = Requirement(bare)
-    except InvalidRequirement as error:
+        requirement = parsed_requirement(bare)
+    except ValueError as error:
         raise invalid_requirement(shown, str(error), origin) from None
     path = _path_of_url(requirement.url, origin, root) if requirement.url else None
     return DeclaredRequirement(
@@ -85,6 +90,7 @@ def _reject_editable_vcs(text: str, location: str, origin: Origin) -> None:
 
 def invalid_requirement(text: str, reason: str, origin: Origin) -> DeclarationError:
     """Return the error for a *text* that is not a requirement (dependency specifiers, PEP 508)."""
+    text = shortened(text)
     single_equals = re.match(r"^([A-Za-z0-9][\w.\[\],-]*)\s*=\s*([\w.*+!-]+)$", text)
     hint = "write a name, optionally with a version: `name==1.0`"
     if single_equals:

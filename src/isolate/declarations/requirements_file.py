@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from isolate.bounded_read import read_bounded
 from isolate.declarations.declared import DeclaredRequirement, Origin
+from isolate.declarations.limits import MAX_DEPTH, MAX_LINE
 from isolate.declarations.requirement_line import EDITABLE_OPTIONS, parse_requirement
 from isolate.declarations.requirements_options import INCLUDE_OPTIONS, parse_options, relocated
 from isolate.declarations.requirements_text import VARIABLE, LogicalLine, decode, logical_lines
@@ -81,6 +82,9 @@ class _Reader:
             declared = parse_requirement(line.text, expanded, origin, contents.root)
             (contents.constraints if constraint else contents.requirements).append(declared)
             return
+        if len(expanded) > MAX_LINE:
+            problem = f"the line has more than {MAX_LINE} characters"
+            raise DeclarationError(problem, hint="write it as several lines", file=path, line=line.number)
         options = list(parse_options(expanded, line.text, origin))
         included = [option for option in options if option[0] in INCLUDE_OPTIONS]
         if not included:
@@ -114,6 +118,9 @@ class _Reader:
                 file=includer.file,
                 line=includer.line,
             )
+        if len(includes) > MAX_DEPTH:
+            problem = f"files are included in each other more than {MAX_DEPTH} levels deep"
+            raise DeclarationError(problem, hint="include them from one file", file=includer.file, line=includer.line)
         self.read(path, includes, constraint=constraint)
 
 
@@ -137,8 +144,15 @@ def _with_variables(text: str, options: list[tuple[str, str]], expanded_lines: l
 
 def _matches(raw: str, expanded: str) -> bool:
     """Return whether *expanded* can be *raw* with values in place of its variables."""
-    fixed = map(re.escape, VARIABLE.split(raw)[::2])
-    return re.fullmatch(".*".join(fixed), expanded) is not None
+    first, *middle, last = VARIABLE.split(raw)[::2]  # a regular expression could take exponential time
+    if len(first) + len(last) > len(expanded) or not (expanded.startswith(first) and expanded.endswith(last)):
+        return False
+    position, end = len(first), len(expanded) - len(last)
+    for fixed in middle:
+        position = expanded.find(fixed, position, end) + len(fixed)
+        if position < len(fixed):
+            return False
+    return True
 
 
 def _read_bytes(path: Path, includes: tuple[Origin, ...]) -> bytes:

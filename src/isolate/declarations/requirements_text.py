@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-COMMENT = re.compile(r"(^|\s+)#.*$")
+COMMENT = re.compile(r"(?:^|(?<=\s))#.*$")  # blanks before it are stripped, for a search for them would be quadratic
 CODING = re.compile(rb"#.*?coding[:=]\s*([-\w.]+)")
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),

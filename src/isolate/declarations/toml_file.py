@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from isolate.bounded_read import UnexpectedFile, read_bounded
 from isolate.declarations.declared import Origin
+from isolate.declarations.limits import check_depth
 from isolate.errors import DeclarationError
 
 if sys.version_info >= (3, 11):
@@ -32,12 +33,12 @@ class TomlFile:
         try:
             self.content = read_bounded(path)
             self.text = self.content.decode()
-            self.table: Mapping[str, Any] = tomllib.loads(self.text)
+            self.table: Mapping[str, Any] = parse_toml(self.text)
         except OSError as error:
             raise unreadable(path, error) from None
         except UnicodeDecodeError as error:
             raise DeclarationError(f"not valid UTF-8: {error.reason}", hint="save it as UTF-8", file=path) from None
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
+        except ValueError as error:
             line = re.search(r"at line (\d+)", str(error))
             raise DeclarationError(
                 f"not valid TOML: {error}", hint=self._hint, file=path, line=int(line[1]) if line else None
@@ -86,6 +87,16 @@ class TomlFile:
     @property
     def _hint(self) -> str:
         return f"correct {self.path.name}"
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Return the top-level table of *text*; raise `ValueError` if it is not TOML, or is nested too deep."""
+    try:
+        table = tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+    check_depth(table)
+    return table
 
 
 def unreadable(path: Path, error: OSError) -> DeclarationError:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 VERSION = re.compile(
     r"(?P<name>python|cpython|pypy|graalpy|system)?[-@]?"
-    r"(?P<version>\d+(\.\d+){0,2}((a|b|rc)\d+)?)?(?P<threaded>t)?(-[\w.]+)*"
+    r"(?P<version>\d{1,9}(\.\d{1,9}){0,2}((a|b|rc)\d{1,9})?)?(?P<threaded>t)?"
+    r"(?(version)(-[\w.]+)*|(-[a-z]\w*(-[\w.]+)*)?)"
 )
 """A version as it is written on a command line, and by pyenv and uv in `.python-version`: `3.13t`,
 `cpython-3.12.1-linux`, `pypy3.10-7.3.12`, `3.14-dev`, `system`."""
@@ -82,12 +83,12 @@ class PythonRequest(NamedTuple):
         return match if match and (match["name"] or match["version"]) else None
 
     def _range(self) -> SpecifierSet:
-        from packaging.specifiers import InvalidSpecifier, SpecifierSet
+        from isolate.declarations.limits import parsed_specifier
 
         try:
             if self.text:
-                return SpecifierSet(self.text)
-        except InvalidSpecifier:
+                return parsed_specifier(self.text)
+        except ValueError:
             pass
         raise self.invalid()
 

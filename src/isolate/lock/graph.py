@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.markers import Marker, UndefinedEnvironmentName
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+
+from isolate.declarations.limits import parsed_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from packaging.requirements import Requirement
 
     from isolate.declarations.declared import DeclaredRequirement
 
@@ -57,8 +60,8 @@ def active_requirements(
     """
     for line in requires_dist:
         try:
-            requirement = Requirement(line)
-        except InvalidRequirement:
+            requirement = parsed_requirement(line)
+        except ValueError:
             continue
         if any(applies(requirement.marker, markers, extra) for extra in ("", *extras)):
             yield requirement

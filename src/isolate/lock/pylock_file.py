@@ -6,19 +6,14 @@ The format is PEP 751's: https://packaging.python.org/en/latest/specifications/p
 from __future__ import annotations
 
 import re
-import sys
 from typing import TYPE_CHECKING, Any
 
 import tomli_w
 from packaging.pylock import Pylock, PylockValidationError
 
 from isolate.bounded_read import read_bounded
+from isolate.declarations.toml_file import parse_toml
 from isolate.errors import DeclarationError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +23,8 @@ RECREATE_HINT = "run `isolate lock --upgrade` to recreate it, or restore it"
 
 NUL = re.compile(rb"\\u0000|\\U00000000|\\x00|%00")
 """A NUL character, as TOML or a URL can spell it."""
+
+LONG_NUMBER = re.compile(rb"\d{1001}")
 
 
 def read_lock(path: Path) -> Pylock | None:
@@ -52,17 +49,23 @@ def parse_lock(content: bytes, path: Path) -> Pylock:
         line = content.count(b"\n", 0, nul.start()) + 1
         problem = "contains a NUL character, which no path and no URL may have"
         raise DeclarationError(problem, hint=RECREATE_HINT, file=path, line=line)
+    if number := LONG_NUMBER.search(content):
+        line = content.count(b"\n", 0, number.start()) + 1
+        problem = "contains a number with more than 1000 digits"
+        raise DeclarationError(problem, hint=RECREATE_HINT, file=path, line=line)
     try:
-        return Pylock.from_dict(tomllib.loads(content.decode()))
+        return Pylock.from_dict(parse_toml(content.decode()))
     except UnicodeDecodeError:
         raise DeclarationError("is not UTF-8 text", hint=RECREATE_HINT, file=path) from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except PylockValidationError as error:
+        raise DeclarationError(f"is not a valid lock (PEP 751): {error}", hint=RECREATE_HINT, file=path) from None
+    except RecursionError:
+        raise DeclarationError("has a marker that is nested too deep", hint=RECREATE_HINT, file=path) from None
+    except ValueError as error:
         match = re.search(r"at line (\d+)", str(error))
         raise DeclarationError(
             f"is not valid TOML: {error}", hint=RECREATE_HINT, file=path, line=int(match[1]) if match else None
         ) from None
-    except PylockValidationError as error:
-        raise DeclarationError(f"is not a valid lock (PEP 751): {error}", hint=RECREATE_HINT, file=path) from None
 
 
 def lock_content(lock: Pylock) -> bytes:
