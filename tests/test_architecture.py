@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PACKAGE = SOURCE / "isolate"
 LAYERS = (
+    {"redaction"},
     {"bounded_read", "child_output", "errors", "formatting", "locked", "locks", "outcome", "signals", "umask"},
     {"open_directory"},
     {"fs", "home", "output", "permissions", "process"},
@@ -52,6 +53,7 @@ PURE = (
     "locked",
     "outcome",
     "plan",
+    "redaction",
     "conflicts/compatibility",
     "conflicts/pins",
     "conflicts/text",

@@ -9,7 +9,8 @@ import tempfile
 import traceback
 
 from isolate import __version__
-from isolate.pip.redaction import redact
+from isolate.output import printable_lines
+from isolate.redaction import redact
 
 
 def write_report(error: BaseException) -> str:
@@ -22,5 +23,5 @@ def write_report(error: BaseException) -> str:
     ]
     descriptor, path = tempfile.mkstemp(prefix="isolate-crash-", suffix=".log")
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write("\n".join(lines))
+        file.write(printable_lines("\n".join(lines)))
     return path

@@ -11,7 +11,7 @@ import os
 import sys
 
 from isolate.environment.stamp.read import up_to_date_message
-from isolate.output import exit_on_broken_pipe, write_stderr
+from isolate.output import exit_on_broken_pipe, printable, write_stderr
 
 QUIET_OPTIONS = ("-q", "--quiet")
 ALL_OPTION = "--all"
@@ -59,7 +59,7 @@ def _is_up_to_date(arguments: list[str]) -> bool:
     try:
         message = up_to_date_message(f"{os.getcwd()}/.venv", _variable_line)
         if message is not None and not any(argument in QUIET_OPTIONS for argument in arguments):
-            sys.stdout.write(f"{message}\n")
+            sys.stdout.write(f"{printable(message)}\n")
             sys.stdout.flush()
     except BrokenPipeError:
         exit_on_broken_pipe(sys.stdout)

@@ -14,13 +14,35 @@ EXIT_SIGPIPE = 141
 """The exit code that a shell reports for a program that SIGPIPE ended: 128 and the number of the signal."""
 
 
-def write_stdout(text: str, *, end: str = "\n") -> None:
-    """Write *text* to standard output, unless it is closed.
+def printable(text: str) -> str:
+    """Return *text* as a terminal, a log or a page may show it: without credentials and control characters.
+
+    A character that could control a terminal or hide text becomes an escape, as in Python. Line feeds do, too: *text*
+    is a line, or a part of one. Tabs stay.
+    """
+    if "@" in text or "://" in text or "?" in text:
+        from isolate.redaction import redact
+
+        text = redact(text)
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() or char == "\t" else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def printable_lines(text: str) -> str:
+    """Return *text* with its line feeds, and with escapes as `printable` has them in each line."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def write_stdout(text: str, *, end: str = "\n", verbatim: bool = False) -> None:
+    """Write *text* to standard output, unless it is closed: as `printable_lines` returns it unless *verbatim*.
 
     Exits silently if the reader has gone. Raises `OutputNotWritten` if the system refuses to write.
     """
     try:
-        _write(sys.stdout, f"{text}{end}")
+        _write(sys.stdout, f"{text if verbatim else printable_lines(text)}{end}")
     except OSError as error:
         from isolate.errors import OutputNotWritten
 
@@ -30,8 +52,8 @@ def write_stdout(text: str, *, end: str = "\n") -> None:
 
 
 def write_stderr(text: str) -> None:
-    """Write *text* to standard error, unless it is closed; exit silently if the reader has gone."""
-    _write(sys.stderr, f"{text}\n")
+    """Write *text* to standard error as `printable_lines` returns it; exit silently if the reader has gone."""
+    _write(sys.stderr, f"{printable_lines(text)}\n")
 
 
 def exit_on_broken_pipe(stream: TextIO) -> NoReturn:

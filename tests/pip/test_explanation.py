@@ -22,8 +22,8 @@ from isolate import process
 from isolate.declarations.declared import DeclaredRequirement, Origin
 from isolate.pip.command import install_arguments, resolve_argv
 from isolate.pip.explanation import explain
-from isolate.pip.redaction import redact
 from isolate.pip.settings import pip_environment
+from isolate.redaction import redact
 from kit.git import commit, git
 from kit.index import LocalIndex
 from kit.packages import build_sdist, build_tree, build_wheel

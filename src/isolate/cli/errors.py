@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from isolate.cli.invocation import Options
 from isolate.errors import InternalError, Interrupted, IsolateError, NoDeclarations, SystemFailure, UsageError
 from isolate.outcome import Outcome, as_json
-from isolate.output import write_stderr, write_stdout
+from isolate.output import printable, write_stderr, write_stdout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,7 @@ def _report(error: BaseException, options: Options) -> int:
 
 def error_outcome(error: BaseException) -> Outcome:
     """Return the failure of a command as an outcome like any other."""
-    from isolate.pip.redaction import redact
+    from isolate.redaction import redact
 
     failure = as_isolate_error(error)
     # Credentials are removed here, where every error passes: one may quote a declaration as it is written.
@@ -76,8 +76,14 @@ def error_outcome(error: BaseException) -> Outcome:
         "facts": [redact(fact) for fact in failure.facts],
         "hint": failure.hint and redact(failure.hint),
     }
-    text = str(failure) if isinstance(failure, Interrupted) else f"error: {failure}"
+    text = _text(failure) if isinstance(failure, Interrupted) else f"error: {_text(failure)}"
     return Outcome(command="", exit_code=failure.exit_code, facts={"error": facts}, lines=(redact(text),))
+
+
+def _text(failure: IsolateError) -> str:
+    """Return the whole text of *failure*; a line feed within one of its parts is shown as an escape."""
+    facts = tuple(map(printable, failure.facts))
+    return str(IsolateError(printable(failure.message), facts=facts, hint=failure.hint and printable(failure.hint)))
 
 
 def as_isolate_error(error: BaseException) -> IsolateError:

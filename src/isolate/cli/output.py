@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from isolate.formatting import count
 from isolate.outcome import Outcome, as_json, document
-from isolate.output import write_stderr, write_stdout
+from isolate.output import printable, write_stderr, write_stdout
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -24,7 +24,7 @@ def print_outcome(outcome: Outcome, options: Options) -> None:
     if options.json:
         write_stdout(as_json(outcome))
     elif not options.quiet:
-        write_stdout("\n".join(outcome.lines))
+        write_stdout("\n".join(map(printable, outcome.lines)))
 
 
 def print_one_of_many(name: str, outcome: Outcome, options: Options) -> None:
@@ -39,13 +39,19 @@ def print_one_of_many(name: str, outcome: Outcome, options: Options) -> None:
     has_program_output = outcome.command == "run" and bool(outcome.facts["output"] or outcome.exit_code)
     if options.is_silent and not has_program_output:
         return
-    lines = [line for part in outcome.lines or ("",) for line in part.split("\n")]
-    write_stdout(f"{name}: {lines[0]}" if len(lines) == 1 else "\n  ".join([f"{name}:", *lines]))
+    lines = outcome.lines or ("",)
+    if has_program_output:
+        lines = tuple(line for part in lines for line in part.split("\n"))
+    else:
+        lines = tuple(map(printable, lines))
+    name = printable(name)
+    text = f"{name}: {lines[0]}" if len(lines) == 1 else "\n  ".join([f"{name}:", *lines])
+    write_stdout(text, verbatim=has_program_output)
 
 
 def print_failure(name: str, outcome: Outcome) -> None:
     """Print the error of one of many applications: `NAME: error: ...`, then its facts and its hint."""
-    write_stderr(f"{name}: " + "\n".join(outcome.lines))
+    write_stderr(f"{printable(name)}: " + "\n".join(outcome.lines))
 
 
 def is_failure(outcome: Outcome) -> bool:

@@ -12,7 +12,7 @@ from isolate.lock.graph import applies_here
 from isolate.lock.select import select
 from isolate.locked import Selection
 from isolate.outcome import Outcome
-from isolate.pip.redaction import redact
+from isolate.redaction import redact
 from isolate.request import LockPolicy
 from isolate.resolution.candidates import candidate_locks
 from isolate.resolution.context import lock_context

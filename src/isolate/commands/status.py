@@ -14,6 +14,7 @@ from isolate.environment.stamp.variables import variable_line
 from isolate.findings import Finding
 from isolate.formatting import count, in_units
 from isolate.outcome import Outcome
+from isolate.output import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -126,7 +127,10 @@ def cells(facts: Mapping[str, object]) -> tuple[str, ...]:
 
 def table(rows: Mapping[str, Mapping[str, object]]) -> list[str]:
     """Return the lines of a table with the status of many applications, by name."""
-    rows_shown = [("application", *HEADINGS), *((name, *cells(facts)) for name, facts in rows.items())]
+    rows_shown = [
+        ("application", *HEADINGS),
+        *(tuple(map(printable, (name, *cells(facts)))) for name, facts in rows.items()),
+    ]
     widths = [max(map(len, column)) for column in zip(*rows_shown, strict=True)]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows_shown

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from isolate.conflicts.pins import group_by_package, group_by_version
 from isolate.conflicts.text import displayed, reason, summary
+from isolate.output import printable
 
 if TYPE_CHECKING:
     from isolate.conflicts.pins import Conflicts, Pin
@@ -25,7 +26,7 @@ def render_page(conflicts: Conflicts, *, title: str) -> str:
     """
     template = files("isolate.conflicts").joinpath("page.html").read_text(encoding="utf-8")
     before, _, after = template.partition(DATA_PLACEHOLDER)
-    return before.replace(TITLE_PLACEHOLDER, _escaped(title)) + json_for_script(_data(conflicts, title)) + after
+    return before.replace(TITLE_PLACEHOLDER, _escaped(title)) + json_for_script(_shown(_data(conflicts, title))) + after
 
 
 def json_for_script(data: object) -> str:
@@ -35,7 +36,16 @@ def json_for_script(data: object) -> str:
 
 
 def _escaped(title: str) -> str:
-    return html.escape(title.encode(errors="replace").decode())
+    return html.escape(printable(title))
+
+
+def _shown(value: object) -> object:
+    """Return *value* with every string in it as `printable` returns it."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, dict):
+        return {key: _shown(item) for key, item in value.items()}
+    return [_shown(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _data(conflicts: Conflicts, title: str) -> dict[str, object]:

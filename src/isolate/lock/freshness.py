@@ -19,7 +19,7 @@ from isolate.lock.select import select
 from isolate.lock.source_ids import declared_extras, declared_hashes, declared_source
 from isolate.lock.tool_table import tool_table
 from isolate.locked import Selection
-from isolate.pip.redaction import redact
+from isolate.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

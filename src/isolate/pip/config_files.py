@@ -56,6 +56,16 @@ def _user_files(environ: Mapping[str, str]) -> Iterator[Path]:
         yield Path(environ.get("XDG_CONFIG_HOME") or Path(home, ".config"), "pip", "pip.conf")
 
 
+def _reason(error: Exception) -> str:
+    """Return what is wrong, without the content of a line, which may be a password."""
+    if isinstance(error, configparser.MissingSectionHeaderError):
+        return f"line {error.lineno} is before the first section"
+    if isinstance(error, configparser.ParsingError):
+        lines = ", ".join(str(number) for number, _ in error.errors)
+        return f"no setting in line {lines}"
+    return " ".join(str(error).replace("'<string>'", "it").split())
+
+
 def read_config(path: Path) -> dict[str, dict[str, str]]:
     """Return the settings in the configuration file *path*, by section and option; empty if there is no such file.
 
@@ -67,8 +77,8 @@ def read_config(path: Path) -> dict[str, dict[str, str]]:
     try:
         parser.read_string(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, configparser.Error) as error:
-        reason = " ".join(str(error).replace("'<string>'", "it").split())
-        raise InvalidConfiguration(f"{path}: cannot read pip's configuration: {reason}", hint="fix that file") from None
+        problem = f"{path}: cannot read pip's configuration: {_reason(error)}"
+        raise InvalidConfiguration(problem, hint="fix that file") from None
     return {
         section: {canonical_option(key): " ".join(value.split()) for key, value in parser.items(section)}
         for section in SECTIONS

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from isolate.pip.redaction import without_credentials
+from isolate.redaction import without_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

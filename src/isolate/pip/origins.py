@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from packaging.utils import canonicalize_name
 
-from isolate.pip.redaction import redact
+from isolate.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from packaging.utils import canonicalize_name
 
 from isolate.errors import PipFailed
-from isolate.pip.redaction import without_credentials
+from isolate.redaction import without_credentials
 
 HINT = "upgrade isolate to a newer release"
 

@@ -18,8 +18,8 @@ from isolate.child_output import Listener
 from isolate.pip.command import install_arguments
 from isolate.pip.credentials import with_credentials
 from isolate.pip.input_files import write_input_file
-from isolate.pip.redaction import redact
 from isolate.progress.protocol import NullProgress
+from isolate.redaction import redact
 from isolate.trace import timed
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from isolate.output import printable
 from isolate.progress.live import with_position
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class LiveBoard:
     def on_message(self, name: str, method: str, arguments: tuple[str, ...]) -> None:
         """Show the current activity of *name*; print what the user must read above the display."""
         if method == "say":
-            self._console.print(f"{name}: {arguments[0]}", markup=False, highlight=False)
+            self._console.print(printable(f"{name}: {arguments[0]}"), markup=False, highlight=False, emoji=False)
         elif method == "working":
             self._activities[name] = with_position(*arguments)
 
@@ -89,5 +90,8 @@ class LiveBoard:
     def _picture(self) -> Group:
         bar = Table.grid(padding=(0, 1))
         bar.add_row(ProgressBar(total=self._total, completed=self._done, width=30), f"{self._done}/{self._total}")
-        lines = (Text(f"{name}: {text}", overflow="ellipsis", no_wrap=True) for name, text in self._activities.items())
+        lines = (
+            Text(printable(f"{name}: {text}"), overflow="ellipsis", no_wrap=True)
+            for name, text in self._activities.items()
+        )
         return Group(*lines, bar)

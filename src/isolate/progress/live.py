@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from isolate.output import write_stderr
+from isolate.output import printable, write_stderr
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -20,9 +20,9 @@ class LiveProgress:
     def say(self, line: str) -> None:
         """Write *line* above the changing line."""
         if self._status is None:
-            write_stderr(line)
+            write_stderr(printable(line))
         else:
-            self._status.console.print(line, markup=False, highlight=False)
+            self._status.console.print(printable(line), markup=False, highlight=False, emoji=False)
 
     def working(self, text: str, position: str = "") -> None:
         """Change the line to *text* and *position*."""
@@ -33,7 +33,7 @@ class LiveProgress:
             self._status.start()
         from rich.text import Text
 
-        self._status.update(Text(with_position(text, position), overflow="ellipsis", no_wrap=True))
+        self._status.update(Text(printable(with_position(text, position)), overflow="ellipsis", no_wrap=True))
 
     def detail(self, line: str) -> None:
         """Do nothing: there is only one line."""

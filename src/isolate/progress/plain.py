@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from isolate.output import write_stderr
+from isolate.output import printable, write_stderr
 
 if TYPE_CHECKING:
     from isolate.progress.protocol import Progress
@@ -21,7 +21,7 @@ class PlainProgress:
 
     def say(self, line: str) -> None:
         """Write *line*."""
-        write_stderr(line)
+        write_stderr(printable(line))
 
     def working(self, text: str, position: str = "") -> None:
         """Write *text* if its first word differs from that of the last activity.

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.lock.from_cache import resolve_among
 from isolate.pip.command import resolve_argv
-from isolate.pip.redaction import redact
 from isolate.pip.report import read_report
 from isolate.pip.runner import REPORT
+from isolate.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -16,7 +16,7 @@ from isolate.cli.output import print_failures, succeeded, worst_exit_code
 from isolate.cli.parsing import Command
 from isolate.errors import SystemFailure
 from isolate.outcome import Outcome, as_json
-from isolate.output import write_stdout
+from isolate.output import printable, write_stdout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +54,7 @@ def conflicts(options: Options, root: Path | None, *, fail: bool, html: Path | N
     if options.json:
         write_stdout(as_json(_outcome(report, failures, exit_code)))
     elif not options.quiet:
-        write_stdout("\n".join(_text(report, readable, failures, html)))
+        write_stdout("\n".join(map(printable, _text(report, readable, failures, html))))
     return exit_code
 
 

@@ -13,7 +13,7 @@ from isolate.cli.errors import error_outcome
 from isolate.cli.options import ALL_OPTION, APPLICATIONS, OUTPUT_OPTIONS
 from isolate.cli.output import finish, succeeded
 from isolate.cli.parsing import Command
-from isolate.output import write_stdout
+from isolate.output import printable, write_stdout
 
 if TYPE_CHECKING:
     from isolate.cli.invocation import Options
@@ -39,7 +39,7 @@ def list_(options: Options, directories: tuple[Path, ...], *, changed_since: str
     with progress_in(options) as progress, session_with(progress) as session:
         outcomes = {name: _described(application, session) for name, application in applications.items()}
     if not options.is_silent:
-        write_stdout("".join(f"{name}\n" for name in succeeded(applications, outcomes)), end="")
+        write_stdout("".join(f"{printable(name)}\n" for name in succeeded(applications, outcomes)), end="")
     return finish(applications, outcomes, options)
 
 

@@ -14,7 +14,7 @@ from isolate.application import Application
 from isolate.cli.dispatch import Work, progress_in, run_for_each, session_with
 from isolate.cli.options import JOBS, QUIET, VERBOSE, all_option
 from isolate.cli.parsing import Command
-from isolate.output import write_stderr
+from isolate.output import printable, write_stderr
 
 if TYPE_CHECKING:
     from isolate.cli.invocation import Options
@@ -50,7 +50,7 @@ def _run_here(options: Options, command: tuple[str, ...], *, sync: bool) -> NoRe
     with progress_in(options) as progress, session_with(progress) as session:
         outcome = prepare(application, session, sync=sync)
         if outcome is not None and not options.quiet and not outcome.facts["up_to_date"]:
-            write_stderr("\n".join(outcome.lines))
+            write_stderr("\n".join(map(printable, outcome.lines)))
         environment = environment_of(application, os.environ)
     sys.stdout.flush()
     sys.stderr.flush()

@@ -12,8 +12,8 @@ from packaging.utils import parse_wheel_filename
 from isolate import fs, process
 from isolate.errors import PipFailed
 from isolate.pip.command import download_argv
-from isolate.pip.redaction import redact
 from isolate.pip.settings import pip_environment
+from isolate.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
