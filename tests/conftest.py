@@ -7,6 +7,7 @@ import csv
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +22,9 @@ sys.path.insert(0, str(TESTS))
 from kit.git import commit, git  # noqa: E402
 from kit.index import LocalIndex  # noqa: E402 - needs the path above
 from kit.packages import build_wheel  # noqa: E402 - needs the path above
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell ignores it for jobs in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 UNWANTED_VARIABLES = (
     "PIP_",

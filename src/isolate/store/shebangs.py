@@ -5,7 +5,7 @@ from __future__ import annotations
 
 def strip_shebang(content: bytes, python: str) -> bytes | None:
     """Return a script without the first lines that name *python*; None if it does not begin with them."""
-    for header in (f"#!{python}\n".encode(), _shell_header(python)):
+    for header in (f"#!{python}\n".encode(), _shell_header(python), _shell_header(f'"{python}"')):
         if content.startswith(header):
             return content[len(header) :]
     return None
@@ -35,6 +35,9 @@ SIBLING_HEADER = b"""\
 differently."""
 
 
-def _shell_header(python: str) -> bytes:
-    """Return the first lines that pip writes if *python* does not fit into a `#!` line."""
-    return f"#!/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''\n".encode()
+def _shell_header(executable: str) -> bytes:
+    """Return the first lines that pip writes if *executable* does not fit into a `#!` line.
+
+    pip quotes it if it contains a blank, and only then: `enquote_executable` of its vendored distlib.
+    """
+    return f"#!/bin/sh\n'''exec' {executable} \"$0\" \"$@\"\n' '''\n".encode()
