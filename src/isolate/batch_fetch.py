@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import mmap
+import os
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from isolate.application import Application
+    from isolate.locks import NameLocks
 
 Key = TypeVar("Key")
 Item = TypeVar("Item")
@@ -24,10 +26,14 @@ packages, or none."""
 
 
 class BatchFetcher:
-    """The applications that one command works on with the same options, each in a process of its own."""
+    """The applications that one command works on with the same options, each in a process of its own.
+
+    `command` names the lock that one of these processes holds while it fetches; empty for a single application.
+    """
 
     def __init__(self, applications: Sequence[Application] = ()) -> None:
         self.applications = applications
+        self.command = f"command {os.getpid()} {os.urandom(8).hex()}" if len(applications) > 1 else ""
         self._failed = mmap.mmap(-1, 1)  # one byte that all processes share: whether a batch has failed
 
     def fetch_for_all(
@@ -70,3 +76,18 @@ class BatchFetcher:
         at = self.applications.index(application) if self.applications else 0
         yield from self.applications[at + 1 :]
         yield from self.applications[:at]
+
+
+def claiming(
+    missing_of: Callable[[Application], Mapping[Key, Item]], held: NameLocks, name_of: Callable[[Key, Item], str]
+) -> Callable[[Application], Mapping[Key, Item]]:
+    """Return *missing_of* without what another process is about to fetch; the rest is locked in *held*, by *name_of*.
+
+    Waiting for that process here could be waiting for one that waits for this one.
+    """
+
+    def claimed(application: Application) -> Mapping[Key, Item]:
+        missing = missing_of(application)
+        return {key: item for key, item in missing.items() if held.try_acquire(name_of(key, item))}
+
+    return claimed

@@ -16,9 +16,12 @@ from isolate.store.layout import DIRECTORY, StorePaths, cache_directory
 from isolate.store.store import open_store, open_to_read, temporary_store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from contextlib import AbstractContextManager
     from types import TracebackType
 
     from isolate.application import Application
+    from isolate.locks import NameLocks
     from isolate.store.store import Store
 
 
@@ -109,9 +112,17 @@ class Session:
         """Report that another process is cleaning the store."""
         self.progress.say("waiting for another isolate process cleaning the store")
 
+    def fill_access(self, names: Iterable[str]) -> AbstractContextManager[NameLocks]:
+        """Lock the distributions *names* in the store, as `Store.fill_access` does for a worker of this command."""
+        return self.store.fill_access(names, self.waiting_for_store, command=self.batch.command)
+
     def waiting_for_store(self) -> None:
-        """Report that another process is writing to the store; in a worker, that is mostly one of the same command."""
+        """Report that another process fetches the same packages; for a worker, mostly one of the same command."""
         if self.is_worker:
             self.progress.working("waiting for the store")
         else:
-            self.progress.say("waiting for another isolate process writing to the store")
+            self.progress.say("waiting for another isolate process that fetches the same packages")
+
+    def waiting_for_users(self) -> None:
+        """Report that other processes use the store."""
+        self.progress.say("waiting for other isolate processes that use the store")

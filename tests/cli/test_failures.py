@@ -201,7 +201,7 @@ def test_concurrent_syncs_with_an_empty_store_fetch_nothing_twice(application, i
     assert sorted(index.fetched()[before:]) == [
         f"part{number}-1.0-py3-none-any.whl" for number in sorted(range(12), key=str)
     ]
-    assert any("waiting for another isolate process writing to the store" in errors for _, errors in ended)
+    assert any("waiting for another isolate process that fetches the same packages" in errors for _, errors in ended)
     for app in apps:
         assert inconsistencies(app / ".venv") == []
 

@@ -74,7 +74,7 @@ def verify(session: Session) -> Outcome:
     Nothing is removed from a read-only store.
     """
     store, damaged_entries = session.store_to_read, list[str]()
-    with store.exclusive_access(session.waiting_for_store):
+    with store.exclusive_access(session.waiting_for_users):
         keys = sorted(store.entry_keys())
         for number, key in enumerate(keys, start=1):
             session.progress.working(f"verifying {count(len(keys), 'entry', 'entries')}", f"{number} of {len(keys)}")
@@ -109,7 +109,7 @@ def _damaged_files(entry: Entry) -> Iterator[str]:
 def gc(session: Session) -> Outcome:
     """Remove the entries that no environment uses, neither now nor after a rollback."""
     store = session.store_to_clean
-    with store.exclusive_access(session.waiting_for_store):
+    with store.exclusive_access(session.waiting_for_users):
         used = set()
         for venv in registered_environments(store):
             keys = set(_used_keys(venv))

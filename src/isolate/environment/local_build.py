@@ -10,6 +10,7 @@ from isolate.environment.template import create_from_template, site_packages
 from isolate.pip.runner import PREFIX, Pip
 from isolate.store.fill import publish_all, write_entry
 from isolate.store.ingest import read_prefix
+from isolate.store.layout import fill_lock
 from isolate.store.seed.install import install_seed
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ def build_source_tree(target: Target, pip: Pip, scratch: Path) -> Entry:
 def build_seed(wheel: Path, seed: Target, context: BuildContext) -> None:
     """Create the entry of *seed*, the pip in *wheel*, in the store, which has no pip yet to install it with."""
     store, interpreter = context.store, context.interpreter
-    with store.write_access(), store.scratch() as scratch:
+    lock = fill_lock(interpreter.compat_tag, "pip", seed.locked.version)
+    with store.fill_access([lock]), store.scratch() as scratch:
         if store.has(seed.key):
             return
         context.progress.working(f"preparing pip {seed.locked.version} for Python {interpreter.version}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from isolate.batch_fetch import claiming
 from isolate.declarations.read import read_declarations
 from isolate.errors import NotInStore
 from isolate.formatting import count
@@ -15,7 +16,7 @@ from isolate.request import selected
 from isolate.resolution.candidates import valid_lock
 from isolate.resolution.context import index_fingerprint, lock_context
 from isolate.store.bytecode import compile_missing
-from isolate.store.fill import fill
+from isolate.store.fill import fill, lock_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,18 +53,19 @@ def _fetch_missing(
     missing: Mapping[str, LockedDistribution], transaction: Transaction, pip: Pip, session: Session
 ) -> None:
     """Let *pip* fetch what is *missing* (by key), unless another process has done so while this one waited."""
+    with session.fill_access(lock_of(locked, pip.compat_tag) for locked in missing.values()) as held:
 
-    def fill_store(lacking: Mapping[str, LockedDistribution]) -> None:
-        session.progress.working(f"fetching {count(len(lacking), 'package')}")
-        fill(session.store, lacking, pip)
+        def fill_store(lacking: Mapping[str, LockedDistribution]) -> None:
+            session.progress.working(f"fetching {count(len(lacking), 'package')}")
+            fill(session.store, lacking, pip, held)
 
-    with session.store.write_access(session.waiting_for_store):
         own = {key: locked for key, locked in missing.items() if not session.store.has(key)}
         if own:
             application, interpreter = transaction.application, transaction.current.interpreter
             index = index_fingerprint(application, transaction.declarations, interpreter, session.environ)
             missing_of = partial(_missing_of, request=transaction.request, index=index, session=session)
-            session.batch.fetch_for_all(application, own, missing_of, fill_store)
+            claimed = claiming(missing_of, held, lambda _, locked: lock_of(locked, pip.compat_tag))
+            session.batch.fetch_for_all(application, own, claimed, fill_store)
 
 
 def _missing_of(

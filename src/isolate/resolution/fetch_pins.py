@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from isolate.batch_fetch import claiming
 from isolate.declarations.read import read_declarations
 from isolate.errors import PipFailed
 from isolate.formatting import count
@@ -18,6 +19,7 @@ from isolate.resolution.candidates import valid_lock
 from isolate.resolution.context import index_fingerprint, lock_context
 from isolate.resolution.interpreter import interpreter_for
 from isolate.store.fill import fill_from_pins
+from isolate.store.layout import fill_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -47,7 +49,7 @@ def fetch_pins(
     The pins of other applications of the same command are fetched with them. A failure of pip is not raised: a
     resolution that follows can say more about it.
     """
-    if builder.pips.config.offline or not _missing_pins(context.declarations, cache, context.interpreter):
+    if builder.pips.config.offline or not (missing := _missing_pins(context.declarations, cache, context.interpreter)):
         return False
     pip = builder.pips.ensure_pip()  # before the lock is taken: creating the environment for it may need the same lock
 
@@ -55,15 +57,16 @@ def fetch_pins(
         builder.progress.working(f"fetching {count(len(lines), 'pinned package')}")
         cache.add(fill_from_pins(context.store, lines, pip))
 
-    with context.store.write_access(session.waiting_for_store):
+    with session.fill_access(fill_lock(cache.compat_tag, *pin) for pin in missing) as held:
         # Looked up again: another process may have fetched them while this one waited.
         if own := _missing_pins(context.declarations, cache, context.interpreter):
             with_hashes = any(map(_has_hash, own.values()))
             missing_pins = partial(
                 _missing_pins_of, cache=cache, with_hashes=with_hashes, request=request, session=session
             )
+            claimed = claiming(missing_pins, held, lambda pin, _: fill_lock(cache.compat_tag, *pin))
             try:
-                session.batch.fetch_for_all(context.application, own, missing_pins, fetch)
+                session.batch.fetch_for_all(context.application, own, claimed, fetch)
             except PipFailed:
                 return False
     return True

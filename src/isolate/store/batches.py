@@ -31,15 +31,18 @@ BATCH_SHRINK = 1.5
 def batches(missing: Mapping[str, LockedDistribution], cores: int) -> list[dict[str, LockedDistribution]]:
     """Return *missing* (by key) in batches, each for one pip, on a machine with this many *cores*.
 
-    All distributions that have to be built are in the first batch if possible, so that its pip downloads their build
-    dependencies only once. VCS requirements get separate batches, because they have no hash: pip demands a hash for
-    every requirement as soon as one has a hash.
+    What has to be built is in one batch, the first, so that its pip downloads build dependencies only once; wheels are
+    in others, so that they need not wait for a slow build. VCS requirements get separate batches, because they have no
+    hash: pip demands a hash for every requirement as soon as one has a hash.
     """
     vcs = {key: locked for key, locked in missing.items() if "vcs" in locked.table}
     if vcs and len(vcs) < len(missing):
         others = {key: locked for key, locked in missing.items() if key not in vcs}
         return [*batches(others, cores), *batches(vcs, cores)]
-    built = {key for key, locked in missing.items() if "wheels" not in locked.table}
+    built = {key: locked for key, locked in missing.items() if "wheels" not in locked.table}
+    if built and len(built) < len(missing):
+        wheels = {key: locked for key, locked in missing.items() if key not in built}
+        return [*batches(built, cores), *batches(wheels, cores)]
     parts = partition({key: locked.name for key, locked in missing.items()}, cores, together=built)
     return [{key: missing[key] for key in part} for part in parts]
 

@@ -39,13 +39,15 @@ def compile_missing(store: Store, keys: Sequence[str], pip: Callable[[], Pip], *
     """Ensure that the store has the bytecode of each entry of *keys*; *pip*'s interpreter compiles it on all cores.
 
     A file that does not compile (it may be meant for a different Python) is skipped, as pip skips it. *on_wait* is
-    called if another process is writing to the store.
+    called if another process is compiling one of them.
     """
     if all(store.has(bytecode_key(key)) for key in keys):
         return
     compiler = pip()
-    with store.write_access(on_wait), store.scratch() as scratch:
+    with store.fill_access(map(bytecode_key, keys), on_wait), store.scratch() as scratch:
         missing = [entry for key in keys if not store.has(bytecode_key(key)) and (entry := store.entry(key))]
+        if not missing:  # another process has compiled them while this one waited
+            return
         for number, entry in enumerate(missing):
             _link_sources(entry, scratch / "sources" / str(number))
         _compile(compiler, scratch / "sources")

@@ -16,7 +16,7 @@ from isolate.pip.runner import PREFIX, REPORT
 from isolate.store.batches import batches, concurrent_pips, partition
 from isolate.store.dedupe import dedupe_files
 from isolate.store.ingest import ingest, read_prefix
-from isolate.store.layout import entry_files, entry_key, entry_manifest
+from isolate.store.layout import entry_files, entry_key, entry_manifest, fill_lock
 from isolate.store.manifest import Manifest, write_manifest
 from isolate.store.store import Entry
 
@@ -25,17 +25,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from isolate.locked import LockedDistribution
+    from isolate.locks import NameLocks
     from isolate.pip.report import ResolvedDistribution
     from isolate.pip.runner import Pip
     from isolate.store.ingest import UnpackedDistribution
     from isolate.store.store import Store
 
 
-def fill(store: Store, missing: Mapping[str, LockedDistribution], pip: Pip) -> None:
+def fill(store: Store, missing: Mapping[str, LockedDistribution], pip: Pip, held: NameLocks) -> None:
     """Ensure that the store has an entry for each of *missing* (by key), installed by *pip*.
 
-    The caller holds the store's write access. Raises `PipFailed` or `InvalidDistribution`; entries that were published
-    before stay.
+    The caller has the locks *held* (see `Store.fill_access`). Those of entries that are published are released at once,
+    while others are still being fetched or built. Raises `PipFailed` or `InvalidDistribution`; entries that were
+    published before stay.
     """
     parts = batches({key: locked for key, locked in missing.items() if not store.has(key)}, cores())
     with store.scratch() as scratch:
@@ -43,15 +45,21 @@ def fill(store: Store, missing: Mapping[str, LockedDistribution], pip: Pip) -> N
 
         def publish_batch(number: int) -> None:
             publish_all(store, parts[number], files[number].parent / PREFIX, pip)
+            held.release(lock_of(locked, pip.compat_tag) for locked in parts[number].values())
 
         pip.install(files, scratch, jobs=concurrent_pips(cores()), on_installed=publish_batch)
+
+
+def lock_of(locked: LockedDistribution, compat_tag: str) -> str:
+    """Return the name of the lock for filling the store with *locked*, for interpreters with *compat_tag*."""
+    return fill_lock(compat_tag, locked.name, locked.version, locked.source_id)
 
 
 def fill_from_pins(store: Store, lines: Mapping[tuple[str, str], str], pip: Pip) -> list[ResolvedDistribution]:
     """Let *pip* install pins without their dependencies, and return what it reports about them.
 
     *lines* has a line of a requirements file for each pin, by name and version. Afterwards the store has an entry for
-    each pin that has a hash. The caller holds the store's write access. Raises the same errors as `fill`.
+    each pin that has a hash. The caller holds the locks of the pins. Raises the same errors as `fill`.
     """
     dists: list[ResolvedDistribution] = []
     parts = partition({pin: pin[0] for pin in lines}, cores())

@@ -3,7 +3,8 @@
 <cache>/store-v1/
   README.txt, CACHEDIR.TAG      which program made this directory; deleting it is always safe
   lock                          locked (flock): shared by commands that link entries, exclusively to delete entries
-  filling                       locked exclusively by the one process that adds entries
+  filling                       locked shared by processes that add entries; exclusively by those of older versions
+  filling-names                 a byte of it is locked for each distribution that a process is about to add
   entries/<compat tag>/<name>-<version>-<digest>/
     manifest.json               see `manifest`
     files/                      laid out as in an environment; linked from there, so never written to again
@@ -26,6 +27,8 @@ import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from packaging.utils import canonicalize_version
 
 from isolate.home import NoHomeDirectory, expand_home, home_directory
 
@@ -58,8 +61,13 @@ class StorePaths(NamedTuple):
 
     @property
     def write_lock(self) -> Path:
-        """Return the lock file for adding entries."""
+        """Return the lock file for adding entries at all."""
         return self.root / "filling"
+
+    @property
+    def name_locks(self) -> Path:
+        """Return the lock file for adding the entries of one distribution."""
+        return self.root / "filling-names"
 
     @property
     def entries(self) -> Path:
@@ -145,6 +153,14 @@ def entry_key(compat_tag: str, name: str, version: str | None, source_id: str) -
     """
     digest = _digest(f"{compat_tag} {name} {source_id}".encode())[:16]
     return f"{compat_tag}/{name}-{version or 'tree'}-{digest}"
+
+
+def fill_lock(compat_tag: str, name: str, version: str | None, source_id: str = "") -> str:
+    """Return the name of the lock for filling the store with a distribution, for interpreters with *compat_tag*.
+
+    Where the version is known, all artifacts of it have the same lock: pins without a hash do not tell the artifact.
+    """
+    return f"{compat_tag} {name} {canonicalize_version(version) if version else source_id}"
 
 
 BYTECODE_SUFFIX = "+bytecode"

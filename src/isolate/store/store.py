@@ -15,7 +15,7 @@ from isolate.store.layout import DIRECTORY, StorePaths, entry_files, entry_manif
 from isolate.store.manifest import Manifest, read_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
 
 README = """\
@@ -146,12 +146,24 @@ class Store:
         """Lock the store so that no other process has access; the caller may delete entries."""
         return locks.flock(self.paths.access_lock, on_wait=on_wait)
 
-    def write_access(self, on_wait: Callable[[], None] | None = None) -> AbstractContextManager[None]:
-        """Lock the store so that no other process adds entries, and no artifact is downloaded twice.
+    @contextlib.contextmanager
+    def fill_access(
+        self, names: Iterable[str], on_wait: Callable[[], None] | None = None, *, command: str = ""
+    ) -> Iterator[locks.NameLocks]:
+        """Yield the locks of *names* (see `fill_lock`), so that no other process adds the same entries meanwhile.
 
-        A caller that also links entries holds `shared_access` besides.
+        No artifact is downloaded or built twice: a caller that had to wait looks again what is missing. *command*
+        names the command that the caller is a worker of: one worker of a command has access at a time, so that what
+        several applications lack is fetched together. The caller holds `shared_access` as well.
         """
-        return locks.flock(self.paths.write_lock, on_wait=on_wait)
+        with (
+            locks.flock(self.paths.write_lock, shared=True, on_wait=on_wait),
+            contextlib.closing(locks.NameLocks(self.paths.name_locks)) as held,
+        ):
+            if command:
+                held.acquire([command], on_wait)
+            held.acquire(names, on_wait)
+            yield held
 
     def scratch(self) -> AbstractContextManager[Path]:
         """Yield a directory on the file system of the store; it is deleted afterwards."""
