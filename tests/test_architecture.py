@@ -19,6 +19,7 @@ PACKAGE = SOURCE / "isolate"
 LAYERS = (
     {"redaction"},
     {"bounded_read", "child_output", "errors", "formatting", "locked", "locks", "outcome", "signals", "umask"},
+    {"trees"},
     {"open_directory"},
     {"fs", "home", "output", "permissions", "process"},
     {"user_key"},

@@ -69,11 +69,6 @@ class Application(NamedTuple):
         """Return the path of the environment, whether it exists or not."""
         return self.root / ".venv"
 
-    @property
-    def staging(self) -> Path:
-        """Return the directory in which a new environment is built, on the file system of `.venv`."""
-        return self.root / ".isolate-staging"
-
     def exclusive(self, on_wait: Callable[[], None] | None = None) -> AbstractContextManager[None]:
         """Hold the exclusive right to change this application.
 

@@ -154,7 +154,7 @@ class NotInStore(IsolateError):
 
 
 class UnfinishedUpdate(IsolateError):
-    """The system stopped an update of the environment halfway."""
+    """The system stopped an update of the environment halfway, and could not undo it."""
 
     code = "unfinished-update"
     remedy = "Fix what the message names, then run any command: it completes the update first."

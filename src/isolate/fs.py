@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isolate.locks import flock
-from isolate.open_directory import delete_at
+from isolate.trees import delete_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

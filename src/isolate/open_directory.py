@@ -7,14 +7,12 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from isolate.bounded_read import MAX_RECORD_BYTES, read_handle
 from isolate.errors import NotManaged
+from isolate.trees import CREATE, OPEN, copy_at, delete_at, read_regular, with_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class OpenDirectory:
@@ -66,11 +64,13 @@ class OpenDirectory:
             return read_regular(name, self._absolute(path), dir_fd=parent)
 
     def write(self, path: str, content: bytes) -> None:
-        """Create the file *path* with *content*, which must not exist."""
+        """Create the file *path* with *content*, which must not exist. It survives a power failure."""
         with self._parent(path) as (parent, name):
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            with os.fdopen(os.open(name, flags, 0o644, dir_fd=parent), "wb") as file:
-                file.write(content)
+            handle = os.open(name, CREATE, 0o644, dir_fd=parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(handle)
 
     def make_directory(self, path: str) -> None:
         """Create the directory *path*, which must not exist."""
@@ -90,7 +90,22 @@ class OpenDirectory:
             try:
                 os.replace(old_name, new_name, src_dir_fd=old, dst_dir_fd=new)
             except OSError as error:
-                raise _with_path(error, self._absolute(source)) from None
+                raise with_path(error, self._absolute(source)) from None
+
+    def link(self, path: str, new: str) -> None:
+        """Create *new*, which must not exist, as a hard link to the file or symbolic link *path*."""
+        with self._parent(path) as (old_parent, old_name), self._parent(new) as (new_parent, new_name):
+            os.link(old_name, new_name, src_dir_fd=old_parent, dst_dir_fd=new_parent, follow_symlinks=False)
+
+    def copy(self, source: str, target: str) -> None:
+        """Copy *source* and everything below it to *target*, which must not exist."""
+        with self._parent(source) as old, self._parent(target) as new:
+            copy_at(old, new, self._absolute(source))
+
+    def flush(self, path: str) -> None:
+        """Make the entries of the directory *path* survive a power failure, where the file system can."""
+        with contextlib.suppress(OSError), self.directory(path) as handle:
+            os.fsync(handle)
 
     def remove_file(self, path: str) -> None:
         """Delete the file or link *path*; a missing one is not an error."""
@@ -142,7 +157,7 @@ class OpenDirectory:
         except OSError as error:
             with contextlib.suppress(OSError):
                 raise link_error(self._absolute(path), os.readlink(name, dir_fd=parent)) from None
-            raise _with_path(error, self._absolute(path)) from None
+            raise with_path(error, self._absolute(path)) from None
 
     def _unaliased(self, name: str) -> str:
         target = self._aliases.get(name)
@@ -162,53 +177,3 @@ def reject_link(path: Path) -> None:
 def link_error(path: str, target: str) -> NotManaged:
     """Return the error for the symbolic link *path* to *target*, where isolate would write."""
     return NotManaged(f"{path} is a symbolic link to {target}", hint="remove the link, then run the command again")
-
-
-def read_regular(name: str, path: str, *, dir_fd: int | None = None) -> bytes:
-    """Return the content of the file *name*, a link not followed; *path* is its path in an error.
-
-    Raises `OSError` if it is not a regular file of bounded size: to read a pipe could block, and a device could have
-    no end.
-    """
-    handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=dir_fd)
-    return read_handle(handle, path, MAX_RECORD_BYTES)
-
-
-def delete_at(parent: int, name: str, path: str) -> None:
-    """Delete *name* in the open directory *parent* and everything below it, read-only directories too.
-
-    No link is followed. *path* is the full path, for the message of an error.
-    """
-    try:
-        if not stat.S_ISDIR(os.lstat(name, dir_fd=parent).st_mode):
-            os.unlink(name, dir_fd=parent)
-            return
-        handle = _open_writable(parent, name)
-        try:
-            for child in os.listdir(handle):
-                delete_at(handle, child, f"{path}/{child}")
-        finally:
-            os.close(handle)
-        os.rmdir(name, dir_fd=parent)
-    except OSError as error:
-        raise _with_path(error, path) from None
-
-
-def _open_writable(parent: int, name: str) -> int:
-    """Open the directory *name*, made writable if it is not."""
-    try:
-        handle = os.open(name, OPEN, dir_fd=parent)
-    except PermissionError:
-        os.chmod(name, stat.S_IRWXU, dir_fd=parent)
-        handle = os.open(name, OPEN, dir_fd=parent)
-    if os.fstat(handle).st_mode & stat.S_IRWXU != stat.S_IRWXU:
-        with contextlib.suppress(PermissionError):  # another user owns it, and may let us write
-            os.fchmod(handle, stat.S_IRWXU)
-    return handle
-
-
-def _with_path(error: OSError, path: str) -> OSError:
-    """Return *error* with the full *path*, unless it has one."""
-    if isinstance(error.filename, str) and error.filename.startswith("/"):
-        return error
-    return OSError(error.errno, error.strerror, path)

@@ -15,6 +15,7 @@ from isolate.environment.records import JOURNAL, OLD_JOURNAL, STAGING, STAMP, ST
 from isolate.environment.stamp.mtimes import settled_mtime_below
 from isolate.environment.stamp.read import up_to_date_message
 from isolate.environment.stamp.variables import variable_line
+from isolate.environment.steps import remove_step
 from isolate.errors import NotManaged
 from isolate.store.environments import registered_environments
 from isolate.store.layout import StorePaths
@@ -91,7 +92,7 @@ def test_the_environments_own_lib64_counts_as_lib(venv):
     (venv / "lib/python3.x").mkdir(parents=True)
     (venv / "lib/python3.x/old.py").write_text("old")
     (venv / "lib64").symlink_to("lib")
-    commit(venv, [("remove", "lib64/python3.x/old.py", f"{TRASH}/1")])
+    commit(venv, [remove_step("lib64/python3.x/old.py", 1)])
     assert not (venv / "lib/python3.x/old.py").exists()
     assert (venv / "lib64").is_symlink()
 

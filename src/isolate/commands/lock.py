@@ -59,7 +59,7 @@ def lock(application: Application, request: Request, session: Session, *, check:
         decision = retry_damaged(lambda: decide_with(context), session)
         written = decision.is_new or not decision.in_tree
         if written:
-            staging.write_file(application, application.lock_file, decision.content)
+            staging.write_file(application, application.lock_file, decision.content, session.progress.say)
     changes = diff(before, decision.lock)
     packages = count(len(decision.lock.packages), "package")
     summary = f"wrote pylock.toml: {packages}; run `isolate sync` to install" if written else f"up to date: {packages}"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 from isolate.environment import staging
+from isolate.environment.movable import ensure_deletable
 from isolate.environment.records import installed_files, manifest_path, template_files
 from isolate.environment.stamp.mtimes import settled_mtime, watched_directories
 from isolate.environment.update import write_records
@@ -35,6 +38,7 @@ def create(
         _preserve_user_files(venv, tree, old, desired)
     write_records(tree, desired, installed)
     mtimes = {directory: settled_mtime(f"{tree}/{directory}") for directory in watched_directories(installed)}
+    ensure_deletable(str(venv))
     before_commit()
     staging.put_in_place(builder.application)
     desired.mtimes.record(mtimes)
@@ -71,4 +75,14 @@ def _preserve_user_files(venv: Path, tree: Path, old: State | None, desired: Des
         if (venv / path).is_symlink():
             target.symlink_to(os.readlink(venv / path))
         else:
-            os.link(venv / path, target)
+            _link_or_copy(venv / path, target)
+
+
+def _link_or_copy(path: Path, target: Path) -> None:
+    """Link the file *path* as *target*, or copy it if the environment is a mount."""
+    try:
+        os.link(path, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV or not path.is_file():
+            raise
+        shutil.copy2(path, target)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from isolate.environment.journal import Step, add_step, remove_step
 from isolate.environment.pycache import compiled_files, source_of
 from isolate.environment.records import STAGING
+from isolate.environment.steps import Step, add_step, remove_step
 from isolate.errors import NotManaged
 from isolate.store.manifest import path_tree
 

@@ -9,8 +9,9 @@
   stamp                 everything that "nothing to do" depends on: see `stamp.read`
   work/                 only while the environment is being changed, or after the process was killed: see `journal`
     staging/            new files, laid out as in the environment
-    trash/<n>           what was moved away
-    journal.json        the steps; as long as it exists, the change has to be finished. Formerly switch.json
+    trash/              what was moved away: see `steps`
+    journal.json        the steps; as long as it exists, the change has to be completed. Formerly switch.json
+    rollback.json       the same after the system refused a step: the change has to be undone
     journal.json.new    the same while it is being written
 
 `stamp.read` is the one exception: every run imports it, so it imports nothing, this module included.
@@ -44,6 +45,7 @@ STAGING = ".isolate/work/staging"
 TRASH = ".isolate/work/trash"
 JOURNAL = ".isolate/work/journal.json"
 OLD_JOURNAL = ".isolate/work/switch.json"
+ROLLBACK_JOURNAL = ".isolate/work/rollback.json"
 UNFINISHED_JOURNAL = ".isolate/work/journal.json.new"
 HISTORY = ".isolate/history"
 LAYOUT = 1

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isolate.environment import staging
 from isolate.environment.template import create_from_template
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import TracebackType
 
     from isolate.environment.build_context import BuildContext
@@ -30,6 +30,7 @@ class StagedTree:
         self._seed = seed
         self._linker = linker
         self._begun = False
+        self._tree = Path()
         self._compiled = False
 
     def __enter__(self) -> StagedTree:  # noqa: PYI034 - typing.Self needs Python 3.11
@@ -46,13 +47,13 @@ class StagedTree:
     def stage(self) -> Path:
         """Create the tree from its template, with the seed pip in it, unless that was done; return its path."""
         application = self._context.application
-        tree = staging.staged_venv(application)
         if not self.bootstrap_installed:
             self._begun = True
-            staging.begin(application)
+            tree = staging.begin(application, self._context.progress.say)
             create_from_template(tree, application.venv, self._context.interpreter, self._context.store)
             self.bootstrap_installed.update(self._linker.link([self._seed.ensure()], tree).installed)
-        return tree
+            self._tree = tree
+        return self._tree
 
     def stage_to_run_pip(self) -> Path:
         """Do what `stage` does, and add the bytecode of the pip if it can be had: pip starts faster with it."""

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from isolate import fs
 from isolate.environment import records
-from isolate.environment.journal import check_permissions, commit, delete_work, replay
+from isolate.environment.journal import commit, delete_work, replay
 from isolate.environment.journal_plan import FileInTheWay, plan_steps
+from isolate.environment.movable import check_permissions
 from isolate.environment.records import installed_files, manifest_path
 from isolate.environment.stamp.mtimes import MoveTracker, settled_mtime, watched_directories
 from isolate.environment.template import site_packages
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
     from isolate.environment.builder import EnvironmentBuilder
     from isolate.environment.desired_state import DesiredState
-    from isolate.environment.journal import Step
     from isolate.environment.records import Installed, State
+    from isolate.environment.steps import Step
     from isolate.store.manifest import Manifest
     from isolate.store.store import Entry
 
@@ -79,7 +80,7 @@ def _stage(builder: EnvironmentBuilder, desired: DesiredState, state: State) -> 
     except FileInTheWay as error:
         kept_files = _files_by_name(venv, kept) | {dist.name: dist.files for dist in desired.unmanaged}
         raise _conflict_or(error, _files_by_name(stage, linked.installed), kept_files) from None
-    check_permissions(str(venv), steps)
+    check_permissions(venv, steps)
     tracker = MoveTracker(venv, watched_directories({**kept, **linked.installed}), desired.mtimes, steps)
     return _StagedChange(steps, _staged_mtimes(stage, linked.installed, tracker), tracker)
 
@@ -149,5 +150,5 @@ def _files_below(root: Path) -> Iterator[str]:
 
 def update_state(venv: Path, state: State) -> None:
     """Replace the record of an environment whose contents stay."""
-    fs.write(venv / records.STATE, state.to_json(), staging=venv / records.WORK)
+    fs.write(venv / records.STATE, state.to_json(), staging=venv / records.WORK, durable=True)
     (venv / records.WORK).rmdir()

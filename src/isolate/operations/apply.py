@@ -24,7 +24,7 @@ from isolate.store.environments import register_environment
 from isolate.trace import timed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from isolate.environment.builder import EnvironmentBuilder
     from isolate.operations.transaction import Transaction
@@ -46,11 +46,11 @@ def apply(transaction: Transaction, builder: EnvironmentBuilder, session: Sessio
         with timed(log, f"store: fetching {count(len(transaction.plan.fetch), 'package')}"):
             fetch(transaction, builder, session)
     if transaction.is_empty:
-        write_lock(transaction)
+        write_lock(transaction, session.progress.say)
         _record_request(transaction)
         return
     register_environment(builder.store, transaction.application.venv)
-    commit = partial(_before_commit, transaction)
+    commit = partial(_before_commit, transaction, session.progress.say)
     rebuild = transaction.current.rebuild
     step = f"environment: creating it, because {rebuild.reason}" if rebuild else "environment: updating it"
     with timed(log, step), _built_sources(transaction, builder) as built:
@@ -70,10 +70,10 @@ def _record_request(transaction: Transaction) -> None:
             update_state(transaction.application.venv, state)
 
 
-def _before_commit(transaction: Transaction) -> None:
+def _before_commit(transaction: Transaction, say: Callable[[str], None]) -> None:
     """Remove the stamp and write the lock: after every check has passed, and before the environment changes."""
     remove_stamp(transaction.application.venv)
-    write_lock(transaction)
+    write_lock(transaction, say)
 
 
 def verify_installed(transaction: Transaction) -> None:
@@ -108,11 +108,11 @@ def _built_sources(transaction: Transaction, builder: EnvironmentBuilder) -> Ite
         }
 
 
-def write_lock(transaction: Transaction) -> None:
-    """Write `pylock.toml` if the lock is new and belongs into the tree."""
+def write_lock(transaction: Transaction, say: Callable[[str], None]) -> None:
+    """Write `pylock.toml` if the lock is new and belongs into the tree; *say* as in `staging.begin`."""
     path, decision = transaction.application.lock_file, transaction.decision
     if decision.in_tree and decision.is_new and (not path.exists() or read_bounded(path) != decision.content):
-        staging.write_file(transaction.application, path, decision.content)
+        staging.write_file(transaction.application, path, decision.content, say)
 
 
 def _desired_state(

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from isolate.environment.journal import Step
     from isolate.environment.records import Installed
+    from isolate.environment.steps import Step
 
 MTIME_GRANULARITY_NS = 11_000_000
 """Nanoseconds after which a change is sure to get another mtime than one before it, on any kernel's file clock."""

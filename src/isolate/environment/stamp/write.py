@@ -55,7 +55,7 @@ def write_stamp(
         # Other users must not read the digest of a variable: they could guess its value and compare.
         mode = 0o600 if any(line.startswith("env ") for line in lines) else 0o644
         content = signed(KIND, str(venv / STAMP), text.encode())
-        fs.write(venv / STAMP, content, staging=venv / WORK, mode=mode)
+        fs.write(venv / STAMP, content, staging=venv / WORK, mode=mode, durable=True)
         (venv / WORK).rmdir()
 
 
