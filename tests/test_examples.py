@@ -49,6 +49,12 @@ def test_two_versions_run_side_by_side(examples):
     make(examples, "check")
 
 
+def test_make_does_not_delete_the_record_of_an_environment_as_an_intermediate_file(examples):
+    shutil.copytree(examples / "app-a", examples / "unlisted")
+    make(examples, "unlisted/installed.txt")
+    assert (examples / "unlisted/.venv/.isolate/state.json").exists()
+
+
 def test_make_does_nothing_until_the_environment_changes(examples):
     target = "app-a/installed.txt"
     assert make(examples, target) == f"made {target}\n"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
+
+import pytest
 
 from conftest import SOURCE, versions
 from isolate.environment.records import OLD_TEMPLATE, STATE, TEMPLATE, is_managed, read_state, template_files
@@ -42,6 +45,25 @@ def test_an_environment_of_an_earlier_version_is_updated_and_its_template_is_sti
     isolate("sync", cwd=app)
     isolate("check", cwd=app)
     assert not (app / ".venv" / OLD_TEMPLATE).exists()
+
+
+@pytest.mark.parametrize("others", [[], ["stamp"], ["stamp", "lock.toml", "manifests", "history"]])
+def test_an_environment_whose_state_was_deleted_is_still_one_of_isolate(isolate, application, index, others):
+    app = application({"requirements.txt": "alpha==1.0\n"})
+    isolate("sync", cwd=app)
+    (app / ".venv/own.txt").write_text("kept")
+    (app / ".venv" / STATE).unlink()
+    for name in others:
+        path = app / ".venv/.isolate" / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert is_managed(app / ".venv")
+    for command in ("check", "status", "list", "sync --dry-run"):
+        result = isolate(*command.split(), cwd=app, status=None)
+        assert "was not created by isolate" not in result.out + result.err
+        assert result.status in (0, 1)
+    assert isolate("run", "--", "alpha", cwd=app).out.endswith("alpha 1.0\n")
+    isolate("check", "--hash", cwd=app)
+    assert (app / ".venv/own.txt").read_text() == "kept"
 
 
 def test_one_module_joins_the_paths_of_the_records():

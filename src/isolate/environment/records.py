@@ -153,8 +153,11 @@ def _installed(table: Mapping[str, Any]) -> Installed:
 
 
 def is_managed(venv: Path) -> bool:
-    """Return whether isolate created the environment *venv*, even if its record is unreadable."""
-    return (venv / STATE).is_file() and any((venv / path).is_file() for path in (TEMPLATE, OLD_TEMPLATE))
+    """Return whether isolate created the environment *venv*, even if its record is unreadable or missing.
+
+    `make` deletes the record if a rule makes it an intermediate file. The other records tell as well.
+    """
+    return any((venv / path).is_file() for path in (TEMPLATE, OLD_TEMPLATE))
 
 
 def is_record(path: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from isolate.environment.stamp.read import (
     DIRECTORY_PREFIX,
     changed_directories,
+    has_state,
     is_being_changed,
     is_current,
     read_lines,
@@ -20,8 +21,8 @@ def why_not_up_to_date(venv: str) -> str:
         return "there is no stamp"
     except ValueError as error:
         return str(error)
-    if is_being_changed(venv):
-        return "a command was killed, or is still running"
+    if is_being_changed(venv) or not has_state(venv):
+        return "a command was killed, or is still running" if has_state(venv) else "state.json is missing"
     directories = [line for line in lines if line.startswith(DIRECTORY_PREFIX)]
     try:
         for line in lines[2:]:

@@ -43,7 +43,7 @@ def up_to_date_message(venv: str, variable_line: Callable[[str, str], str]) -> s
         lines = read_lines(venv)
     except (OSError, ValueError):
         return None
-    if is_being_changed(venv):
+    if is_being_changed(venv) or not has_state(venv):
         return None
     directories = [line for line in lines if line.startswith(DIRECTORY_PREFIX)]
     try:
@@ -61,6 +61,11 @@ def is_being_changed(venv: str) -> bool:
     """
     unfinished = any(map(os.path.lexists, (f"{venv}/.isolate/work", f"{venv}/../.isolate-staging")))
     return unfinished or os.path.islink(venv) or os.path.islink(f"{venv}/.isolate")
+
+
+def has_state(venv: str) -> bool:
+    """Return whether the environment *venv* has the record that other programs take as a sign of its last change."""
+    return os.path.isfile(f"{venv}/.isolate/state.json")
 
 
 def read_lines(venv: str) -> list[str]:
