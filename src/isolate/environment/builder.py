@@ -1,8 +1,7 @@
 """Build an application's next environment: a pip to install with, a tree to install into, a linker to fill it.
 
-The build starts from the existing environment if its interpreter is the right one and its pip is sound; else from a
-new environment in the staging directory, which gets its template and its pip first. Either way pip runs inside an
-environment of the application's own interpreter.
+pip runs in a bare environment of the application's own interpreter, which the command deletes again. It never runs in
+the application's environment, whose code could change what pip puts into the store.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from isolate.environment.bare_environment import BareEnvironment
 from isolate.environment.pip_provider import PipProvider
 from isolate.environment.seed_pip import SeedPip
 from isolate.environment.staged_tree import StagedTree
@@ -64,6 +64,7 @@ def environment_builder(
     python = str(context.application.venv / "bin/python")
     linker = StoreLinker(store=context.store, python=python, options=link_options)
     seed = SeedPip(context, pip_config)
-    with StagedTree(context, seed, linker) as staged_tree:
-        pips = PipProvider(context, pip_config, seed, staged_tree, verify_hashes=link_options.verify_hashes)
+    bare_environment = BareEnvironment(context, seed, verify_hashes=link_options.verify_hashes)
+    with StagedTree(context) as staged_tree, bare_environment as bare:
+        pips = PipProvider(context, pip_config, seed, bare)
         yield EnvironmentBuilder(context=context, pips=pips, staged_tree=staged_tree, linker=linker)

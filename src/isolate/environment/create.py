@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from isolate.environment import staging
 from isolate.environment.movable import ensure_deletable
-from isolate.environment.records import installed_files, manifest_path, template_files
+from isolate.environment.records import installed_files, template_files
 from isolate.environment.stamp.mtimes import settled_mtime, watched_directories
 from isolate.environment.update import write_records
 from isolate.environment.verify import unowned_files
@@ -45,19 +45,11 @@ def create(
 
 
 def _link(builder: EnvironmentBuilder, desired: DesiredState, tree: Path) -> dict[str, Installed]:
-    """Link all of *desired* into *tree* and return it by name; replace the bootstrap pip if another is desired."""
-    installed = dict(builder.staged_tree.bootstrap_installed)
-    present = {dist.key for dist in installed.values()}
-    missing = [target for target in desired.plan.install if target.key not in present]
-    if any(target.name == "pip" for target in missing):
-        _remove_files(tree, installed.pop("pip"))
-    return installed | builder.linker.link(missing, tree, desired.built).installed
-
-
-def _remove_files(tree: Path, installed: Installed) -> None:
-    for file in installed_files(tree, installed):
-        (tree / file.path).unlink()
-    (tree / manifest_path(installed.name)).unlink()
+    """Link all of *desired* into *tree*, with the seed pip unless another is desired, and return it by name."""
+    targets = [*desired.plan.install]
+    if not any(target.name == "pip" for target in targets):
+        targets.append(builder.pips.ensure_seed())
+    return builder.linker.link(targets, tree, desired.built).installed
 
 
 def _preserve_user_files(venv: Path, tree: Path, old: State | None, desired: DesiredState) -> None:
