@@ -18,7 +18,18 @@ if TYPE_CHECKING:
 PACKAGE = SOURCE / "isolate"
 LAYERS = (
     {"redaction"},
-    {"bounded_read", "child_output", "errors", "formatting", "locked", "locks", "outcome", "signals", "umask"},
+    {
+        "bounded_read",
+        "child_output",
+        "errors",
+        "formatting",
+        "locked",
+        "locks",
+        "outcome",
+        "owners",
+        "signals",
+        "umask",
+    },
     {"trees"},
     {"open_directory"},
     {"fs", "home", "output", "permissions", "process"},

@@ -65,7 +65,7 @@ def main() -> None:
     from isolate.fast_path import main as isolate
 
     # The exchange is not a function of `os`, so it is wrapped separately.
-    staging._exchange = counted(staging._exchange) if exchange == "exchange" else lambda new, old: False
+    staging.exchange = counted(staging.exchange) if exchange == "exchange" else lambda new, old: False
     try:
         isolate()
     finally:

@@ -11,6 +11,7 @@ from isolate.declarations.read import read_declarations
 from isolate.declarations.settings import Settings
 from isolate.environment import staging
 from isolate.environment.history import Generation, read_history
+from isolate.environment.ownership import ensure_own
 from isolate.environment.records import State, read_state
 from isolate.environment.stamp.write import remove_stamp
 from isolate.errors import IsolateError, NoEnvironment, NoInterpreter, NoSuchSync
@@ -42,6 +43,7 @@ def rollback(application: Application, number: int | None, session: Session, *, 
     """
     started = session.clock()
     with application.exclusive(session.waiting_for(application)), session.store.shared_access(session.waiting_for_gc):
+        ensure_own(application)
         staging.recover(application)
         generation = _chosen(application, number)
         transaction = retry_damaged(lambda: _roll_back(application, generation, session, lock=lock), session)

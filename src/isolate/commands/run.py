@@ -12,6 +12,7 @@ from isolate.batch_fetch import BatchFetcher
 from isolate.child_output import Listener
 from isolate.commands.sync import sync as sync_application
 from isolate.declarations.read import read_declarations
+from isolate.environment.ownership import foreign_part
 from isolate.environment.records import read_state
 from isolate.environment.stamp.read import up_to_date_message
 from isolate.environment.stamp.variables import variable_line
@@ -19,6 +20,7 @@ from isolate.errors import NoEnvironment
 from isolate.locked import DEFAULT_GROUP
 from isolate.operations.recover import recover
 from isolate.outcome import Outcome
+from isolate.owners import ROOT
 from isolate.request import Request
 
 if TYPE_CHECKING:
@@ -31,12 +33,17 @@ if TYPE_CHECKING:
 def prepare(application: Application, session: Session, *, sync: bool = True) -> Outcome | None:
     """Sync *application* with the options of its last sync, and return the outcome; None if it is up to date.
 
+    An environment that root made for all users is not synced by another user, who can only use it.
+
     Without *sync*, only finish what a killed command left.
     """
     if not sync:
         recover(application, session)
         return None
     if up_to_date_message(str(application.venv), variable_line) is not None:
+        return None
+    if (foreign := foreign_part(application)) is not None and foreign[1] == ROOT:  # as in an image
+        session.progress.say(f"{foreign[0]} belongs to root: it is used as it is, without a sync")
         return None
     unbatched = replace(session, batch=BatchFetcher())  # other applications may have other extras and groups
     return sync_application(application, last_request(application), unbatched)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from isolate.declarations.read import read_declarations
 from isolate.environment import staging
+from isolate.environment.ownership import ensure_own
 from isolate.environment.stamp.explain import why_not_up_to_date
 from isolate.environment.stamp.inputs import input_files, input_files_of_lock, input_files_of_trees
 from isolate.lock.select import select
@@ -46,6 +47,8 @@ def sync(application: Application, request: Request, session: Session) -> Outcom
         if log.isEnabledFor(logging.INFO):
             log.info("stamp: %s", why_not_up_to_date(str(application.venv)))
     with application.exclusive(session.waiting_for(application)), session.store.shared_access(session.waiting_for_gc):
+        if not request.dry_run:
+            ensure_own(application)
         staging.recover(application)
         transaction = retry_damaged(lambda: _sync(application, request, session), session)
     return outcome(transaction, session.clock() - started)

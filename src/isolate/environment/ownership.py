@@ -6,11 +6,17 @@ import os
 from typing import TYPE_CHECKING
 
 from isolate.bounded_read import read_bounded
-from isolate.errors import NotManaged
+from isolate.environment.records import DIRECTORY, JOURNAL, OLD_JOURNAL, ROLLBACK_JOURNAL, STATE, WORK
+from isolate.errors import IsolateError, NotManaged
 from isolate.open_directory import reject_link
+from isolate.owners import foreign_owner
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from isolate.application import Application
+
+JOURNALS = (JOURNAL, OLD_JOURNAL, ROLLBACK_JOURNAL)
 
 BOOTSTRAP_PACKAGES = frozenset({"pip", "setuptools", "wheel"})
 """The distributions that tools put into a new virtual environment."""
@@ -19,6 +25,32 @@ MAX_LISTED = 8
 """How many distributions an error lists."""
 
 MOVE_AWAY = "move it away, then run the command again"
+
+
+class ForeignEnvironment(IsolateError):
+    """The environment, or a record in it, belongs to another user of the machine."""
+
+    code = "foreign-environment"
+    remedy = "If you trust that user, list the directory in `ISOLATE_SAFE_DIRECTORY`."
+
+
+def foreign_part(application: Application) -> tuple[Path, int] | None:
+    """Return what of the environment belongs to another user, with the id of that user; None if nothing does."""
+    venv = application.venv
+    for path in (venv, *(venv / name for name in (DIRECTORY, WORK, STATE, *JOURNALS))):
+        if (owner := foreign_owner(path, application.root)) is not None:
+            return path, owner
+    return None
+
+
+def ensure_own(application: Application) -> None:
+    """Raise `ForeignEnvironment` if a part of the environment belongs to another user, who may not be trusted."""
+    if (foreign := foreign_part(application)) is not None:
+        path, owner = foreign
+        raise ForeignEnvironment(
+            f"{path} belongs to another user (user id {owner})",
+            hint=f"if you trust that user, set ISOLATE_SAFE_DIRECTORY={application.root}, then run the command again",
+        )
 
 
 def ensure_replaceable(venv: Path, *, adopt: bool) -> None:

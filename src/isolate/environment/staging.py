@@ -11,15 +11,17 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from isolate import fs
+from isolate.environment.exchange import exchange
 from isolate.environment.journal import replay
+from isolate.environment.ownership import foreign_part
 from isolate.environment.records import DIRECTORY, STATE, WORK
 from isolate.environment.replace_contents import replace_contents
 from isolate.errors import ConcurrentChange, NotManaged
 from isolate.open_directory import OpenDirectory, reject_link
+from isolate.owners import foreign_owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,9 +57,12 @@ class Staging(NamedTuple):
 def recover(application: Application) -> bool:
     """Finish what a killed process left, and delete its other files; return whether there was anything.
 
-    The caller holds the lock of *application*. Raises `NotManaged` for a link where isolate would write.
+    The caller holds the lock of *application*. What belongs to another user stays as it is. Raises `NotManaged` for a
+    link where isolate would write.
     """
     reject_links(application)
+    if foreign_part(application) is not None:
+        return False
     return _recover_staging(application) | _recover_journal(application)
 
 
@@ -67,6 +72,8 @@ def needs_recovery(application: Application) -> bool:
     Raises `NotManaged` for a link where isolate would write.
     """
     reject_links(application)
+    if foreign_part(application) is not None:
+        return False
     if os.path.lexists(application.venv / WORK):
         return True
     with _open_root(application) as root:
@@ -131,7 +138,8 @@ def _names() -> list[str]:
 
 def _find(root: OpenDirectory) -> Staging | None:
     """Return the staging directory in *root* that isolate created; None if there is none."""
-    return next((Staging(name) for name in _names() if root.exists(name) and _is_marked(root, Staging(name))), None)
+    names = (name for name in _names() if root.exists(name) and foreign_owner(root.path / name, root.path) is None)
+    return next((Staging(name) for name in names if _is_marked(root, Staging(name))), None)
 
 
 def _write_mark(root: OpenDirectory, staging: Staging) -> None:
@@ -210,7 +218,7 @@ def put_in_place(application: Application) -> None:
         staging = _found(root)
         if not root.exists(VENV):
             root.rename(staging.new, VENV)
-        elif not _exchange(application.root / staging.new, application.venv):
+        elif not exchange(application.root / staging.new, application.venv):
             _replace(root, staging, application.venv)
         with contextlib.suppress(OSError):  # the change is done, and the next command deletes what is left
             _clear(root, staging)
@@ -225,20 +233,3 @@ def _replace(root: OpenDirectory, staging: Staging, venv: Path) -> None:
         replace_contents(root, staging.new, venv)
     else:
         root.rename(staging.new, VENV)
-
-
-def _exchange(first: Path, second: Path) -> bool:
-    """Exchange two directories in one step, and return whether the system could.
-
-    `renameat2(2)` with RENAME_EXCHANGE on Linux, `renamex_np(2)` with RENAME_SWAP on macOS.
-    """
-    a, b = os.fsencode(first), os.fsencode(second)
-    try:
-        import ctypes
-
-        libc = ctypes.CDLL(None, use_errno=True)
-        if sys.platform == "darwin":
-            return bool(libc.renamex_np(a, b, 2) == 0)
-        return bool(libc.renameat2(-100, a, -100, b, 2) == 0)
-    except (AttributeError, ImportError):
-        return False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from isolate.bounded_read import UnexpectedFile, read_bounded
 from isolate.errors import DeclarationError
 from isolate.interpreters.request import PythonRequest
+from isolate.owners import ROOT, foreign_owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,11 +27,20 @@ def read_version_file(root: Path) -> PythonRequest | None:
 
 
 def version_files(root: Path) -> Iterator[Path]:
-    """Yield where a `.python-version` for *root* may be, the nearest first, up to the top of a git repository."""
+    """Yield where a `.python-version` for *root* may be, the nearest first, up to the top of a git repository.
+
+    A file above *root* that belongs to another user, or is in the directory of one, does not count.
+    """
     for directory in (root, *root.parents):
-        yield directory / ".python-version"
+        path = directory / ".python-version"
+        if directory == root or not any(_is_of_another_user(part, directory) for part in (directory, path)):
+            yield path
         if (directory / ".git").exists():
             return
+
+
+def _is_of_another_user(path: Path, directory: Path) -> bool:
+    return foreign_owner(path, directory) not in (None, ROOT)
 
 
 def _first_line(path: Path) -> str:
