@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import signal
@@ -22,6 +23,7 @@ TERMINATE_TIMEOUT = 2.0
 """Seconds that a program has to end after SIGTERM."""
 
 START_HINT = "check that it exists and is executable"
+LIMIT_HINT = "raise the limits of processes, open files and memory (ulimit -u, -n, -v), then run the command again"
 
 
 class Finished(NamedTuple):
@@ -105,7 +107,8 @@ def _start(
         )
     except OSError as error:
         where = f" in {cwd}" if str(error.filename) == str(cwd) else ""
-        raise ProgramNotStarted(f"{words[0]} cannot be started{where}: {error.strerror}", hint=START_HINT) from None
+        hint = LIMIT_HINT if error.errno in (errno.EAGAIN, errno.ENOMEM, errno.EMFILE) else START_HINT
+        raise ProgramNotStarted(f"{words[0]} cannot be started{where}: {error.strerror}", hint=hint) from None
 
 
 @contextlib.contextmanager

@@ -26,6 +26,10 @@ HINTS = {
     errno.EROFS: "the file system is read-only: use a directory on a writable one",
     errno.EACCES: "give yourself write permission, then run the command again",
     errno.EPERM: "give yourself write permission, then run the command again",
+    errno.EAGAIN: "raise the limit of processes (ulimit -u), then run the command again",
+    errno.EFBIG: "raise the limit of file sizes (ulimit -f), then run the command again",
+    errno.ENAMETOOLONG: "use a shorter name, or a directory with a shorter path",
+    errno.ENOMEM: "free some memory, then run the command again",
     errno.EMFILE: "raise the limit of open files (ulimit -n), then run the command again",
 }
 """What to do next, by error number."""
@@ -99,6 +103,8 @@ def as_isolate_error(error: BaseException) -> IsolateError:
         return Interrupted("interrupted")
     if isinstance(error, OSError):
         return _system_failure(error)
+    if isinstance(error, (MemoryError, RecursionError)):
+        return _no_room(error)
     return _click_error(error) or _internal_error(error)
 
 
@@ -107,6 +113,15 @@ def _system_failure(error: OSError) -> SystemFailure:
     where = f" ({error.filename})" if error.filename else ""
     hint = HINTS.get(error.errno or 0, "fix this, then run the command again")
     return SystemFailure(f"{error.strerror or error}{where}", hint=hint)
+
+
+def _no_room(error: MemoryError | RecursionError) -> SystemFailure:
+    if isinstance(error, MemoryError):
+        return SystemFailure("out of memory", hint="raise the limit (ulimit -v), or free some memory")
+    return SystemFailure(
+        "a directory or a file is nested too deeply",
+        hint="look for very deep directories in the application and its .venv, and delete them",
+    )
 
 
 def _click_error(error: BaseException) -> IsolateError | None:

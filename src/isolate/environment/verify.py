@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import hashlib
-import io
 import os
 import stat
 from pathlib import Path
@@ -18,6 +16,7 @@ from isolate.environment.pycache import source_of
 from isolate.environment.records import DIRECTORY, TEMPLATE, installed_files, is_record, manifest_path, template_files
 from isolate.permissions import UNSAFE_BITS, is_unsafe_file, others_may_write
 from isolate.store.manifest import digest_of_file, parent_directories
+from isolate.store.record_file import read_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -143,10 +142,10 @@ def _unmanaged(venv: Path, site: str, metadata: str) -> UnmanagedDistribution:
 def _recorded_files(venv: Path, site: str, metadata: str) -> Iterator[str]:
     """Yield the files that the RECORD in *metadata* lists, except those outside the environment and isolate's own."""
     try:
-        text = read_bounded(venv / site / metadata / "RECORD", MAX_RECORD_BYTES).decode()
-    except (OSError, UnicodeDecodeError):
+        rows = read_record(read_bounded(venv / site / metadata / "RECORD", MAX_RECORD_BYTES))
+    except (OSError, ValueError):
         return
-    for row in csv.reader(io.StringIO(text)):
+    for row in rows:
         path = os.path.normpath(os.path.join(site, row[0])) if row else ""
         if path and not path.startswith(("..", "/")) and not is_record(path):
             yield path

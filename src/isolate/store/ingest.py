@@ -6,9 +6,7 @@ RECORD is specified in https://packaging.python.org/en/latest/specifications/rec
 from __future__ import annotations
 
 import base64
-import csv
 import hashlib
-import io
 import os
 import stat
 from collections.abc import Mapping
@@ -21,6 +19,7 @@ from isolate import fs
 from isolate.errors import InvalidDistribution, file_conflict
 from isolate.store.layout import entry_files
 from isolate.store.manifest import DIRECTORY_MODE, MODES, File, parent_directories, path_tree
+from isolate.store.record_file import read_record
 from isolate.store.reserved_paths import first_reserved, foreign_metadata
 from isolate.store.shebangs import strip_shebang
 
@@ -83,12 +82,12 @@ def _reject_foreign_paths(dist: UnpackedDistribution) -> None:
 def _read_distribution(prefix: Path, dist_info: Path, links: Mapping[str, str]) -> UnpackedDistribution:
     name, _, version = dist_info.name.removesuffix(".dist-info").partition("-")
     try:
-        text = (dist_info / "RECORD").read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        rows = read_record((dist_info / "RECORD").read_bytes())
+    except (OSError, ValueError):
         raise InvalidDistribution(f"{name} {version} has no readable RECORD", hint=BROKEN_PACKAGE) from None
     site = os.path.relpath(dist_info.parent, prefix)
     hashes: dict[str, str | None] = {}
-    for row in csv.reader(io.StringIO(text)):
+    for row in rows:
         if row:
             path = _without_link(links, os.path.normpath(os.path.join(site, row[0])))
             if os.path.isabs(path) or path.split("/", 1)[0] == os.pardir:
@@ -139,22 +138,30 @@ def ingest(dist: UnpackedDistribution, entry: Path, python: str) -> tuple[File, 
 
 def _move(source: str, target: str, tree: dict[str, dict]) -> None:  # type: ignore[type-arg]
     """Move what *tree* names from one directory to another; a directory that holds nothing else takes one rename."""
-    for name, subtree in tree.items():
-        old, new = f"{source}/{name}", f"{target}/{name}"
-        if not subtree or _holds_only(old, subtree):
-            os.rename(old, new)
-        else:
-            os.mkdir(new)
-            _move(old, new, subtree)
+    pending = [(source, target, tree)]  # no recursion: a tree may be deeper than Python's limit
+    while pending:
+        source, target, tree = pending.pop()
+        for name, subtree in tree.items():
+            old, new = f"{source}/{name}", f"{target}/{name}"
+            if not subtree or _holds_only(old, subtree):
+                os.rename(old, new)
+            else:
+                os.mkdir(new)
+                pending.append((old, new, subtree))
 
 
 def _holds_only(directory: str, tree: dict[str, dict]) -> bool:  # type: ignore[type-arg]
     """Return whether *tree* names everything in *directory*."""
-    with os.scandir(directory) as paths:
-        return all(
-            path.name in tree and (not path.is_dir(follow_symlinks=False) or _holds_only(path.path, tree[path.name]))
-            for path in paths
-        )
+    pending = [(directory, tree)]
+    while pending:
+        directory, tree = pending.pop()
+        with os.scandir(directory) as paths:
+            for path in paths:
+                if path.name not in tree:
+                    return False
+                if path.is_dir(follow_symlinks=False):
+                    pending.append((path.path, tree[path.name]))
+    return True
 
 
 def _normalize(dist: UnpackedDistribution, path: str, python: str) -> File:
