@@ -37,6 +37,7 @@ class LazyStore:
         self._environ = environ
         self._store: Store | None = None
         self._temporary: Path | None = None
+        self._has_warned = False
 
     def __enter__(self) -> LazyStore:  # noqa: PYI034 - Self came with Python 3.11
         """Return self. Nothing is opened yet."""
@@ -60,18 +61,31 @@ class LazyStore:
         return StorePaths(self.cache / DIRECTORY)
 
     def store(self, progress: Progress) -> Store:
-        """Open and return the store; if its directory is not writable, report that and use a temporary store."""
+        """Open and return the store; if its directory cannot be used, report that and use a temporary store."""
         if self._store is None:
-            cache = self.cache
+            cache, on_exposed = self.cache, self.on_exposed(progress)
             try:
-                self._store = open_store(cache)
+                self._store = open_store(cache, on_exposed)
             except IsolateError as error:
                 import tempfile
 
                 self._temporary = Path(tempfile.mkdtemp(prefix="isolate-"))
                 progress.say(f"{error.problem}; using a temporary store")
-                self._store = temporary_store(cache, self._temporary)
+                self._store = temporary_store(cache, self._temporary, on_exposed)
         return self._store
+
+    def on_exposed(self, progress: Progress) -> Callable[[str], None] | None:
+        """Return what to call if others may write to the store: None, so that it is not used, in its default place.
+
+        In a place that the user named, they are warned, once.
+        """
+
+        def warn(problem: str) -> None:
+            if not self._has_warned:
+                progress.say(f"warning: {problem}")
+            self._has_warned = True
+
+        return warn if self._environ.get("ISOLATE_CACHE_DIR") else None
 
 
 @dataclass(kw_only=True)
@@ -97,12 +111,12 @@ class Session:
     @property
     def store_to_read(self) -> Store:
         """Return the user's store, perhaps read-only; raises `UnusableStore` if there is none that can be read."""
-        return open_to_read(self.lazy_store.cache)
+        return open_to_read(self.lazy_store.cache, self.lazy_store.on_exposed(self.progress))
 
     @property
     def store_to_clean(self) -> Store:
         """Return the user's store; raises `UnusableStore` if it cannot be written to."""
-        return open_store(self.lazy_store.cache)
+        return open_store(self.lazy_store.cache, self.lazy_store.on_exposed(self.progress))
 
     def waiting_for(self, application: Application) -> Callable[[], None]:
         """Return what to call when another process holds the lock of *application*."""

@@ -13,6 +13,7 @@ from isolate import fs, locks
 from isolate.errors import UnusableStore
 from isolate.store.layout import DIRECTORY, StorePaths, entry_files, entry_manifest, is_key, key_of
 from isolate.store.manifest import Manifest, read_manifest
+from isolate.store.trust import ensure_own, ensure_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -170,17 +171,19 @@ class Store:
         return fs.scratch_directory(self.paths.tmp)
 
 
-def open_store(cache: Path) -> Store:
+def open_store(cache: Path, on_exposed: Callable[[str], None] | None = None) -> Store:
     """Return the store below the directory *cache*, created if it does not exist.
 
-    Raises `UnusableStore` if it cannot be written to or belongs to another user, who could change it at any time.
+    Raises `UnusableStore` if it cannot be written to, or if another user could change it: it belongs to that user, or
+    others may write to it. For a place that the user named, *on_exposed* is called with the latter instead.
     """
     store = Store(paths=StorePaths(cache / DIRECTORY))
     try:
-        if store.root.exists() and not _is_trusted(store.root):
-            raise UnusableStore(
-                f"{store.root} is owned by another user", hint="set ISOLATE_CACHE_DIR to another directory"
-            )
+        if os.path.lexists(store.root):
+            ensure_own(store.root)
+        ensure_private(store.root, on_exposed)
+        store.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        ensure_own(store.root)  # another user may have been faster
         _create(store.paths)
         for directory in (store.paths.tmp, store.paths.interpreters):
             fs.remove_abandoned(directory)
@@ -192,38 +195,41 @@ def open_store(cache: Path) -> Store:
         ) from None
 
 
-def open_to_read(cache: Path) -> Store:
+def open_to_read(cache: Path, on_exposed: Callable[[str], None] | None = None) -> Store:
     """Return the store below the directory *cache* to look at, also if it cannot be written to.
 
-    Raises `UnusableStore` if there is none, or if it belongs to another user.
+    Raises `UnusableStore` if there is none, or if another user could change it, as `open_store` does.
     """
     try:
-        return open_store(cache)
+        return open_store(cache, on_exposed)
     except UnusableStore:
         paths = StorePaths(cache / DIRECTORY)
-        if not os.access(paths.entries, os.R_OK | os.X_OK) or not _is_trusted(paths.root):
+        if not os.access(paths.entries, os.R_OK | os.X_OK):
             raise
+        ensure_own(paths.root)
+        ensure_private(paths.root, on_exposed)
         return Store(paths=paths, is_read_only=True)
 
 
-def temporary_store(cache: Path, directory: Path) -> Store:
+def temporary_store(cache: Path, directory: Path, on_exposed: Callable[[str], None] | None = None) -> Store:
     """Return a store in the temporary *directory* that also reads from the one below *cache*.
 
-    It does not read from a store that belongs to another user.
+    It does not read from a store that another user could change.
     """
-    paths, usual = StorePaths(directory / DIRECTORY), cache / DIRECTORY
+    paths, usual = StorePaths(directory / DIRECTORY), StorePaths(cache / DIRECTORY)
+    paths.root.mkdir(parents=True, mode=0o700)
     _create(paths)
-    return Store(paths=paths, fallback=StorePaths(usual) if usual.is_dir() and _is_trusted(usual) else None)
-
-
-def _is_trusted(directory: Path) -> bool:
-    return directory.stat().st_uid in (0, os.geteuid())
+    try:
+        ensure_own(usual.root)
+        ensure_private(usual.root, on_exposed)
+    except (OSError, UnusableStore):
+        return Store(paths=paths)
+    return Store(paths=paths, fallback=usual)
 
 
 def _create(paths: StorePaths) -> None:
     if paths.write_lock.exists():  # written last
         return
-    paths.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     contents = {paths.readme: README, paths.cachedir_tag: CACHEDIR_TAG, paths.access_lock: "", paths.write_lock: ""}
     for path, content in contents.items():
         if not path.exists():
