@@ -5,7 +5,7 @@ import pytest
 from isolate.application import Application
 from isolate.application_discovery import find_applications
 from isolate.errors import DeclarationError, IsolateError
-from isolate.git import changed_files
+from isolate.git_changes import changed_files
 
 
 def test_a_path_that_is_not_a_directory_is_an_error_that_says_why(tmp_path):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PACKAGE = SOURCE / "isolate"
 LAYERS = (
-    {"redaction"},
+    {"application_patterns", "git_index", "redaction"},
     {
         "bounded_read",
         "child_output",
@@ -39,6 +39,7 @@ LAYERS = (
     {"trace"},
     {"parallel"},
     {"application", "git"},
+    {"git_changes"},
     {"declarations"},
     {"application_discovery", "batch_fetch", "request"},
     {"interpreters"},

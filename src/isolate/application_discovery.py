@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isolate.application import DECLARATION_FILES, Application, without_parents
+from isolate.application_patterns import matching_directories
 from isolate.bounded_read import read_bounded
 from isolate.declarations.settings import Settings
 from isolate.declarations.toml_file import unreadable
 from isolate.errors import DeclarationError, IsolateError, NoApplications
-from isolate.git import changed_files, ignored_paths
+from isolate.git import ignored_paths, repository_of
+from isolate.git_changes import changed_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Sequence
@@ -107,14 +109,14 @@ def _read_settings(directory: Path, content: bytes) -> Settings:
 
 
 def _matching(pattern: str, root: Path) -> list[Path]:
-    """Return the directories below *root* that match *pattern*; `.` is *root* itself."""
+    """Return the directories of the repository that match *pattern*, relative to *root*; `.` is *root* itself."""
     if pattern and os.path.normpath(pattern) == ".":
         return [root]
     try:
-        return [path for path in root.glob(pattern) if path.is_dir()]
-    except (NotImplementedError, ValueError):
+        return [Path(path) for path in matching_directories(pattern, root, repository_of(root, os.environ))]
+    except ValueError:
         raise DeclarationError(
-            f"tool.isolate.applications: `{pattern}` is not a valid glob pattern for subdirectories",
+            f"tool.isolate.applications: `{pattern}` is not a valid glob pattern for directories of the repository",
             hint="write a pattern such as `services/*`",
             file=root / "pyproject.toml",
         ) from None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from isolate.lock.local_sources import is_about_metadata
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -32,7 +34,10 @@ class Finding(NamedTuple):
 
 def lock_findings(reasons: Iterable[str]) -> list[Finding]:
     """Return a finding for each reason why the lock is out of date."""
-    return [Finding(code="stale-lock", subject=reason) for reason in reasons]
+    return [
+        Finding(code="metadata-unknown" if is_about_metadata(reason) else "stale-lock", subject=reason)
+        for reason in reasons
+    ]
 
 
 def plan_findings(plan: Plan, unmanaged: Iterable[InstalledRef]) -> list[Finding]:

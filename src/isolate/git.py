@@ -1,4 +1,4 @@
-"""What git knows about directories: which of them it ignores, and which of their files have changed.
+"""Running git: which directories it ignores, and which repository they are in.
 
 git is asked about each directory in the repository that contains it. Repositories can be nested, as submodules are.
 """
@@ -49,18 +49,28 @@ A git that works on another repository would read or write the hook's repository
 """
 
 
+SAFE_OPTIONS = ("-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false", "-c", "core.hooksPath=/dev/null")
+"""Options that keep git from running programs that the configuration of a repository names."""
+
+NO_PROGRAMS = {
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_SSH_COMMAND": "false",
+    "GIT_TERMINAL_PROMPT": "0",
+}
+"""Variables that keep it from fetching what a partial clone lacks, by a program of that configuration, and from writing
+to the repository."""
+
+MAX_SILENCE = 30.0
+"""Seconds without output after which git is ended: its configuration may include a pipe that nobody writes to."""
+
+
 class GitFailed(IsolateError):
     """A git command failed."""
 
     code = "git-failed"
     remedy = "Run the git command that the message names to see why it fails."
-
-
-class NoRepository(IsolateError):
-    """A question about changes needs a git repository, and the directory is not in one."""
-
-    code = "no-repository"
-    remedy = "Name a directory in a git repository."
 
 
 class UntrustedRepository(IsolateError):
@@ -85,11 +95,11 @@ def ignored_paths(directories: Iterable[Path], root: Path) -> set[Path]:
     below_top = os.path.join(top, "")
     questions: dict[str, dict[str, list[Path]]] = {}  # for each repository, its paths to ask about
     realpath: Callable[[str], str] = functools.cache(os.path.realpath)
-    repository_around = functools.cache(_repository_around)
+    around = functools.cache(repository_around)
     for directory in directories:
         parent, name = os.path.split(directory)
         path = os.path.join(realpath(parent), name)  # a symbolic link can be ignored itself, unlike its target
-        while path != top and (repository := repository_around(os.path.dirname(path))) is not None:
+        while path != top and (repository := around(os.path.dirname(path))) is not None:
             questions.setdefault(repository, {}).setdefault(path, []).append(directory)
             if not repository.startswith(below_top):
                 break
@@ -104,7 +114,7 @@ def ignored_paths(directories: Iterable[Path], root: Path) -> set[Path]:
 
 def _ignored_in(repository: str, paths: Sequence[str]) -> list[str]:
     try:
-        output = _git(repository, ["check-ignore", "-z", "--stdin"], "".join(f"{path}\0" for path in paths))
+        output = run_git(repository, ["check-ignore", "-z", "--stdin"], "".join(f"{path}\0" for path in paths))
     except (GitFailed, ProgramNotStarted):
         return []
     ignored = set(output.split("\0")) if output else set()
@@ -112,7 +122,7 @@ def _ignored_in(repository: str, paths: Sequence[str]) -> list[str]:
     return [path for path in paths if ignored and os.fsencode(path).decode(errors="replace") in ignored]
 
 
-def _repository_around(directory: str) -> str | None:
+def repository_around(directory: str) -> str | None:
     """Return the root of the repository around *directory* (a real path), by its `.git`; None if there is none."""
     while not os.path.lexists(os.path.join(directory, ".git")):
         if directory == os.path.dirname(directory):
@@ -121,56 +131,17 @@ def _repository_around(directory: str) -> str | None:
     return directory
 
 
-def changed_files(directories: Iterable[Path], revision: str) -> tuple[set[str], set[str]]:
-    """Return the real paths of what has changed since *revision* in the repositories around *directories*.
+def repository_of(directory: Path, environ: Mapping[str, str]) -> Path:
+    """Return the root of the repository around *directory*; *directory* itself if there is none.
 
-    The first set has tracked files; a changed submodule is in it as one path, its directory. The second set has
-    untracked files that are not ignored.
-
-    Raises:
-        NoRepository: One of *directories* is not in a repository.
-        GitFailed: A repository does not know *revision*.
+    A repository of the whole home directory does not count: programs that are installed there are the user's.
     """
-    tracked: set[str] = set()
-    untracked: set[str] = set()
-    for top in sorted({_superproject(repository) for repository in {_repository_of(path) for path in directories}}):
-        commit = _git(
-            top,
-            ["rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}"],
-            hint="name a revision that git knows",
-        ).strip()
-        compare = ["diff", "--no-renames", "--ignore-submodules=none", "--name-only", "-z", commit, "--"]
-        tracked |= _absolute(top, _git(top, compare))
-        untracked |= _absolute(top, _git(top, ["ls-files", "--others", "--exclude-standard", "-z"]))
-    return tracked, untracked
+    top = repository_around(os.path.realpath(directory))
+    home = os.path.realpath(environ.get("HOME") or "/")
+    return directory if top is None or os.path.join(home, "").startswith(os.path.join(top, "")) else Path(top)
 
 
-def _repository_of(directory: Path) -> str:
-    repository = _repository_around(os.path.realpath(directory))
-    if repository is None:
-        raise NoRepository(
-            f"{directory} is not in a git repository, so its changes are not known",
-            hint="name a directory in a git repository, or leave out --changed-since",
-        )
-    return repository
-
-
-def _superproject(repository: str) -> str:
-    """Return the root of the outermost repository that has *repository* as a submodule, where revisions are resolved.
-
-    It is *repository* itself if that is not a submodule.
-    """
-    while parent := _git(repository, ["rev-parse", "--show-superproject-working-tree"]).rstrip("\n"):
-        repository = parent
-    return os.path.realpath(_git(repository, ["rev-parse", "--show-toplevel"]).rstrip("\n"))
-
-
-def _absolute(top: str, names: str) -> set[str]:
-    """Return the paths of *names*, which are separated by NUL and relative to *top*."""
-    return {os.path.join(top, name).rstrip("/") for name in names.split("\0") if name}
-
-
-def _git(
+def run_git(
     directory: str,
     arguments: Sequence[str],
     stdin: str = "",
@@ -184,9 +155,13 @@ def _git(
         ProgramNotStarted: git is not installed.
     """
     from isolate import process
+    from isolate.child_output import Listener
 
-    environ = without_repository_variables(os.environ)
-    done = process.run(("git", *arguments), env=environ, cwd=Path(directory), stdin=stdin)
+    environ = {**without_repository_variables(os.environ), **NO_PROGRAMS}
+    listener = Listener(on_idle=_give_up)
+    done = process.run(
+        ("git", *SAFE_OPTIONS, *arguments), env=environ, cwd=Path(directory), stdin=stdin, listener=listener
+    )
     if done.status in (0, 1):
         return done.output
     messages = done.errors.strip().splitlines()
@@ -196,3 +171,8 @@ def _git(
         )
     command = f"git {' '.join(arguments)}"
     raise GitFailed(f"git {arguments[0]} failed", facts=(f"{command} (in {directory})", *messages[:3]), hint=hint)
+
+
+def _give_up(seconds: float) -> None:
+    if seconds >= MAX_SILENCE:
+        raise GitFailed(f"git gave no answer for {seconds:.0f} s", hint="look at the configuration of the repository")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,7 +93,8 @@ class Session:
     """One run of the command.
 
     `clock` returns seconds since 1970. `batch` has all applications that the command works on. `is_worker` tells
-    whether this is one of several processes, each of which works on one application.
+    whether this is one of several processes, each of which works on one application. `only_looks`: the command runs no
+    program that the repository names, no build backend, and nothing in an environment.
     """
 
     environ: Mapping[str, str]
@@ -102,6 +103,11 @@ class Session:
     clock: Callable[[], float] = time.time
     batch: BatchFetcher = field(default_factory=BatchFetcher)
     is_worker: bool = False
+    only_looks: bool = False
+
+    def looking(self) -> Session:
+        """Return this session for a command that only looks."""
+        return replace(self, only_looks=True)
 
     @property
     def store(self) -> Store:

@@ -112,14 +112,14 @@ def test_each_nested_repository_decides_what_it_ignores(isolate, superproject):
     assert names(isolate, superproject) == ["own", "sub/in"]
 
 
-def test_patterns_may_select_applications_outside_the_repository(isolate, application):
-    application({"requirements.txt": ""}, name="elsewhere/app")
-    application({"requirements.txt": ""}, name="repo/app")
-    application({".gitignore": "/app\n"}, name="repo")
-    patterns = '[tool.isolate]\napplications = ["../elsewhere/*", "../repo/*"]\n'
-    root = application({"pyproject.toml": patterns}, name="repo")
-    git(root, "init")
-    assert names(isolate, root) == ["../elsewhere/app"]
+def test_patterns_may_select_applications_elsewhere_in_the_repository(isolate, application):
+    application({"requirements.txt": ""}, name="repo/elsewhere/app")
+    application({"requirements.txt": ""}, name="repo/tools/app")
+    application({".gitignore": "/tools/app\n"}, name="repo")
+    patterns = '[tool.isolate]\napplications = ["../elsewhere/*", "../tools/*"]\n'
+    tools = application({"pyproject.toml": patterns}, name="repo/tools")
+    git(tools.parent, "init")
+    assert names(isolate, tools) == ["../elsewhere/app"]
 
 
 def test_variables_of_a_git_hook_have_no_effect(isolate, repository):

@@ -32,6 +32,7 @@ def check(application: Application, session: Session, *, hashes: bool = False) -
 
     A change that a killed command left unfinished is finished first. With *hashes* every file is read.
     """
+    session = session.looking()
     recover(application, session)
     declarations = read_declarations(application.root)
     current = inspect(application, declarations, session, InspectOptions(verify_hashes=hashes))

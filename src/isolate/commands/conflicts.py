@@ -34,6 +34,7 @@ def pins(application: Application, session: Session) -> Outcome:
 
     Every extra and every group counts. The caller fills in the name of the application.
     """
+    session = session.looking()
     declarations = read_declarations(application.root)
     interpreter = interpreter_for(application, declarations, session)
     context = lock_context(application, declarations, interpreter, LockPolicy(), session)

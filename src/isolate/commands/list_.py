@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 def describe(application: Application, session: Session) -> Outcome:
     """Return what is known about *application* from its declarations alone."""
+    session = session.looking()
     declarations = read_declarations(application.root)
     version_file = read_version_file(application.root)
     python = declarations.settings.python or (version_file.text if version_file else None)

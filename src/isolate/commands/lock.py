@@ -18,6 +18,7 @@ from isolate.request import LockPolicy
 from isolate.resolution.candidates import staleness_reasons
 from isolate.resolution.context import lock_context
 from isolate.resolution.decide import decide
+from isolate.resolution.without_build import without_build
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,7 @@ def lock(application: Application, request: Request, session: Session, *, check:
 
     With *check* nothing is written: the exit code is 1 if the lock is out of date, or missing where one is needed.
     """
+    session = session.looking() if check else session
     declarations = read_declarations(application.root)
     if not declarations.files:
         raise NoDeclarations(
@@ -89,5 +91,7 @@ def _check(before: Pylock | None, context: LockContext, decide_with: Callable[[L
             decide_with(context)
         except StaleLock as stale:
             reasons = stale.facts
+        unknown = without_build(context).left_out
+        reasons += tuple(f"metadata unknown: {text}: `isolate sync` builds it" for text in unknown)
     lines = reasons or (fresh,)
     return Outcome(command="lock", exit_code=1 if reasons else 0, lines=lines, facts={"stale": list(reasons)})

@@ -21,6 +21,7 @@ from isolate.operations.up_to_date import up_to_date_outcome
 from isolate.request import Request, selected
 from isolate.resolution.context import lock_context, source_trees
 from isolate.resolution.decide import decide
+from isolate.resolution.without_build import without_build
 
 if TYPE_CHECKING:
     from isolate.application import Application
@@ -40,6 +41,7 @@ log = logging.getLogger(__name__)
 def sync(application: Application, request: Request, session: Session) -> Outcome:
     """Create or update the environment of *application* as *request* asks, and return the outcome."""
     started = session.clock()
+    session = session.looking() if request.dry_run else session
     if request.is_plain and not request.verify:
         if (current := up_to_date_outcome(application)) is not None:
             log.info("stamp: nothing has changed since the last sync")
@@ -83,7 +85,8 @@ def plan_transaction(
     targets = targets_for(locked, interpreter)
     if not any(target.name == "pip" for target in targets):
         targets.append(builder.pips.ensure_seed())
-    plan = current.plan(targets, store, inexact=request.inexact)
+    left_out = without_build(context).left_out if decision.is_new and not context.may_build else ()
+    plan = current.plan(targets, store, inexact=request.inexact or bool(left_out))  # what they need is not known
     log.info(
         "plan: install %d, remove %d, keep %d, fetch %d",
         *map(len, (plan.install, plan.remove, plan.keep, plan.fetch)),
@@ -98,6 +101,7 @@ def plan_transaction(
         locked=locked,
         inputs=inputs,
         plan=plan,
+        left_out=left_out,
     )
 
 

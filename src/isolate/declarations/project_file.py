@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from packaging.specifiers import SpecifierSet
 
-SETTING_NAMES = ("applications", "constraints", "exclude", "link-mode", "python", "requirements")
+SETTING_NAMES = ("applications", "constraints", "exclude", "link-mode", "metadata-files", "python", "requirements")
 
 
 class ProjectFile(NamedTuple):
@@ -86,7 +86,7 @@ def _settings(file: TomlFile) -> Settings:
         expected = ", ".join(LINK_MODES)
         raise file.error(f"tool.isolate.link-mode: expected one of {expected}, found {link_mode}", "link-mode")
     lists = {
-        key: tuple(file.strings(table, key, f"tool.isolate.{key}"))
+        key.replace("-", "_"): tuple(file.strings(table, key, f"tool.isolate.{key}"))
         for key in SETTING_NAMES
         if key not in ("python", "link-mode")
     }

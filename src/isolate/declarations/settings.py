@@ -20,3 +20,4 @@ class Settings(NamedTuple):
     link_mode: str | None = None
     applications: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    metadata_files: tuple[str, ...] = ()

@@ -26,19 +26,49 @@ directory of the installed versions below it.
 
 What they put on `PATH` are scripts (shims) that run the version which is active; most shims fail."""
 
+UV_VARIABLES = ("UV_PYTHON_INSTALL_DIR", "XDG_DATA_HOME")
+"""Variables that say where uv has installed interpreters."""
+
 
 class InterpreterFinder(NamedTuple):
     """Finds the interpreters of this machine.
 
     Facts about them are kept in the directory `cache`, if there is one. `environ` is the environment to search with.
+    `repository` is set for a command that only looks: it runs no program in that directory, and none that only the
+    repository names.
     """
 
     cache: Path | None
     environ: Mapping[str, str]
+    repository: Path | None = None
 
     def describe(self, executable: str) -> Interpreter:
-        """Return the facts about the interpreter at the absolute path *executable*; raises the errors of `describe`."""
-        return describe(executable, cache=self.cache, environ=self.environ)
+        """Return the facts about the interpreter at the absolute path *executable*, which a search has found.
+
+        Raises the errors of `query.describe`.
+        """
+        may_run = not self.is_in_repository(executable)
+        return describe(executable, cache=self.cache, environ=self.environ, may_run=may_run)
+
+    def describe_named(self, executable: str) -> Interpreter:
+        """Return the same for an *executable* that a file of the repository names, wherever it is."""
+        directory = os.path.dirname(executable)
+        may_run = self.repository is None or (
+            not self.is_in_repository(executable)
+            and (directory in self._path() or any(str(path.parent) == directory for path in self._managed()))
+        )
+        return describe(executable, cache=self.cache, environ=self.environ, may_run=may_run)
+
+    def _managed(self) -> Iterator[Path]:
+        return version_manager_pythons(self.environ)
+
+    def is_in_repository(self, path: str) -> bool:
+        """Return whether the file *path*, its directory, or the target of either is in the repository."""
+        if self.repository is None:
+            return False
+        top = os.path.join(os.path.realpath(self.repository), "")
+        inner = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+        return any(name.startswith(top) for name in (os.path.abspath(path), inner, os.path.realpath(path)))
 
     def on_path(self, *names: str) -> Iterator[Interpreter]:
         """Yield the interpreters that the commands *names* run, in the order of `PATH`, without those that fail."""
@@ -49,9 +79,18 @@ class InterpreterFinder(NamedTuple):
         """Return all interpreters of this machine, each once, in no useful order."""
         from python_discovery import iter_interpreters
 
-        path = os.pathsep.join(directory for directory in self._path() if Path(directory).name != "shims")
+        path = os.pathsep.join(
+            directory
+            for directory in self._path()
+            if Path(directory).name != "shims" and not self.is_in_repository(os.path.join(directory, "python3"))
+        )
+        environ = {
+            name: value
+            for name, value in self.environ.items()
+            if name not in UV_VARIABLES or not self.is_in_repository(os.path.join(value, "python"))
+        }
         with output_discarded():
-            infos = iter_interpreters(env=without_interpreter_variables({**self.environ, "PATH": path}))
+            infos = iter_interpreters(env=without_interpreter_variables({**environ, "PATH": path}))
             interpreters = [interpreter_from(info) for info in infos]
         interpreters += self._usable(map(str, version_manager_pythons(self.environ)))
         return list({interpreter.fingerprint: interpreter for interpreter in reversed(interpreters)}.values())

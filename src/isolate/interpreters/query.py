@@ -29,16 +29,32 @@ INTERPRETER_ENV_PREFIXES = ("PYTHON", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__", "CON
 """Prefixes of the variables that change what an interpreter reports about itself."""
 
 
-def describe(executable: str, *, cache: Path | None, environ: Mapping[str, str]) -> Interpreter:
+class UnknownInterpreter(NoInterpreter):
+    """The repository names a Python that isolate has not run yet, and the command only looks."""
+
+    code = "unknown-interpreter"
+    remedy = "Run `isolate sync` if you trust the repository: it runs that Python, and isolate remembers the answer."
+
+
+def describe(executable: str, *, cache: Path | None, environ: Mapping[str, str], may_run: bool = True) -> Interpreter:
     """Return the facts about the interpreter at the absolute path *executable*.
 
     For that of an environment, they are the facts about the base interpreter. They are kept in the directory *cache*,
-    and hold until one of the two binaries changes. Raises `NoInterpreter` if it does not run, or is not a Python.
+    and hold until one of the two binaries changes.
+
+    Raises:
+        UnknownInterpreter: It would have to run, and *may_run* is False.
+        NoInterpreter: It does not run, or is not a Python.
     """
     record = cache and cache / f"{hashlib.sha256(os.fsencode(executable)).hexdigest()[:24]}.json"
     query = [executable, fingerprint_of(executable), _pyenv_selection(executable, environ)]
     if record and (cached := _read_record(record, query)):
         return cached
+    if not may_run:
+        raise UnknownInterpreter(
+            f"{executable} is not known yet, and a command that only looks runs no program that a repository names",
+            hint="run `isolate sync`, which runs it, or remove the request for it",
+        )
     interpreter = _query(executable, environ)
     if record and (query[-1] or not _is_script(executable)):  # where a shim of another tool leads may change unnoticed
         record.parent.mkdir(parents=True, exist_ok=True)

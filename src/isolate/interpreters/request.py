@@ -28,17 +28,19 @@ ANY_IMPLEMENTATION = (None, "python", "system")
 class PythonRequest(NamedTuple):
     """A `text` that requests an interpreter.
 
-    `source` is where the request was made, for messages. A relative path in it starts at `directory`.
+    `source` is where the request was made, for messages. A relative path in it starts at `directory`. `by_user`: it is
+    not a file of the repository that makes the request.
     """
 
     text: str
     source: str
     directory: Path
+    by_user: bool = False
 
     @classmethod
     def from_option(cls, text: str) -> PythonRequest:
         """Return the request of the option `--python`."""
-        return cls(text=text.strip(), source=f"--python {text}", directory=Path())
+        return cls(text=text.strip(), source=f"--python {text}", directory=Path(), by_user=True)
 
     @classmethod
     def from_setting(cls, text: str, file: Path) -> PythonRequest:

@@ -105,7 +105,8 @@ def _at_path(request: PythonRequest, finder: InterpreterFinder) -> Interpreter |
     named = [python for python in version_manager_pythons(finder.environ) if python.parent.parent.name == request.text]
     for candidate in (*named, path, python_in(path)):
         if candidate and os.path.isfile(candidate):
-            return finder.describe(os.path.abspath(candidate))
+            trusting = finder._replace(repository=None) if request.by_user else finder
+            return trusting.describe_named(os.path.abspath(candidate))
     if os.sep in request.text:
         raise request.invalid(f"neither {path} nor {os.path.join(path, 'bin/python3')} is a file")
     return None
@@ -139,10 +140,11 @@ def _unsupported(version: str, request: PythonRequest, *facts: str) -> NoInterpr
 
 def _still_installed(current: Interpreter, finder: InterpreterFinder) -> Interpreter | None:
     """Return *current*, described again if its binary was replaced; None if it was removed."""
-    if fingerprint_of(current.executable) == current.fingerprint:
+    is_known = not finder.is_in_repository(current.executable)  # the record may be the repository's, too
+    if is_known and fingerprint_of(current.executable) == current.fingerprint:
         return current
     try:
-        return finder.describe(current.executable)
+        return finder.describe_named(current.executable)
     except NoInterpreter:
         return None
 

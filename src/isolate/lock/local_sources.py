@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from isolate.bounded_read import read_bounded
+from isolate.errors import DeclarationError
+from isolate.lock.metadata_files import METADATA_FILES, metadata_files
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -15,12 +17,14 @@ if TYPE_CHECKING:
     from isolate.declarations.declared import DeclaredRequirement
     from isolate.locked import LockedDistribution
 
-METADATA_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
-"""Where a build backend reads names, versions and requirements. Any other file would be a guess."""
+METADATA_OF = "the metadata of"
 
 GENERATED_DIRECTORIES = frozenset({"__pycache__", "build", "dist", "node_modules"})
 
 CHUNK_SIZE = 1 << 20
+
+MAX_TREE_FILES = 50_000
+"""Files and directories of a source tree; one of the largest, that of CPython, has ten thousand."""
 
 
 def local_path(declared: DeclaredRequirement) -> str | None:
@@ -43,6 +47,11 @@ def metadata_digests(paths: Collection[str]) -> dict[str, str]:
     return archives | {path: metadata_digest(path) for path in paths if os.path.isdir(path)}
 
 
+def is_about_metadata(reason: str) -> bool:
+    """Return whether *reason*, a line of `changed_sources`, says that only a build can tell the metadata of a tree."""
+    return reason.startswith(METADATA_OF)
+
+
 def changed_sources(
     locked: Iterable[LockedDistribution], recorded: Mapping[str, str], current: Mapping[str, str]
 ) -> Iterator[str]:
@@ -53,8 +62,8 @@ def changed_sources(
     """
     for dist in locked:
         path, digest = dist.directory, recorded.get(dist.name)
-        if path is not None and digest is not None and current.get(path) != digest:
-            yield f"the metadata of {dist.name} ({path}) changed"
+        if path is not None and digest is not None and not _is_same(digest, current.get(path)):
+            yield f"{METADATA_OF} {dist.name} ({path}) changed"
         archive = dist.table.get("archive", {})
         path, digest = archive.get("path"), archive.get("hashes", {}).get("sha256")
         if digest is not None and current.get(path, digest) != digest:
@@ -62,9 +71,18 @@ def changed_sources(
 
 
 def metadata_digest(path: str) -> str:
-    """Return a digest (hex) of the files that the metadata of the source tree *path* comes from."""
+    """Return a digest (hex) of the files that the metadata of the source tree *path* comes from.
+
+    If the project names files of its own, their digest follows after `+`. Locks of earlier versions lack it.
+    """
+    names = metadata_files(path)
+    digests = [_digest_of(path, part) for part in (METADATA_FILES, names[len(METADATA_FILES) :]) if part]
+    return "+".join(digests)
+
+
+def _digest_of(path: str, names: Iterable[str]) -> str:
     digest = hashlib.sha256()
-    for name in METADATA_FILES:
+    for name in names:
         try:
             digest.update(f"{name}\n".encode() + read_bounded(f"{path}/{name}"))
         except OSError:
@@ -72,13 +90,24 @@ def metadata_digest(path: str) -> str:
     return digest.hexdigest()
 
 
+def _is_same(recorded: str, current: str | None) -> bool:
+    """Return whether the digest *current* is the *recorded* one, as far as that goes."""
+    return current is not None and (current if "+" in recorded else current.partition("+")[0]) == recorded
+
+
 def content_digest(path: str) -> str:
     """Return a digest (hex) of the names, sizes and mtimes of all files in the source tree *path*.
 
-    Hidden and generated directories are skipped: nothing is installed from them.
+    Hidden and generated directories are skipped: nothing is installed from them. Raises `DeclarationError` for a tree
+    of more than `MAX_TREE_FILES` files and directories: a lock may name the root of the file system.
     """
     digest = hashlib.sha256()
+    seen = 0
     for directory, subdirectories, files in os.walk(path):
+        seen += len(files) + len(subdirectories)
+        if seen > MAX_TREE_FILES:
+            hint = "name the directory of one project in the declarations and in the lock"
+            raise DeclarationError(f"{path} has more than {MAX_TREE_FILES} files: it is not a source tree", hint=hint)
         subdirectories[:] = sorted(name for name in subdirectories if _is_installed_from(name))
         for name in sorted(files):
             status = os.lstat(os.path.join(directory, name))

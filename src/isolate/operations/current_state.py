@@ -130,5 +130,5 @@ def targets_for(locked: Sequence[LockedDistribution], interpreter: Interpreter) 
 def _key(dist: LockedDistribution, interpreter: Interpreter) -> str:
     if dist.directory is None:
         return entry_key(interpreter.compat_tag, dist.name, dist.version, dist.source_id)
-    digest = metadata_digest(dist.directory) if dist.editable else content_digest(dist.directory)
+    digest = metadata_digest(dist.directory).partition("+")[0] if dist.editable else content_digest(dist.directory)
     return f"tree:{digest}:{dist.source_id}"

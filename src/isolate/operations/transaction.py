@@ -24,7 +24,7 @@ class Transaction(NamedTuple):
     """What a command will do to an application's environment, and why.
 
     `inputs` are the source trees and archives in `locked` that are read, with their stamp lines from before they were:
-    see `input_files_of_lock`.
+    see `input_files_of_lock`. `left_out` are requirements whose metadata only a build could tell, as declared.
     """
 
     application: Application
@@ -37,11 +37,12 @@ class Transaction(NamedTuple):
     plan: Plan
     command: str = "sync"
     inputs: Mapping[str, str] = {}
+    left_out: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Return whether the environment stays as it is."""
-        return self.plan.is_empty and not self.current.rebuild
+        return self.plan.is_empty and not self.current.rebuild and not self.left_out
 
     @property
     def shown(self) -> tuple[Change, ...]:
@@ -79,6 +80,7 @@ def _changed(transaction: Transaction, seconds: float) -> list[str]:
     elif current.rebuild:
         lines.append(f"{'would recreate' if dry_run else 'recreated'} .venv: {current.rebuild.reason}")
     lines += [change.line for change in transaction.shown]
+    lines += [f"left out: {text}: only a build could tell what it needs" for text in transaction.left_out]
     lines.append(_summary(transaction, seconds))
     return lines
 
@@ -107,6 +109,7 @@ def _facts(transaction: Transaction, seconds: float) -> dict[str, object]:
             "written": decision.is_new and decision.in_tree and not transaction.request.dry_run,
             "reasons": list(decision.reasons),
         },
+        **({"left_out": list(transaction.left_out)} if transaction.request.dry_run else {}),
         "packages": transaction.packages,
         "python": {
             "version": current.interpreter.version,

@@ -24,7 +24,7 @@ class LockContext(NamedTuple):
     """An application, what it declares, the interpreter it gets, and what may be done about its lock.
 
     `environ` has the environment variables. `source_digests` has a digest of the metadata of each source tree that the
-    declarations name, by its absolute path.
+    declarations name, by its absolute path. `may_build`: pip may run build backends.
     """
 
     application: Application
@@ -34,6 +34,7 @@ class LockContext(NamedTuple):
     store: Store
     environ: Mapping[str, str]
     source_digests: Mapping[str, str]
+    may_build: bool = True
 
     @property
     def root(self) -> str:
@@ -56,7 +57,8 @@ def lock_context(
 ) -> LockContext:
     """Return the context of a lock decision; reads the metadata of the source trees that *declarations* name."""
     digests = metadata_digests(source_trees(declarations))
-    return LockContext(application, declarations, interpreter, policy, session.store, session.environ, digests)
+    store, environ, may_build = session.store, session.environ, not session.only_looks
+    return LockContext(application, declarations, interpreter, policy, store, environ, digests, may_build)
 
 
 def index_fingerprint(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from isolate.environment.records import read_state
 from isolate.errors import IsolateError
+from isolate.git import repository_of
 from isolate.interpreters.discovery import InterpreterFinder
 from isolate.interpreters.interpreter import Interpreter
 from isolate.interpreters.request import PythonRequest
@@ -47,7 +48,9 @@ def choose_interpreter(
         requires_python=declarations.requires_python,
         lock_supports=_lock_supports(application) if application.lock_file.exists() else None,
     )
-    return choose(criteria, InterpreterFinder(cache=session.store.paths.interpreters, environ=session.environ))
+    repository = repository_of(application.root, session.environ) if session.only_looks else None
+    finder = InterpreterFinder(session.store.paths.interpreters, session.environ, repository)
+    return choose(criteria, finder)
 
 
 def _request(application: Application, declarations: Declarations, option: str | None) -> PythonRequest | None:

@@ -9,6 +9,7 @@ from isolate.pip.command import resolve_argv
 from isolate.pip.report import read_report
 from isolate.pip.runner import REPORT
 from isolate.redaction import redact
+from isolate.resolution.without_build import NO_BUILD, record_trees, without_build
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -61,9 +62,19 @@ class Resolver(NamedTuple):
         Raises `PipFailed` if there is no solution.
         """
         declarations = self.context.declarations
+        if not self.context.may_build:
+            known = without_build(self.context)
+            lines = [*map(_line, known.ready), *known.lines]
+            options = [line for line in declarations.index_options if not line.startswith("--no-binary")]
+            return (*known.known, *(self._resolve([*options, *lines]) if lines else ()))
+        resolved = self._resolve(requirement_lines(declarations))
+        record_trees(self.context, resolved)
+        return resolved
+
+    def _resolve(self, lines: Sequence[str]) -> Sequence[ResolvedDistribution]:
         with self.builder.store.scratch() as scratch:
             requirements = scratch / "requirements.txt"
-            _write_lines(requirements, requirement_lines(declarations))
+            _write_lines(requirements, lines)
             pins = [f"{name}=={version}" for name, version in self.kept.items()]
             for constraints in (pins, []) if pins else ([],):
                 finished = self._run_pip(requirements, constraints, scratch)
@@ -72,7 +83,11 @@ class Resolver(NamedTuple):
         from isolate.pip.explanation import explain
 
         output = redact(f"{finished.output}\n{finished.errors}")
-        raise explain(output, declared=declarations.requirements, offline=self.builder.pips.config.offline)
+        declared, offline = self.context.declarations.requirements, self.builder.pips.config.offline
+        failure = explain(output, declared=declared, offline=offline)
+        if not self.context.may_build:
+            failure.facts += ("this command builds nothing, so packages without a wheel count as missing",)
+        raise failure
 
     def resolve_changed(self) -> Sequence[ResolvedDistribution] | None:
         """Return the resolution in which pip chooses only the versions that are not kept, without their dependencies.
@@ -116,6 +131,7 @@ class Resolver(NamedTuple):
         _write_lines(constraints, [*pins, *map(_line, declarations.constraints)])
         pip = self.builder.pips.ensure_pip()
         argv = resolve_argv(pip.python, requirements=[requirements], constraints=[constraints], report=scratch / REPORT)
+        options = options if self.context.may_build else (*options, *NO_BUILD)
         return pip.run((*argv, *options), cwd=declarations.root, scratch=scratch)
 
 

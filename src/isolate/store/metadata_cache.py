@@ -6,10 +6,12 @@ the store has the entry of the artifact, so that it never leads to an artifact t
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from isolate import fs
+from isolate.bounded_read import read_json
 from isolate.lock.select import best_hash
 from isolate.pip.report import ResolvedDistribution
 from isolate.store.layout import entry_key
@@ -19,6 +21,32 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from isolate.store.store import Store
+
+
+class TreeMetadata(NamedTuple):
+    """What pip reported about source trees, for commands that may not build them."""
+
+    store: Store
+    compat_tag: str
+
+    def get(self, path: str, digest: str | None) -> ResolvedDistribution | None:
+        """Return what pip reported about the source tree *path* when its files had the *digest*; None if nothing."""
+        try:
+            record = self.store.find(self._path(path, digest))
+            return ResolvedDistribution(**read_json(record)) if digest else None
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def add(self, path: str, digest: str, dist: ResolvedDistribution) -> None:
+        """Record what pip reported about the source tree *path*, whose files have the *digest*."""
+        record = self._path(path, digest)
+        if not record.exists():
+            record.parent.mkdir(parents=True, exist_ok=True)
+            fs.write(record, json.dumps(dist._asdict()).encode(), staging=self.store.paths.tmp)
+
+    def _path(self, path: str, digest: str | None) -> Path:
+        name = hashlib.sha256(repr((path, digest, self.compat_tag)).encode()).hexdigest()
+        return self.store.paths.metadata / "trees" / f"{name}.json"
 
 
 class MetadataCache(NamedTuple):
@@ -38,7 +66,7 @@ class MetadataCache(NamedTuple):
     def _read(self, name: str, version: str) -> ResolvedDistribution | None:
         """Return what is recorded about a distribution; None if nothing is, or the record is damaged."""
         try:
-            dist = ResolvedDistribution(**json.loads(self.store.find(self._path(name, version)).read_bytes()))
+            dist = ResolvedDistribution(**read_json(self.store.find(self._path(name, version))))
             return dist if dict(dist.hashes) else None
         except (OSError, ValueError, TypeError):
             return None

@@ -15,7 +15,7 @@ from isolate.environment.stamp.read import file_line
 from isolate.environment.stamp.variables import variable_line
 from isolate.environment.verify import damaged_template_files
 from isolate.interpreters.query import fingerprint_of
-from isolate.lock.local_sources import METADATA_FILES
+from isolate.lock.metadata_files import metadata_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -43,7 +43,7 @@ def input_files_of_trees(trees: Iterable[str]) -> dict[str, str]:
 
 
 def _metadata_files(tree: str) -> list[str]:
-    return [f"{tree}/{name}" for name in METADATA_FILES] if os.path.isdir(tree) else [tree]
+    return [f"{tree}/{name}" for name in metadata_files(tree)] if os.path.isdir(tree) else [tree]
 
 
 def input_files_of_lock(locked: Iterable[LockedDistribution]) -> dict[str, str]:
