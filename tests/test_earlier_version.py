@@ -12,6 +12,7 @@ import pytest
 
 from conftest import versions
 from kit.packages import build_wheel
+from kit.records import resign, unsign
 
 FORMER_NAMES = {
     "source_id": "identity",
@@ -72,6 +73,8 @@ def former(isolate, application, index, cache):
         app = application({"requirements.txt": f"{pin}\n"})
         isolate("sync", cwd=app)
     records = app / ".venv/.isolate"
+    resign(records / "state.json", lambda table: [row.pop("manifest") for row in table["installed"]])
+    unsign(app / ".venv")
     assert rewrite(records / "state.json") == KEYS["state"]
     (records / "template.json").rename(records / "skeleton.json")
     for generation in (records / "history").glob("*.json"):
@@ -105,16 +108,22 @@ def keys(table, prefix=""):
 def test_an_environment_is_taken_over_and_not_rebuilt(isolate, former):
     before = (former / ".venv/bin/python").lstat().st_ino
     assert isolate("check", "--hash", cwd=former).out.startswith("OK")
-    assert "nothing to do" in isolate("sync", "--verify", cwd=former).out
+    out = isolate("sync", cwd=former).out
+    assert "verified .venv against the store (1 package as locked) and signed its records" in out
+    assert "nothing to do" in out
+    assert isolate("sync", cwd=former).out.startswith("nothing to do")
     (former / "requirements.txt").write_text("alpha==1.1\n")
     assert "~ alpha 2.0 → 1.1" in isolate("sync", cwd=former).out
     assert (former / ".venv/bin/python").lstat().st_ino == before
 
 
-def test_its_history_is_kept(isolate, former):
-    assert isolate("history", cwd=former).out.count("alpha") == 2
+def test_its_history_is_not_believed_and_a_new_one_begins(isolate, former):
+    assert isolate("history", cwd=former).out == "no sync is recorded yet\n"
+    isolate("sync", cwd=former)
+    (former / "requirements.txt").write_text("alpha==1.1\n")
+    isolate("sync", cwd=former)
     isolate("rollback", cwd=former)
-    assert versions(former / ".venv") == {"alpha": "1.0"}
+    assert versions(former / ".venv") == {"alpha": "2.0"}
 
 
 def test_its_store_is_used_without_an_index(isolate, former, application):
@@ -144,7 +153,7 @@ def test_its_lock_is_used_as_it_is(isolate, application, tmp_path):
     assert versions(app / ".venv") == {"gamma": "1.0"}
 
 
-def test_its_unfinished_change_is_finished(isolate, former):
+def test_its_unfinished_change_is_not_believed_and_nothing_is_lost(isolate, former):
     site = next((former / ".venv/lib").glob("*/site-packages")).relative_to(former / ".venv")
     work = former / ".venv/.isolate/work"
     (work / "staging").mkdir(parents=True)
@@ -155,7 +164,9 @@ def test_its_unfinished_change_is_finished(isolate, former):
         ["out", f"{site}/alpha", ".isolate/work/trash/1"],
     ]
     (work / "switch.json").write_text(json.dumps(steps))
-    isolate("check", cwd=former, status=1)
-    assert (former / ".venv" / site / "new.py").exists()
-    assert not (former / ".venv" / site / "alpha").exists()
+    isolate("sync", cwd=former)
+    assert not (former / ".venv" / site / "new.py").exists()
+    assert versions(former / ".venv") == {"alpha": "2.0"}
     assert not work.exists()
+    assert (former / ".venv/.isolate/unverified-work-1/staging/new.py").exists()
+    assert isolate("sync", cwd=former).out.startswith("nothing to do")

@@ -75,9 +75,14 @@ def _ensure_expected(status: os.stat_result, path: Path | str, limit: int) -> No
 
 def read_json(path: Path | str, limit: int = MAX_RECORD_BYTES) -> Any:
     """Return the value in the JSON file *path*; raise `OSError` or `ValueError` if there is none that can be read."""
+    return parse_json(read_bounded(path, limit), path)
+
+
+def parse_json(content: bytes, path: Path | str) -> Any:
+    """Return the value in *content*, that of the JSON file *path*; raise `ValueError` if there is none."""
     import json
 
     try:
-        return json.loads(read_bounded(path, limit))
+        return json.loads(content)
     except RecursionError:
         raise ValueError(f"{path} is nested too deep") from None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from isolate.lock.local_sources import is_about_metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from isolate.environment.verify import DamagedFile
     from isolate.plan import InstalledRef, Plan
@@ -67,6 +67,19 @@ def damage_findings(damaged_files: Iterable[DamagedFile]) -> list[Finding]:
         Finding(code=damage.code, subject=damage.path, detail=damage.name or "the environment itself")
         for damage in damaged_files
     ]
+
+
+def unverified_findings(packages: Iterable[str], code: Iterable[str], compiled: Collection[str]) -> list[Finding]:
+    """Return a finding for each thing in an environment without verified records that cannot be proven.
+
+    They are *packages* that the store lacks, files with *code* that no package brought, and *compiled* files.
+    """
+    findings = [Finding("unverified", name, "not in the store") for name in packages]
+    findings += [Finding("unverified", path, "no package brought it") for path in code]
+    if compiled:
+        first, more = min(compiled), len(compiled) - 1
+        findings.append(Finding("unverified", first, f"compiled, as are {more} more files" if more else "compiled"))
+    return findings
 
 
 def remedy(findings: Iterable[Finding]) -> str:

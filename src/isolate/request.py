@@ -61,6 +61,16 @@ def selected(declarations: Declarations, request: Request) -> Selection:
     return Selection(extras=extras, groups=tuple(sorted(groups)), project=request.project, no_dev=request.no_dev)
 
 
+def request_like(selection: Selection, declarations: Declarations) -> Request:
+    """Return the request for what *selection* has of the declared extras and groups."""
+    return Request(
+        extras=tuple(extra for extra in declarations.extras if extra in selection.extras),
+        groups=tuple(group for group in declarations.groups if group != DEFAULT_GROUP and group in selection.groups),
+        no_dev=bool(selection.no_dev),
+        project=bool(selection.project),
+    )
+
+
 def _check_declared(kind: str, names: tuple[str, ...], declared: tuple[str, ...]) -> None:
     for name in names:
         if name not in declared:

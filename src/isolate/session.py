@@ -13,7 +13,7 @@ from isolate.batch_fetch import BatchFetcher
 from isolate.errors import IsolateError
 from isolate.progress.protocol import NullProgress, Progress
 from isolate.store.layout import DIRECTORY, StorePaths, cache_directory
-from isolate.store.store import open_store, open_to_read, temporary_store
+from isolate.store.store import Store, open_store, open_to_read, temporary_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from isolate.application import Application
     from isolate.locks import NameLocks
-    from isolate.store.store import Store
 
 
 class LazyStore:
@@ -69,7 +68,11 @@ class LazyStore:
             except IsolateError as error:
                 import tempfile
 
-                self._temporary = Path(tempfile.mkdtemp(prefix="isolate-"))
+                try:
+                    self._temporary = Path(tempfile.mkdtemp(prefix="isolate-"))
+                except OSError:  # nothing can be written anywhere, but a command that only looks needs no store
+                    self._store = Store(paths=self.paths, is_read_only=True)
+                    return self._store
                 progress.say(f"{error.problem}; using a temporary store")
                 self._store = temporary_store(cache, self._temporary, on_exposed)
         return self._store

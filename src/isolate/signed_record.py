@@ -1,8 +1,9 @@
 """Records with a code: a record counts only if this user's isolate wrote it.
 
-The first line of a record has the format, its version, the kind of the record and the code; the content follows:
+The first line of a record has the format, its version, the kind of the record and the code; the content follows. It is
+a comment in the formats that have comments:
 
-    isolate-record 1 KIND CODE
+    # isolate-record 1 KIND CODE
 
 The code is a message authentication code (keyed BLAKE2b, RFC 7693) over the kind, the path and the content. So a record
 that another program wrote, that was edited or cut off, or that comes from another place has no valid code. Earlier
@@ -25,9 +26,9 @@ try:
 except ImportError:  # an interpreter other than CPython
     from hashlib import blake2b
 
-FORMAT = b"isolate-record"
+FORMAT = b"# isolate-record"
 VERSION = b"1"
-MAX_SIZE = 1 << 28
+MAX_SIZE = 128 << 20
 """The most bytes that a record may have. That of ten thousand packages has a fraction of them."""
 
 
@@ -45,7 +46,11 @@ def read_signed(kind: str, path: str) -> bytes:
 
     Raises `Unverified` if its code is not valid, and `OSError` if there is no such file.
     """
-    data = read_regular_file(path)
+    return authenticated(kind, path, read_regular_file(path))
+
+
+def authenticated(kind: str, path: str, data: bytes) -> bytes:
+    """Return the content of *data*, which was read from *path*; raise `Unverified` if its code is not valid."""
     key, content = read_key(), content_of(data)
     header = data[: len(data) - len(content)]
     if key is None or not compare_digest(header, _header(key, kind, path, content)):

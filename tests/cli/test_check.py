@@ -8,6 +8,7 @@ import pytest
 
 from conftest import inconsistencies, listing, versions
 from kit.packages import build_wheel
+from kit.records import resign
 
 
 @pytest.fixture
@@ -94,16 +95,14 @@ REBUILDS = {
         "modified file: pyvenv.cfg was modified",
     ),
     "its interpreter was replaced": (
-        lambda app: replace_text(app / ".venv/.isolate/state.json", replaced(app)),
+        lambda app: resign(app / ".venv/.isolate/state.json", replace_interpreter),
         "python changed: ",
     ),
 }
 
 
-def replaced(app):
-    table = json.loads((app / ".venv/.isolate/state.json").read_text())
+def replace_interpreter(table):
     table["interpreter"]["identity"] = "fingerprint of a replaced binary"
-    return json.dumps(table)
 
 
 @pytest.mark.parametrize("kind", REBUILDS)

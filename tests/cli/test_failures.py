@@ -14,6 +14,7 @@ import pytest
 
 from conftest import SOURCE, inconsistencies, listing, versions
 from kit.packages import build_wheel
+from kit.records import record_text, write_signed
 from kit.waiting import wait_until
 
 
@@ -234,7 +235,7 @@ def test_a_replaced_or_removed_interpreter_is_noticed(isolate, application, inde
     app = application({"requirements.txt": "alpha==1.0\n"})
     isolate("sync", cwd=app)
     state = app / ".venv/.isolate/state.json"
-    state.write_text(state.read_text().replace(base, "/gone/python3"))
+    write_signed(state, record_text(state).replace(base, "/gone/python3"))
     (app / ".venv/.isolate/stamp").unlink()
     isolate("check", cwd=app, status=1)
     assert "recreated .venv: " in isolate("sync", cwd=app).out

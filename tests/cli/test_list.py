@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from kit.git import commit, git
+from kit.records import record_table
 
 
 def names(isolate, directory, *more):
@@ -24,9 +25,7 @@ def test_list_shows_the_python_that_a_sync_would_use(isolate, repository):
     expected = interpreter()
     isolate("sync", "-q", application)
     assert (
-        expected
-        == interpreter()
-        == json.loads((application / ".venv/.isolate/state.json").read_text())["interpreter"]["version"]
+        expected == interpreter() == record_table(application / ".venv/.isolate/state.json")["interpreter"]["version"]
     )
     (application / ".python-version").write_text("3.1\n")
     assert interpreter() is None

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -10,6 +9,7 @@ import time
 import pytest
 
 from conftest import SOURCE, versions
+from kit.records import resign
 
 
 def test_run_syncs_and_then_runs_the_command(isolate, application, index):
@@ -138,9 +138,7 @@ def test_records_without_no_dev_are_read(isolate, application, index):
     isolate("sync", "--no-dev", "--group", "docs", cwd=app)
     isolate("sync", cwd=app)
     for record in (app / ".venv/.isolate/state.json", *app.glob(".venv/.isolate/history/*.json")):
-        table = json.loads(record.read_text())
-        del table["selection"]["no_dev"]
-        record.write_text(json.dumps(table))
+        resign(record, lambda table: table["selection"].pop("no_dev"))
     isolate("rollback", cwd=app)
     assert set(versions(app / ".venv")) == {"alpha", "beta"}
 

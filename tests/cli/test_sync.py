@@ -12,6 +12,7 @@ import pytest
 
 from conftest import inconsistencies, versions
 from kit.packages import build_sdist, build_tree, build_wheel
+from kit.records import resign
 
 
 def test_pins_are_installed_into_a_new_environment(isolate, application, index):
@@ -194,9 +195,7 @@ def test_a_record_without_a_link_mode_is_read(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
     isolate("sync", cwd=app)
     record = app / ".venv/.isolate/state.json"
-    table = json.loads(record.read_text())
-    del table["link_mode"]
-    record.write_text(json.dumps(table))
+    resign(record, lambda table: table.pop("link_mode"))
     assert "nothing to do" in isolate("sync", "--no-dev", cwd=app).out
     assert "link mode auto → copy" in isolate("sync", "--link-mode", "copy", cwd=app).out
 
@@ -310,9 +309,8 @@ def test_packages_that_a_recreated_environment_lacks_are_listed(isolate, more_th
 def test_packages_for_a_different_kind_of_interpreter_are_listed_and_removed(isolate, more_than_declared):
     app = more_than_declared
     state = app / ".venv/.isolate/state.json"
-    table = json.loads(state.read_text())
-    table["interpreter"] |= {"implementation": "other", "identity": "that of a binary which was replaced"}
-    state.write_text(json.dumps(table))
+    replaced = {"implementation": "other", "identity": "that of a binary which was replaced"}
+    resign(state, lambda table: table["interpreter"].update(replaced))
     out = isolate("sync", "--inexact", "--verify", cwd=app).out
     assert {"- delta 1.0", "- gamma 1.0"} <= {*out.splitlines()}
     assert versions(app / ".venv") == {"alpha": "1.0"}

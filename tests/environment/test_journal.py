@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from isolate.environment.journal import commit, replay
 from isolate.environment.journal_plan import plan_steps
 from isolate.environment.pycache import source_of
-from isolate.environment.records import JOURNAL, OLD_JOURNAL, STAGING, TRASH
+from isolate.environment.records import JOURNAL, OLD_JOURNAL, STAGING, STAMP, TRASH
 from isolate.errors import NotManaged
+from isolate.signed_record import signed as signed_record
+from kit.records import write_signed
 
 SITE = "lib/python3.x/site-packages"
-OLD_ACTION = {"remove": "out", "add": "in"}
-"""What earlier versions call the actions in their journals."""
 
 
 def put(root, paths, text):
@@ -27,15 +27,16 @@ def put(root, paths, text):
         (root / path).write_text(text)
 
 
-def files(root):
-    return {str(path.relative_to(root)): path.read_text() for path in root.rglob("*") if path.is_file()}
+def files(root, errors=None):
+    paths = (path for path in root.rglob("*") if path.is_file())
+    return {str(path.relative_to(root)): path.read_text(errors=errors) for path in paths}
 
 
 @pytest.fixture
 def venv(tmp_path):
-    (tmp_path / SITE).mkdir(parents=True)
-    (tmp_path / "bin").mkdir()
-    return tmp_path
+    (tmp_path / "venv" / SITE).mkdir(parents=True)
+    (tmp_path / "venv/bin").mkdir()
+    return tmp_path / "venv"
 
 
 def replace(venv, removed, added):
@@ -93,24 +94,19 @@ def test_a_file_replaces_a_directory_that_is_removed(venv, path):
     assert files(venv) == {path: "new"}
 
 
-@pytest.mark.parametrize("is_old", [False, True], ids=["current journal", "journal of an earlier version"])
-def test_a_change_stopped_after_any_number_of_steps_is_finished(venv, tmp_path_factory, is_old):
+def test_a_change_stopped_after_any_number_of_steps_is_finished(venv, tmp_path_factory):
     old = [f"{SITE}/a/1.py", f"{SITE}/b.py", "bin/a", f"{SITE}/a-1.dist-info/RECORD"]
     new = [f"{SITE}/a/1.py", f"{SITE}/c/x.py", "bin/a", f"{SITE}/a-2.dist-info/RECORD"]
     put(venv, old, "old")
     put(venv / STAGING, new, "new")
     steps = plan_steps(venv, old, new, SITE)
     (venv / TRASH).mkdir()
-    if is_old:
-        rows = [[OLD_ACTION[step.action], step.source, step.target] for step in steps]
-        (venv / OLD_JOURNAL).write_text(json.dumps(rows))
-    else:
-        (venv / JOURNAL).write_text(json.dumps(steps))
     for number, step in enumerate(steps):
         if os.path.lexists(venv / step.source):
             os.replace(venv / step.source, venv / step.target)
         snapshot = tmp_path_factory.mktemp("snapshots") / str(number)
         shutil.copytree(venv, snapshot, symlinks=True)
+        write_signed(snapshot / JOURNAL, json.dumps(steps), "journal")
         assert replay(snapshot)
         assert files(snapshot) == dict.fromkeys(new, "new")
 
@@ -162,17 +158,45 @@ JUNK = {
 }
 
 
-@pytest.mark.parametrize("path", [JOURNAL, OLD_JOURNAL])
-@pytest.mark.parametrize("kind", JUNK)
-def test_an_unreadable_journal_is_deleted_and_nothing_else_is_touched(venv, kind, path):
-    put(venv, ["bin/a"], "old")
-    (venv / path).parent.mkdir(parents=True)
-    (venv / path).write_bytes(JUNK[kind])
+STEPS = b'[["remove", "bin/a", ".isolate/work/trash/1"]]'
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "signed"),
+    [
+        *((JOURNAL, content, True) for content in JUNK.values()),
+        *((JOURNAL, content, False) for content in (*JUNK.values(), STEPS)),
+        *((OLD_JOURNAL, content, False) for content in (*JUNK.values(), STEPS, STEPS.replace(b"remove", b"out"))),
+    ],
+)
+def test_a_journal_that_isolate_did_not_write_is_put_aside_with_what_lies_beside_it(venv, path, content, signed):
+    put(venv, ["bin/a", STAMP], "old")
+    put(venv, [f"{TRASH}/1", f"{STAGING}/x"], "anybody's")
+    (venv / path).write_bytes(isolate_record(venv / path, content) if signed else content)
+    content = (venv / path).read_bytes()
+    for number in (1, 2):
+        assert not replay(venv)
+        aside = venv / f".isolate/unverified-work-{number}"
+        assert (aside / path.rpartition("/")[2]).read_bytes() == content
+        assert {"trash/1": "anybody's", "staging/x": "anybody's"}.items() <= files(aside, errors="replace").items()
+        assert (venv / "bin/a").read_text() == "old"
+        assert not (venv / STAMP).exists()
+        shutil.copytree(aside, venv / ".isolate/work")
+
+
+def isolate_record(path, content):
+    return signed_record("journal", str(path), content)
+
+
+def test_the_journal_of_another_environment_is_not_replayed(venv, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other")
+    put(other, ["bin/a"], "old")
+    put(venv, [f"{TRASH}/1"], "mine")
+    (venv / JOURNAL).write_bytes(isolate_record(other / JOURNAL, STEPS))
     assert not replay(venv)
-    assert files(venv) == {"bin/a": "old"}
 
 
-def test_a_journal_that_is_a_dangling_link_is_deleted(venv):
+def test_a_journal_that_is_a_dangling_link_is_put_aside(venv):
     (venv / JOURNAL).parent.mkdir(parents=True)
     (venv / JOURNAL).symlink_to("nowhere")
     assert not replay(venv)
@@ -189,9 +213,9 @@ def test_a_journal_that_leads_out_of_the_environment_is_not_replayed(tmp_path, s
     outside.write_text("mine")
     (venv / JOURNAL).parent.mkdir(parents=True)
     action, source, target = (outside if part == "/outside" else part for part in step)
-    (venv / JOURNAL).write_text(json.dumps([[action, str(source), str(target)]]))
-    replay(venv)
-    assert files(tmp_path / "app") == {".venv/bin/a": "mine", "outside": "mine"}
+    write_signed(venv / JOURNAL, json.dumps([[action, str(source), str(target)]]), "journal")
+    assert not replay(venv)
+    assert {".venv/bin/a": "mine", "outside": "mine"}.items() <= files(tmp_path / "app").items()
 
 
 @pytest.mark.parametrize("command", ["check", "status", "sync", "history"])

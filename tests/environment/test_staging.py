@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from isolate.environment.staging import MARKER
+from kit.records import write_signed
 
 
 @pytest.fixture
@@ -14,7 +15,7 @@ def staging(application):
     return root / ".isolate-staging"
 
 
-@pytest.mark.parametrize("marker", ["", "*\n", "another tool's\n", "\xff", MARKER + "more"])
+@pytest.mark.parametrize("marker", ["", "*\n", "another tool's\n", "\xff", MARKER, MARKER + "more"])
 def test_a_directory_without_a_valid_marker_stays_and_another_name_is_used(isolate, staging, index, marker):
     app = staging.parent
     (staging / ".gitignore").write_bytes(marker.encode("latin-1"))
@@ -42,16 +43,17 @@ def test_what_a_killed_command_left_under_another_name_is_deleted(isolate, stagi
     app = staging.parent
     (staging / "notes.txt").write_text("mine")
     (app / ".isolate-staging-2/venv").mkdir(parents=True)
-    (app / ".isolate-staging-2/.gitignore").write_text(MARKER)
+    write_signed(app / ".isolate-staging-2/.gitignore", MARKER, "mark")
     isolate("check", cwd=app, status=1)
     assert not (app / ".isolate-staging-2").exists()
     assert (staging / "notes.txt").read_text() == "mine"
 
 
-@pytest.mark.parametrize("marker", [MARKER, MARKER[:9], ""])
+@pytest.mark.parametrize("marker", [MARKER, ""])
 def test_the_directory_of_a_killed_command_is_deleted(isolate, staging, index, marker):
-    (staging / ".gitignore").write_text(marker)
-    if marker == MARKER:
+    (staging / ".gitignore").write_text("")
+    if marker:
+        write_signed(staging / ".gitignore", MARKER, "mark")
         (staging / "venv").mkdir()
     isolate("sync", cwd=staging.parent)
     assert not staging.exists()

@@ -10,10 +10,10 @@ import time
 import pytest
 
 from conftest import SOURCE, versions
-from isolate.environment.journal import add_step, remove_step
 from isolate.environment.stamp.mtimes import UNKNOWN_MTIME, DirectoryMtimes, MoveTracker, directory_mtimes
 from isolate.environment.stamp.read import up_to_date_message
 from isolate.environment.stamp.variables import variable_line
+from isolate.environment.steps import add_step, remove_step
 from kit.packages import build_sdist, build_tree, build_wheel
 
 

@@ -21,6 +21,7 @@ import pytest
 
 from conftest import SOURCE, inconsistencies, versions
 from kit.packages import build_wheel
+from kit.records import record_table
 
 RANDOM_KILLS = int(os.environ.get("FAULT_KILLS", "6"))
 MAX_STEPS = int(os.environ.get("FAULT_STEPS", "12"))
@@ -168,7 +169,7 @@ class Victim:
     @staticmethod
     def facts(venv: Path) -> dict[str, object]:
         """Return what distinguishes environments that hold the same packages, and the user's own file."""
-        notes, state = venv / "notes.txt", json.loads((venv / ".isolate/state.json").read_bytes())
+        notes, state = venv / "notes.txt", record_table(venv / ".isolate/state.json")
         return {
             "python": (venv / "pyvenv.cfg").read_text(),
             "notes": notes.read_text() if notes.exists() else None,

@@ -14,6 +14,7 @@ from isolate.crash_report import write_report
 from isolate.outcome import Outcome, as_json
 from isolate.output import printable
 from isolate.progress.live import LiveProgress
+from kit.records import resign
 
 HOSTILE = {
     "an escape sequence": "\x1b[2J\x1b]0;title\x07",
@@ -115,8 +116,7 @@ def test_a_record_is_shown_with_escapes(isolate, application):
     app = application({"requirements.txt": ""})
     isolate("sync", cwd=app)
     record = app / ".venv/.isolate/history/1.json"
-    table = json.loads(record.read_text())
-    record.write_text(json.dumps({**table, "command": "sync\x1b[2J\nOK", "changes": ["+ alpha \u202e1\r\n"]}))
+    resign(record, lambda table: table.update(command="sync\x1b[2J\nOK", changes=["+ alpha \u202e1\r\n"]))
     result = isolate("history", cwd=app)
     assert_harmless(result.out)
     assert "sync\\x1b[2J\\nOK" in result.out

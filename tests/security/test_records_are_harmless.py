@@ -11,7 +11,18 @@ import pytest
 
 from isolate.environment.history import read_history
 from isolate.environment.journal import commit, replay
-from isolate.environment.records import JOURNAL, OLD_JOURNAL, STAGING, STAMP, STATE, TEMPLATE, TRASH, WORK, read_state
+from isolate.environment.records import (
+    JOURNAL,
+    OLD_JOURNAL,
+    STAGING,
+    STAMP,
+    STATE,
+    TEMPLATE,
+    TRASH,
+    WORK,
+    claimed_state,
+    read_state,
+)
 from isolate.environment.stamp.mtimes import settled_mtime_below
 from isolate.environment.stamp.read import up_to_date_message
 from isolate.environment.stamp.variables import variable_line
@@ -21,6 +32,7 @@ from isolate.store.environments import registered_environments
 from isolate.store.layout import StorePaths
 from isolate.store.manifest import is_relative_path, read_manifest
 from isolate.store.store import open_store
+from kit.records import record_text, resign, write_signed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +62,15 @@ def venv(tmp_path: Path) -> Path:
     return tmp_path / "app/.venv"
 
 
+def link_out(venv, outside, link):
+    (venv / "bin/tool").write_text("old")
+    (venv / STAGING / "escape").mkdir(parents=True)
+    (venv / STAGING / "escape/profile").write_text("new")
+    if os.path.lexists(venv / link):
+        shutil.rmtree(venv / link)
+    (venv / link).symlink_to(os.path.relpath(outside, (venv / link).parent))
+
+
 LINKS = {
     "the target of an addition": ("escape", [["add", f"{STAGING}/escape/profile", "escape/profile"]]),
     "the source of an addition": (f"{STAGING}/bin", [["add", f"{STAGING}/bin/secret", "bin/secret"]]),
@@ -62,15 +83,19 @@ LINKS = {
 
 @pytest.mark.parametrize("journal", [JOURNAL, OLD_JOURNAL])
 @pytest.mark.parametrize("kind", LINKS)
-def test_a_journal_never_follows_a_link_out_of_the_environment(venv, outside, kind, journal):
+def test_an_unsigned_journal_is_not_carried_out(venv, outside, kind, journal):
+    link_out(venv, outside, LINKS[kind][0])
+    (venv / journal).write_text(json.dumps(LINKS[kind][1]))
+    before = contents(outside)
+    assert not replay(venv)
+    assert contents(outside) == before
+
+
+@pytest.mark.parametrize("kind", LINKS)
+def test_a_journal_never_follows_a_link_out_of_the_environment(venv, outside, kind):
     link, steps = LINKS[kind]
-    (venv / "bin/tool").write_text("old")
-    (venv / STAGING / "escape").mkdir(parents=True)
-    (venv / STAGING / "escape/profile").write_text("new")
-    if os.path.lexists(venv / link):
-        shutil.rmtree(venv / link)
-    (venv / link).symlink_to(os.path.relpath(outside, (venv / link).parent))
-    (venv / journal).write_text(json.dumps(steps))
+    link_out(venv, outside, link)
+    write_signed(venv / JOURNAL, json.dumps(steps), "journal")
     before = contents(outside)
     with pytest.raises(NotManaged, match="is a symbolic link to") as error:
         replay(venv)
@@ -81,6 +106,7 @@ def test_a_journal_never_follows_a_link_out_of_the_environment(venv, outside, ki
 def test_links_among_what_is_deleted_are_deleted_themselves(venv, outside):
     (venv / WORK / "escape").symlink_to(outside)
     (venv / TRASH / "1").symlink_to(outside)
+    write_signed(venv / JOURNAL, "[]", "journal")
     before = contents(outside)
     replay(venv)
     assert not os.path.lexists(venv / WORK)
@@ -111,9 +137,9 @@ OTHER_STEPS = [
 @pytest.mark.parametrize("step", OTHER_STEPS)
 def test_steps_that_isolate_never_plans_are_not_carried_out(venv, step):
     (venv / "bin/tool").write_text("old")
-    (venv / JOURNAL).write_text(json.dumps([step]))
+    write_signed(venv / JOURNAL, json.dumps([step]), "journal")
     assert not replay(venv)
-    assert contents(venv) == {"bin/tool": b"old"}
+    assert contents(venv / "bin") == {"tool": b"old"}
 
 
 @pytest.mark.parametrize("link", [".venv", ".venv/.isolate", ".venv/.isolate/work"])
@@ -138,7 +164,7 @@ def test_every_command_refuses_links_in_place_of_its_directories(isolate, applic
 def test_a_staging_directory_that_brings_a_link_is_deleted_without_its_target(isolate, application, outside):
     app = application({"requirements.txt": ""})
     (app / ".isolate-staging").mkdir()
-    (app / ".isolate-staging/.gitignore").write_text("# made by isolate; gone when it has finished\n*\n")
+    write_signed(app / ".isolate-staging/.gitignore", "*\n", "mark")
     for name in ("old", "venv", "other"):
         (app / ".isolate-staging" / name).symlink_to(outside)
     before = contents(outside)
@@ -158,11 +184,14 @@ def synced(isolate, application, index):
     return app
 
 
-def rewrite(path: Path, change) -> None:
-    table = json.loads(path.read_bytes())
-    change(table)
-    path.chmod(0o644)
-    path.write_text(json.dumps(table))
+def rewrite(path: Path, change, *, signed=True) -> None:
+    """Change a record: with a valid code, or as another program would."""
+    resign(path, change)
+    if not signed:
+        path.write_text(record_text(path))
+
+
+signed_or_not = pytest.mark.parametrize("signed", [True, False], ids=["signed", "unsigned"])
 
 
 def set_of_installed(field, value):
@@ -184,14 +213,16 @@ STATES = {
 }
 
 
+@signed_or_not
 @pytest.mark.parametrize("kind", STATES)
-def test_a_state_with_what_leads_out_of_its_place_is_unreadable(isolate, synced, cache, kind):
+def test_a_state_with_what_leads_out_of_its_place_is_unreadable(isolate, synced, cache, kind, signed):
     precious = cache.parent / "precious"
     precious.mkdir()
     (precious / "note").write_text("mine")
-    rewrite(synced / ".venv" / STATE, STATES[kind])
+    rewrite(synced / ".venv" / STATE, STATES[kind], signed=signed)
     assert read_state(synced / ".venv") is None
-    isolate("check", cwd=synced, status=1)
+    assert claimed_state(synced / ".venv") is None
+    isolate("check", cwd=synced)  # everything is proven without the record
     isolate("rollback", cwd=synced, status=2)
     isolate("store", "gc")
     assert contents(precious) == {"note": b"mine"}
@@ -215,9 +246,10 @@ GENERATIONS = {
 }
 
 
+@signed_or_not
 @pytest.mark.parametrize("kind", GENERATIONS)
-def test_a_generation_with_what_leads_out_of_its_place_is_unreadable(isolate, synced, kind):
-    rewrite(synced / ".venv/.isolate/history/1.json", GENERATIONS[kind])
+def test_a_generation_with_what_leads_out_of_its_place_is_unreadable(isolate, synced, kind, signed):
+    rewrite(synced / ".venv/.isolate/history/1.json", GENERATIONS[kind], signed=signed)
     assert [generation.number for generation in read_history(synced / ".venv")] == [2]
     isolate("history", cwd=synced)
     isolate("rollback", cwd=synced, status=2)
@@ -274,20 +306,23 @@ def test_no_mtime_is_set_through_a_link(venv, outside):
 
 
 TEMPLATES = {
-    "empty": b"",
-    "no rows": b"[]",
+    "empty": "",
+    "no rows": "[]",
     "cut off": lambda content: content[: len(content) // 2],
-    "without activate": lambda content: json.dumps(
-        [row for row in json.loads(content) if row[0] != "bin/activate"]
-    ).encode(),
-    "of a later version": b'{"layout": 9, "files": []}',
+    "without activate": lambda content: json.dumps([row for row in json.loads(content) if row[0] != "bin/activate"]),
+    "of a later version": '{"layout": 9, "files": []}',
 }
 
 
+@signed_or_not
 @pytest.mark.parametrize("kind", TEMPLATES)
-def test_a_broken_record_of_the_template_hides_nothing(isolate, synced, kind):
+def test_a_broken_record_of_the_template_hides_nothing(isolate, synced, kind, signed):
     record, change = synced / ".venv" / TEMPLATE, TEMPLATES[kind]
-    record.write_bytes(change(record.read_bytes()) if callable(change) else change)
+    content = change(record_text(record)) if callable(change) else change
+    if signed:
+        write_signed(record, content)
+    else:
+        record.write_text(content)
     with (synced / ".venv/bin/activate").open("a") as file:
         file.write("echo hello\n")
     (synced / ".venv/bin/python3").unlink()
@@ -300,9 +335,9 @@ def test_a_broken_record_of_the_template_hides_nothing(isolate, synced, kind):
 
 def test_a_state_without_pip_is_unreadable(isolate, synced):
     rewrite(synced / ".venv" / STATE, lambda table: table.update(installed=[]))
-    isolate("check", cwd=synced, status=1)
+    assert read_state(synced / ".venv") is None
     assert "its record cannot be read" in isolate("rollback", cwd=synced, status=2).err
-    assert "recreated .venv" in isolate("sync", cwd=synced).out
+    assert "verified .venv" in isolate("sync", cwd=synced).out
 
 
 def test_a_stamp_that_was_cut_off_answers_nothing(isolate, synced):

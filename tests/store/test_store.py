@@ -9,7 +9,6 @@ import pytest
 
 from conftest import inconsistencies
 from isolate.environment.link import update_record
-from isolate.store.manifest import File
 
 
 def entries_of(cache, name):
@@ -95,9 +94,8 @@ def test_environments_keep_working_after_the_store_was_deleted(isolate, synced, 
 
 def test_record_lists_scripts_as_they_are_in_the_environment():
     record = "a/x.py,sha256=K,1\n../../../bin/t,sha256=OLD,9\na-1.dist-info/RECORD,,\n"
-    script = File("bin/t", 12, 0, "00" * 32, "file")
-    relisted = update_record(record, "lib/python3.11/site-packages/a-1.dist-info/RECORD", [script])
-    assert relisted.splitlines()[1] == f"../../../bin/t,sha256={'A' * 43},12"
+    relisted = update_record(record, "lib/python3.11/site-packages/a-1.dist-info/RECORD", {"bin/t": b"#!/a/python\n"})
+    assert relisted.splitlines()[1] == "../../../bin/t,sha256=QgMgXldCRRaHn8ZSpgzs2Md0K-kgUv64dYPFw2hrJV4,12"
     assert relisted.splitlines()[::2] == record.splitlines()[::2]
 
 

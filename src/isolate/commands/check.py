@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from isolate.declarations.read import read_declarations
-from isolate.findings import Finding, damage_findings, lock_findings, plan_findings, remedy
+from isolate.findings import Finding, damage_findings, lock_findings, plan_findings, remedy, unverified_findings
 from isolate.formatting import count
 from isolate.lock.pinning import has_unpinned
 from isolate.lock.select import select
-from isolate.operations.current_state import targets_for
+from isolate.operations.current_state import UNVERIFIED, targets_for
 from isolate.operations.inspect import InspectOptions, inspect
 from isolate.operations.recover import recover
 from isolate.outcome import Outcome
 from isolate.plan import InstalledRef
-from isolate.request import LockPolicy
+from isolate.request import LockPolicy, Request, request_like, selected
 from isolate.resolution.candidates import candidate_locks, first_valid, staleness_reasons
 from isolate.resolution.context import lock_context
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from isolate.application import Application
     from isolate.declarations.declared import Declarations
     from isolate.operations.current_state import CurrentState
+    from isolate.operations.verification import Verification
     from isolate.session import Session
 
 
@@ -37,7 +38,7 @@ def check(application: Application, session: Session, *, hashes: bool = False) -
     declarations = read_declarations(application.root)
     current = inspect(application, declarations, session, InspectOptions(verify_hashes=hashes))
     current = current.with_requested_options(link_mode=declarations.settings.link_mode)
-    findings = _findings(application, declarations, current, session)
+    current, findings = _findings(application, declarations, current, session)
     packages = len(current.state.installed) - 1 if current.state else 0
     lines = [finding.line for finding in findings]
     if findings:
@@ -54,7 +55,8 @@ def check(application: Application, session: Session, *, hashes: bool = False) -
 
 def _findings(
     application: Application, declarations: Declarations, current: CurrentState, session: Session
-) -> list[Finding]:
+) -> tuple[CurrentState, list[Finding]]:
+    """Return what differs, and the current state, which is now proven if its records did not prove it."""
     interpreter = current.interpreter
     context = lock_context(application, declarations, interpreter, LockPolicy(), session)
     verdict = first_valid(
@@ -62,15 +64,29 @@ def _findings(
     )
     needs_lock = verdict.best is not None or has_unpinned(declarations, interpreter.markers)
     no_environment = Finding(code="missing-environment", subject=str(application.venv))
-    if current.state is None and not needs_lock:  # whether a lock is needed, only pip could tell
-        return [no_environment]
+    if current.state is None and current.rebuild != UNVERIFIED:
+        # Whether a lock is needed, only pip could tell.
+        return current, [no_environment, *(lock_findings(verdict.reasons or ()) if needs_lock else ())]
     stale = lock_findings(verdict.reasons or ())
-    if current.state is None:
-        return [no_environment, *stale]
+    unproven: list[Finding] = []
+    if current.state is None and verdict.lock is not None and not stale:
+        from isolate.operations.verification import verify_what_is_stored
+
+        request = Request() if current.claim is None else request_like(current.claim.selection, declarations)
+        selection = selected(declarations, request)
+        verification = verify_what_is_stored(application, current, verdict.lock, session.store, selection)
+        current, unproven = verification.current, _unproven(verification)
     if current.rebuild:
-        return [Finding(code=current.rebuild.code, subject=current.rebuild.reason), *stale]
+        return current, [Finding(code=current.rebuild.code, subject=current.rebuild.reason), *stale]
     contents = _contents(verdict.lock, current, session, application) if verdict.lock is not None and not stale else []
-    return [*stale, *contents, *damage_findings(current.damaged_files)]
+    unknown = {finding.subject.partition(" ")[0] for finding in unproven}
+    contents = [finding for finding in contents if finding.subject.partition(" ")[0] not in unknown]
+    return current, [*stale, *unproven, *contents, *damage_findings(current.damaged_files)]
+
+
+def _unproven(verification: Verification) -> list[Finding]:
+    """Return what is not proven about an environment without verified records."""
+    return unverified_findings(verification.unproven, verification.code, verification.compiled)
 
 
 def _contents(lock: Pylock, current: CurrentState, session: Session, application: Application) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from dataclasses import replace
@@ -13,15 +14,23 @@ from isolate.child_output import Listener
 from isolate.commands.sync import sync as sync_application
 from isolate.declarations.read import read_declarations
 from isolate.environment.ownership import foreign_part
-from isolate.environment.records import read_state
+from isolate.environment.records import claimed_state, is_managed, read_state
 from isolate.environment.stamp.read import up_to_date_message
 from isolate.environment.stamp.variables import variable_line
-from isolate.errors import NoEnvironment
-from isolate.locked import DEFAULT_GROUP
+from isolate.errors import (
+    IsolateError,
+    NoEnvironment,
+    NoInterpreter,
+    NotInStore,
+    PipFailed,
+    SystemFailure,
+    UnusableStore,
+)
+from isolate.home import NoHomeDirectory
 from isolate.operations.recover import recover
 from isolate.outcome import Outcome
 from isolate.owners import ROOT
-from isolate.request import Request
+from isolate.request import Request, request_like
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,9 +42,9 @@ if TYPE_CHECKING:
 def prepare(application: Application, session: Session, *, sync: bool = True) -> Outcome | None:
     """Sync *application* with the options of its last sync, and return the outcome; None if it is up to date.
 
-    An environment that root made for all users is not synced by another user, who can only use it.
-
-    Without *sync*, only finish what a killed command left.
+    Without *sync*, only finish what a killed command left. An environment that root made for all users is not synced by
+    another user, who can only use it. If this user's isolate did not write the records of the environment, as in an
+    image, and cannot verify it now, it stays as it is, and a warning says so.
     """
     if not sync:
         recover(application, session)
@@ -43,10 +52,35 @@ def prepare(application: Application, session: Session, *, sync: bool = True) ->
     if up_to_date_message(str(application.venv), variable_line) is not None:
         return None
     if (foreign := foreign_part(application)) is not None and foreign[1] == ROOT:  # as in an image
-        session.progress.say(f"{foreign[0]} belongs to root: it is used as it is, without a sync")
+        session.progress.say(f"warning: {foreign[0]} belongs to root: it is used as it is, without a sync")
         return None
     unbatched = replace(session, batch=BatchFetcher())  # other applications may have other extras and groups
-    return sync_application(application, last_request(application), unbatched)
+    if not _is_unverified(application):
+        return sync_application(application, last_request(application), unbatched)
+    try:
+        _ensure_writable(application)
+        return sync_application(application, last_request(application), unbatched)
+    except (*CANNOT_SYNC, OSError) as error:
+        reason = error.problem if isinstance(error, IsolateError) else f"{error.strerror}: {error.filename}"
+        session.progress.say(f"warning: {application.venv} cannot be verified ({reason}); it is used as it is")
+        return None
+
+
+CANNOT_SYNC = (NoHomeDirectory, NoInterpreter, NotInStore, PipFailed, SystemFailure, UnusableStore)
+"""Errors that say nothing about the environment, only that it cannot be verified here and now."""
+
+
+def _is_unverified(application: Application) -> bool:
+    """Return whether an isolate created the environment, but this user's isolate did not write its records."""
+    venv = application.venv
+    return read_state(venv) is None and is_managed(venv) and os.path.lexists(venv / "bin/python")
+
+
+def _ensure_writable(application: Application) -> None:
+    """Raise `OSError` if the environment is read-only."""
+    for path in (application.root, application.venv):
+        if not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
 
 def run(application: Application, command: Sequence[str], session: Session, *, sync: bool = True) -> Outcome:
@@ -71,17 +105,11 @@ def run(application: Application, command: Sequence[str], session: Session, *, s
 def last_request(application: Application) -> Request:
     """Return the request for the extras and groups that the environment of *application* has, if still declared."""
     state = read_state(application.venv)
-    if state is None:
+    known = claimed_state(application.venv) if state is None else state
+    if known is None:
         return Request()
-    selection = state.selection
-    declared = read_declarations(application.root)
-    return Request(
-        extras=tuple(extra for extra in selection.extras if extra in declared.extras),
-        groups=tuple(group for group in selection.groups if group != DEFAULT_GROUP and group in declared.groups),
-        no_dev=selection.no_dev,
-        project=selection.project,
-        inexact=state.inexact,
-    )
+    request = request_like(known.selection, read_declarations(application.root))
+    return request._replace(inexact=state is not None and state.inexact)
 
 
 def environment_of(application: Application, environ: Mapping[str, str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from isolate import fs
 from isolate.environment.history import read_history
-from isolate.environment.records import read_state
+from isolate.environment.records import claimed_state, read_state
 from isolate.formatting import count, in_units
 from isolate.interpreters.interpreter import Interpreter
 from isolate.outcome import Outcome
@@ -129,7 +129,8 @@ def gc(session: Session) -> Outcome:
 
 
 def _used_keys(venv: Path) -> Iterator[str]:
-    state = read_state(venv)
+    """Yield the keys of the entries that the environment *venv* uses, or claims to use: that only keeps more."""
+    state = read_state(venv) or claimed_state(venv)
     if state is None:
         return
     for dist in state.installed.values():

@@ -13,7 +13,7 @@ from isolate.environment.stamp.inputs import input_files, input_files_of_lock, i
 from isolate.lock.select import select
 from isolate.operations.apply import apply, remember
 from isolate.operations.builder import builder_for, requested_link_mode
-from isolate.operations.current_state import targets_for
+from isolate.operations.current_state import UNVERIFIED, targets_for
 from isolate.operations.inspect import InspectOptions, inspect
 from isolate.operations.retry_damaged import retry_damaged
 from isolate.operations.transaction import Transaction, outcome
@@ -65,6 +65,10 @@ def _sync(application: Application, request: Request, session: Session) -> Trans
     current = current.with_requested_options(link_mode=link_mode, bytecode=request.bytecode)
     with builder_for(application, declarations, current, request, session) as builder:
         transaction = plan_transaction(declarations, current, request, builder, session)
+        if current.rebuild == UNVERIFIED:
+            from isolate.operations.verify_and_sign import verify_and_sign
+
+            transaction = verify_and_sign(transaction, builder, session)
         if request.dry_run:
             return transaction
         apply(transaction, builder, session)

@@ -8,9 +8,11 @@ import shutil
 from typing import TYPE_CHECKING
 
 from isolate.environment import staging
+from isolate.environment.file_records import installed_files, template_files
 from isolate.environment.movable import ensure_deletable
-from isolate.environment.records import installed_files, template_files
+from isolate.environment.pycache import source_of
 from isolate.environment.stamp.mtimes import settled_mtime, watched_directories
+from isolate.environment.template import is_template_path
 from isolate.environment.update import write_records
 from isolate.environment.verify import unowned_files
 
@@ -54,14 +56,17 @@ def _link(builder: EnvironmentBuilder, desired: DesiredState, tree: Path) -> dic
 
 def _preserve_user_files(venv: Path, tree: Path, old: State | None, desired: DesiredState) -> None:
     """Add to *tree* every file of *venv* that *tree* lacks, except those of distributions that are removed."""
-    removed, kept = {file.path for file in template_files(venv) or ()}, set[str]()
+    template, kept = template_files(venv), set[str]()
+    removed = {file.path for file in template or ()}
     for installed in old.installed.values() if old else ():
         removed |= {file.path for file in installed_files(venv, installed)}
     for dist in desired.unmanaged:
         (removed if dist.name in desired.plan.remove_unmanaged else kept).update(dist.files)
     for path in unowned_files(venv, removed - kept):
-        target = tree / path
-        if os.path.lexists(target):
+        target, source = tree / path, source_of(path)
+        if os.path.lexists(target) or (source is not None and os.path.lexists(tree / source)):
+            continue
+        if template is None and is_template_path(path):
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         if (venv / path).is_symlink():

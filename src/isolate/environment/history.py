@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from isolate.bounded_read import read_json
+from isolate.bounded_read import parse_json
 from isolate.environment.records import UNREADABLE, generation_numbers, generation_path
 from isolate.interpreters.interpreter import Interpreter
 from isolate.locked import LockedDistribution, Selection
+from isolate.signed_record import read_signed, signed
 from isolate.store.layout import entry_key, is_key
 from isolate.store.manifest import NAME
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+KIND = "generation"
 MAX_GENERATIONS = 10
 MAX_TIME = 253_402_300_800
 """The end of the year 9999, in seconds since 1970: no later time can be shown."""
@@ -42,26 +44,27 @@ class Generation(NamedTuple):
         """Return the path of the record, relative to the environment."""
         return generation_path(self.number)
 
-    def to_json(self) -> bytes:
-        """Return the content of the record's file."""
+    def to_record(self, venv: Path) -> bytes:
+        """Return the content of the record's file in the environment *venv*, with its code."""
         table = {
             **self._asdict(),
             "selection": self.selection.to_dict(),
             "interpreter": dict(self.interpreter),
             "locked": [{**dist._asdict(), "table": dict(dist.table)} for dist in self.locked],
         }
-        return json.dumps(table).encode()
+        return signed(KIND, f"{venv}/{self.path}", json.dumps(table).encode())
 
 
 def read_history(venv: Path) -> list[Generation]:
-    """Return the recorded generations of the environment *venv*, the latest first, without the unreadable ones."""
+    """Return the recorded generations of the environment *venv*, the latest first, without unverified ones."""
     generations = (_read_generation(venv, number) for number in generation_numbers(venv))
     return [generation for generation in generations if generation is not None]
 
 
 def _read_generation(venv: Path, number: int) -> Generation | None:
     try:
-        table = read_json(venv / generation_path(number))
+        path = f"{venv}/{generation_path(number)}"
+        table = parse_json(read_signed(KIND, path), path)
         table["selection"] = Selection.from_dict(table["selection"])
         table["locked"] = tuple(map(LockedDistribution.from_dict, table["locked"]))
         generation = Generation(**{**table, "changes": tuple(table["changes"])})

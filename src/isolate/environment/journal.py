@@ -8,6 +8,7 @@ carrying it out again. If the system refuses a step, the journal is renamed, and
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 from typing import TYPE_CHECKING
 
@@ -19,17 +20,19 @@ from isolate.environment.records import (
     STAMP,
     TRASH,
     UNFINISHED_JOURNAL,
+    UNVERIFIED_WORK,
     WORK,
+    read_state,
 )
-from isolate.environment.steps import ADD, REMOVE, Step, carry_out, undo
+from isolate.environment.steps import Step, carry_out, undo
 from isolate.errors import IsolateError, UnfinishedUpdate
 from isolate.open_directory import OpenDirectory
+from isolate.signed_record import authenticated, signed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-OLD_ACTIONS = {"out": REMOVE, "in": ADD}
-"""What older versions call the actions in their journals. One that was killed may have left such a journal."""
+KIND = "journal"
 
 
 class RefusedUpdate(IsolateError):
@@ -70,22 +73,33 @@ def open_venv(venv: Path) -> OpenDirectory:
 def replay(venv: Path) -> bool:
     """Complete the change that the journal describes, and delete the work directory; return whether there was one.
 
-    An unreadable journal was not written by isolate, because journals are written atomically. It is not replayed. The
-    stamp is deleted with it, so that the next sync inspects the environment. No link is followed: the journal may come
-    from elsewhere, with links that lead out of the environment. Raises `NotManaged` for a step that meets one,
-    `UnfinishedUpdate` if the system refuses the change as well as its undoing.
+    A journal that this user's isolate did not write is not carried out, and the work directory is moved aside with it:
+    it may hold anybody's files. So it is if there is no journal, and the environment is not verified either. The stamp
+    is deleted then, so that the next sync inspects the environment. No link is followed, whoever wrote the journal.
+    Raises `NotManaged` for a step that meets one, `UnfinishedUpdate` if the system refuses the change as well as its
+    undoing.
     """
     with open_venv(venv) as directory:
-        journals = (ROLLBACK_JOURNAL, JOURNAL, OLD_JOURNAL)
-        journal = next((path for path in journals if directory.exists(path)), None)
-        steps = None if journal is None else _read_steps(directory, journal)
-        if journal is None or steps is None:
-            if journal is not None:
-                directory.remove_file(STAMP)
-            _delete_work(directory)
+        journal = ROLLBACK_JOURNAL if directory.exists(ROLLBACK_JOURNAL) else JOURNAL
+        steps = _read_steps(directory, journal)
+        if steps is None:
+            _put_aside(venv, directory)
             return False
         _complete(directory, journal, steps)
         return True
+
+
+def _put_aside(venv: Path, directory: OpenDirectory) -> None:
+    """Delete the work directory if this user's isolate made it and had changed nothing yet; else move it aside."""
+    if not directory.exists(WORK):
+        return
+    has_journal = any(map(directory.exists, (JOURNAL, OLD_JOURNAL, ROLLBACK_JOURNAL)))
+    if not has_journal and read_state(venv) is not None:
+        _delete_work(directory)
+        return
+    directory.remove_file(STAMP)
+    number = next(number for number in itertools.count(1) if not directory.exists(f"{UNVERIFIED_WORK}-{number}"))
+    directory.rename(WORK, f"{UNVERIFIED_WORK}-{number}")
 
 
 def delete_work(venv: Path) -> None:
@@ -101,21 +115,20 @@ def _delete_work(directory: OpenDirectory) -> None:
 
 
 def _write_steps(directory: OpenDirectory, steps: list[Step]) -> None:
-    directory.write(UNFINISHED_JOURNAL, json.dumps(steps).encode())
+    content = json.dumps(steps).encode()
+    directory.write(UNFINISHED_JOURNAL, signed(KIND, f"{directory.path}/{JOURNAL}", content))
     directory.rename(UNFINISHED_JOURNAL, JOURNAL)
     directory.flush(WORK)
 
 
 def _read_steps(directory: OpenDirectory, journal: str) -> list[Step] | None:
+    """Return the steps of the *journal*; None if there is none that this user's isolate wrote."""
     try:
-        steps = [_step(*row) for row in json.loads(directory.read(journal))]
+        content = authenticated(KIND, f"{directory.path}/{JOURNAL}", directory.read(journal))
+        steps = [Step(*row) for row in json.loads(content)]
     except (ValueError, TypeError, RecursionError, OSError):
         return None
     return steps if all(step.is_valid for step in steps) else None
-
-
-def _step(action: str, source: str, target: str) -> Step:
-    return Step(OLD_ACTIONS.get(action, action), source, target)
 
 
 def _complete(directory: OpenDirectory, journal: str, steps: list[Step]) -> OSError | None:

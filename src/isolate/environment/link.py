@@ -18,7 +18,7 @@ from isolate.store.reserved_paths import first_reserved
 from isolate.store.shebangs import add_shebang
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
     from isolate.store.store import Entry
@@ -73,9 +73,13 @@ class Linker:
         manifest_copy = manifest_path(manifest.name)
         new = (file.path for file in manifest.files if file.path not in unchanged)
         self._create_directories(parent_directories([*new, manifest_copy]))
-        rewritten = tuple(self._write_scripts(entry)) if manifest.has_scripts else ()
+        kinds = {file.path: file.kind for file in manifest.files}
+        rewritten = tuple(
+            self._write(path, content, 0o755 if kinds[path] == "script" else 0o644)
+            for path, content in rewritten_contents(entry, self._python).items()
+        )
         self._link_files(entry, {*unchanged, *(file.path for file in rewritten)})
-        self._link(str(entry.manifest_file), f"{self._tree}/{manifest_copy}")
+        copied = self._write(manifest_copy, entry.manifest_file.read_bytes(), 0o444)
         return Installed(
             name=manifest.name,
             version=manifest.version,
@@ -84,6 +88,7 @@ class Linker:
             rewritten=rewritten,
             directories=code_directories(manifest.files),
             size=sum(file.size for file in manifest.files),
+            manifest=copied.sha256,
         )
 
     def link_files(self, entry: Entry) -> None:
@@ -116,17 +121,6 @@ class Linker:
                     os.mkdir(f"{self._tree}/{directory}")
                 self._created.add(directory)
 
-    def _write_scripts(self, entry: Entry) -> list[File]:
-        """Write the scripts of *entry* with the interpreter's path, and RECORD, which lists them."""
-        scripts = [
-            self._write(file.path, add_shebang(_read_verified(entry, file), self._python), 0o755)
-            for file in entry.manifest.files
-            if file.kind == "script"
-        ]
-        record = next(file for file in entry.manifest.files if file.kind == "record")
-        text = _read_verified(entry, record).decode()
-        return [*scripts, self._write(record.path, update_record(text, record.path, scripts).encode(), 0o644)]
-
     def _write(self, path: str, content: bytes, mode: int) -> File:
         try:
             handle = os.open(f"{self._tree}/{path}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
@@ -139,20 +133,34 @@ class Linker:
         return File(path, status.st_size, status.st_mtime_ns, hashlib.sha256(content).hexdigest(), "file")
 
 
-def update_record(text: str, path: str, scripts: list[File]) -> str:
+def rewritten_contents(entry: Entry, python: str) -> dict[str, bytes]:
+    """Return by path the files of *entry* that are written for one environment alone, with their content.
+
+    They are its scripts, which name the interpreter *python*, and RECORD, which lists them. Raises `DamagedEntry`.
+    """
+    if not entry.manifest.has_scripts:
+        return {}
+    files = entry.manifest.files
+    scripts = {file.path: add_shebang(_read_verified(entry, file), python) for file in files if file.kind == "script"}
+    record = next(file for file in files if file.kind == "record")
+    text = _read_verified(entry, record).decode()
+    return {**scripts, record.path: update_record(text, record.path, scripts).encode()}
+
+
+def update_record(text: str, path: str, scripts: Mapping[str, bytes]) -> str:
     """Return *text*, the content of the RECORD at *path*, with the hashes and sizes of the written *scripts*."""
     site = posixpath.dirname(posixpath.dirname(path))
-    by_path = {posixpath.relpath(file.path, site): file for file in scripts}
+    by_path = {posixpath.relpath(script, site): content for script, content in scripts.items()}
     rows = []
     for row in text.splitlines():
         name = row.partition(",")[0]
-        file = by_path.get(name)
-        rows.append(f"{name},sha256={_urlsafe_base64(file.sha256)},{file.size}" if file else row)
+        content = by_path.get(name)
+        rows.append(row if content is None else f"{name},sha256={_urlsafe_sha256(content)},{len(content)}")
     return "\n".join([*rows, ""])
 
 
-def _urlsafe_base64(hexadecimal: str) -> str:
-    return base64.urlsafe_b64encode(bytes.fromhex(hexadecimal)).decode().rstrip("=")
+def _urlsafe_sha256(content: bytes) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
 
 
 def _restore_metadata(entry: Entry, file: File) -> None:

@@ -3,7 +3,7 @@
 <venv>/.isolate/
   state.json            what is installed, from which artifacts and with which options; marks the environment as managed
   template.json         the files that `venv` created; older environments have skeleton.json instead
-  manifests/<name>.json the files of each distribution
+  manifests/<name>.json the files of each distribution; the state has a digest of each
   lock.toml             the lock that the environment was made from
   history/<n>.json      what each sync changed, and what the environment held afterwards: see `history`
   stamp                 everything that "nothing to do" depends on: see `stamp.read`
@@ -13,6 +13,10 @@
     journal.json        the steps; as long as it exists, the change has to be completed. Formerly switch.json
     rollback.json       the same after the system refused a step: the change has to be undone
     journal.json.new    the same while it is being written
+  unverified-work-<n>/  a work directory that this user's isolate did not leave
+
+Every record but the manifests begins with a code, and counts only if this user's isolate wrote it: see
+`isolate.signed_record`.
 
 `stamp.read` is the one exception: every run imports it, so it imports nothing, this module included.
 """
@@ -24,14 +28,15 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from isolate.bounded_read import read_json
+from isolate.bounded_read import parse_json
 from isolate.interpreters.interpreter import Interpreter
 from isolate.locked import Selection, with_source_id
+from isolate.signed_record import content_of, read_regular_file, read_signed, signed
 from isolate.store.layout import is_key
-from isolate.store.manifest import NAME, File, Manifest, file_from_row, is_relative_path, read_manifest
+from isolate.store.manifest import NAME, File, file_from_row, is_relative_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 DIRECTORY = ".isolate"
@@ -47,6 +52,7 @@ JOURNAL = ".isolate/work/journal.json"
 OLD_JOURNAL = ".isolate/work/switch.json"
 ROLLBACK_JOURNAL = ".isolate/work/rollback.json"
 UNFINISHED_JOURNAL = ".isolate/work/journal.json.new"
+UNVERIFIED_WORK = ".isolate/unverified-work"
 HISTORY = ".isolate/history"
 LAYOUT = 1
 TREE_PREFIX = "tree:"
@@ -60,6 +66,7 @@ class Installed(NamedTuple):
 
     `key` names the entry that it was linked from. `rewritten` are its files that were written for this environment
     alone. `directories` are those in which a change must be noticed. `size` is that of all its files, in bytes.
+    `manifest` is the digest of its manifest.
     """
 
     name: str
@@ -69,6 +76,7 @@ class Installed(NamedTuple):
     rewritten: tuple[File, ...] = ()
     directories: tuple[str, ...] = ()
     size: int = 0
+    manifest: str = ""
 
 
 class State(NamedTuple):
@@ -86,8 +94,8 @@ class State(NamedTuple):
     link_mode: str = "auto"
     installed: Mapping[str, Installed] = {}
 
-    def to_json(self) -> bytes:
-        """Return the content of the record's file."""
+    def to_record(self) -> bytes:
+        """Return the content of the record's file, with its code."""
         table = {
             "layout": LAYOUT,
             "venv": self.venv,
@@ -100,31 +108,69 @@ class State(NamedTuple):
                 {**dist._asdict(), "rewritten": [list(file) for file in dist.rewritten]} for dist in self._sorted()
             ],
         }
-        return json.dumps(table).encode()
+        return signed_record(self.venv, STATE, json.dumps(table).encode())
 
     def _sorted(self) -> list[Installed]:
         return [self.installed[name] for name in sorted(self.installed)]
 
 
+def template_record(venv: Path | str, files: Iterable[File]) -> bytes:
+    """Return the record of the *files* that `venv` created in the environment that is, or will be, at *venv*."""
+    return signed_record(venv, TEMPLATE, json.dumps([list(file) for file in files]).encode())
+
+
+KINDS = {STATE: "state", TEMPLATE: "template", LOCK: "lock"}
+"""The kinds of these records, by path."""
+
+
+def signed_record(venv: Path | str, path: str, content: bytes) -> bytes:
+    """Return *content* as the record at *path*, relative to the environment that is, or will be, at *venv*."""
+    return signed(KINDS[path], f"{venv}/{path}", content)
+
+
+def read_record(venv: Path, path: str) -> bytes:
+    """Return the content of the record at *path*, relative to the environment *venv*.
+
+    Raises `OSError` if there is none, and `Unverified`, a `ValueError`, if this user's isolate did not write it.
+    """
+    return read_signed(KINDS[path], f"{venv}/{path}")
+
+
 def read_state(venv: Path) -> State | None:
-    """Return the record of the environment *venv*; None if isolate did not create it, or the record is unreadable."""
+    """Return the record of the environment *venv*; None if this user's isolate did not write it."""
     try:
-        table = read_json(venv / STATE)
-        if table["layout"] != LAYOUT:
-            return None
-        Interpreter.from_dict(table["interpreter"])
-        installed = [_installed(row) for row in table["installed"]]
-        state = State(
-            venv=table["venv"],
-            interpreter=table["interpreter"],
-            selection=Selection.from_dict(table["selection"]),
-            inexact=table["inexact"],
-            bytecode=table["bytecode"],
-            link_mode=table.get("link_mode", "auto"),  # the oldest records lack it
-            installed={dist.name: dist for dist in installed},
-        )
+        return _parse_state(read_record(venv, STATE))
     except UNREADABLE:
         return None
+
+
+def claimed_state(venv: Path) -> State | None:
+    """Return what a record without a valid code says about the environment *venv*; None if it is unreadable.
+
+    An earlier isolate, another user or an attacker wrote it: no more than a hint where to look.
+    """
+    try:
+        return _parse_state(content_of(read_regular_file(f"{venv}/{STATE}")))
+    except UNREADABLE:
+        return None
+
+
+def _parse_state(content: bytes) -> State | None:
+    """Return the state with this *content*; raise an exception of `UNREADABLE` if there is none in it."""
+    table = parse_json(content, STATE)
+    if table["layout"] != LAYOUT:
+        return None
+    Interpreter.from_dict(table["interpreter"])
+    installed = [_installed(row) for row in table["installed"]]
+    state = State(
+        venv=table["venv"],
+        interpreter=table["interpreter"],
+        selection=Selection.from_dict(table["selection"]),
+        inexact=table["inexact"],
+        bytecode=table["bytecode"],
+        link_mode=table.get("link_mode", "auto"),  # the oldest records lack it
+        installed={dist.name: dist for dist in installed},
+    )
     return state if "pip" in state.installed else None  # every environment has its own pip
 
 
@@ -147,17 +193,18 @@ def _installed(table: Mapping[str, Any]) -> Installed:
         and isinstance(dist.version, str)
         and isinstance(dist.source_id, str)
         and isinstance(dist.size, int)
+        and isinstance(dist.manifest, str)
     ):
         raise ValueError(f"not a distribution: {table}")
     return dist
 
 
 def is_managed(venv: Path) -> bool:
-    """Return whether isolate created the environment *venv*, even if its record is unreadable or missing.
+    """Return whether an isolate created the environment *venv*, even if its record is unreadable or missing.
 
     `make` deletes the record if a rule makes it an intermediate file. The other records tell as well.
     """
-    return any((venv / path).is_file() for path in (TEMPLATE, OLD_TEMPLATE))
+    return any((venv / path).is_file() for path in (STATE, TEMPLATE, OLD_TEMPLATE, LOCK))
 
 
 def is_record(path: str) -> bool:
@@ -188,41 +235,12 @@ def generation_numbers(venv: Path) -> list[int]:
     return sorted((int(match[1]) for match in files if match), reverse=True)
 
 
-def installed_files(venv: Path, installed: Installed) -> tuple[File, ...]:
-    """Return every file of a distribution in the environment *venv*; only `rewritten` if its manifest is unreadable."""
-    try:
-        manifest = read_manifest(venv / manifest_path(installed.name))
-    except (OSError, ValueError):
-        return installed.rewritten
-    return _as_installed(manifest, installed.rewritten)
-
-
-def _as_installed(manifest: Manifest, rewritten: tuple[File, ...]) -> tuple[File, ...]:
-    """Return the files of *manifest*, each replaced by the one in *rewritten* that was made from it."""
-    by_path = {file.path: file for file in rewritten}
-    return tuple(by_path.get(file.path, file) for file in manifest.files)
-
-
 def metadata_files(installed: Installed) -> list[str]:
     """Return the files by which pip and `importlib.metadata` find a distribution, relative to the environment."""
     metadata = (path.rpartition("/") for path in installed.directories if path.endswith(".dist-info"))
     # A .dist-info directory below site-packages/<package> is that of a vendored distribution.
     own = [f"{parent}/{name}" for parent, _, name in metadata if parent.endswith("/site-packages")]
     return [f"{directory}/{name}" for directory in own for name in ("METADATA", "RECORD")]
-
-
-NEEDED_BY_EVERY_ENVIRONMENT = frozenset({"pyvenv.cfg", "bin/python", "bin/activate"})
-"""A template record without one of these files was not written by isolate, or was cut off."""
-
-
-def template_files(venv: Path) -> tuple[File, ...] | None:
-    """Return the files that `venv` created in this environment; None if the record is missing or unreadable."""
-    record = next((path for path in (TEMPLATE, OLD_TEMPLATE) if os.path.lexists(venv / path)), TEMPLATE)
-    try:
-        files = tuple(map(file_from_row, read_json(venv / record)))
-    except UNREADABLE:
-        return None
-    return files if NEEDED_BY_EVERY_ENVIRONMENT.issubset(file.path for file in files) else None
 
 
 def was_moved(state: State, venv: Path) -> bool:

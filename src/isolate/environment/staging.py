@@ -22,6 +22,7 @@ from isolate.environment.replace_contents import replace_contents
 from isolate.errors import ConcurrentChange, NotManaged
 from isolate.open_directory import OpenDirectory, reject_link
 from isolate.owners import foreign_owner
+from isolate.signed_record import Unverified, authenticated, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +36,7 @@ MAX_NAMES = 9
 
 MARKER_FILE = ".gitignore"
 MARKER = "# made by isolate; gone when it has finished\n*\n"
-"""The content of the marker. A change of it makes the staging directories of older versions unrecognizable."""
+KIND = "mark"
 
 
 class Staging(NamedTuple):
@@ -143,21 +144,26 @@ def _find(root: OpenDirectory) -> Staging | None:
 
 
 def _write_mark(root: OpenDirectory, staging: Staging) -> None:
-    root.write(f"{staging.name}/{MARKER_FILE}", MARKER.encode())
+    path = f"{staging.name}/{MARKER_FILE}"
+    root.write(path, signed(KIND, f"{root.path}/{path}", MARKER.encode()))
 
 
 def _is_marked(root: OpenDirectory, staging: Staging) -> bool:
-    """Return whether isolate created the directory *staging*, even if it was killed while it wrote the mark."""
+    """Return whether this user's isolate created the directory *staging*, even if it was killed before the mark."""
+    path = f"{staging.name}/{MARKER_FILE}"
     if not root.is_directory(staging.name):
         return False
     try:
-        text = root.read(f"{staging.name}/{MARKER_FILE}")
+        mark = root.read(path)
+        authenticated(KIND, f"{root.path}/{path}", mark)
+    except Unverified:
+        is_marked = False
     except (OSError, NotManaged):
-        text = b""
-    if text == MARKER.encode():
-        return True
-    # A process that was killed while it wrote the marker has created nothing else.
-    return MARKER.encode().startswith(text) and {*root.names(staging.name)} <= {MARKER_FILE}
+        mark, is_marked = b"", False
+    else:
+        is_marked = True
+    # A process that was killed before it wrote the marker has created nothing else.
+    return is_marked or (not mark and {*root.names(staging.name)} <= {MARKER_FILE})
 
 
 def staged_venv(application: Application) -> Path:

@@ -10,12 +10,13 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from isolate import fs
-from isolate.environment.records import TEMPLATE
+from isolate.environment.records import TEMPLATE, template_record
 from isolate.store.manifest import File
 
 if TYPE_CHECKING:
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
     from isolate.store.store import Store
 
 DIRECTORY, LINK, FILE = "folder", "link", "file"
+
+TEMPLATE_PATH = re.compile(
+    r"pyvenv\.cfg|\.gitignore|lib64|bin/(activate(\.\w+)?|Activate\.ps1|(python|pypy)[\d.t]*|\U0001D70Bthon)"
+)
+"""The paths of the files that `venv` creates, for any interpreter."""
 
 PLACEHOLDER = "{the environment}"
 """Stands in the template for the path of the environment, so that the template holds no path of the store."""
@@ -52,15 +58,36 @@ def create_from_template(tree: Path, final: Path, interpreter: Interpreter, stor
 
     Raises `IsolateError` if the interpreter cannot create environments.
     """
-    if shlex.quote(str(final)) == str(final):
-        files, place = _stored_template(interpreter, store), PLACEHOLDER
-    else:  # the activate scripts quote such a path, each in its own way: let `venv` do it
+    files = template_of(final, interpreter, store)
+    if files is None:
         with fs.scratch_directory(tree.parent / "venv") as scratch:
             home = scratch / final.name
-            files, place = _new_template(interpreter, home), str(home)
-    if not any(file.path == GITIGNORE.path for file in files):
-        files.append(GITIGNORE)
-    _write_tree(tree, _with_path(files, place, str(final)))
+            files = _completed(_new_template(interpreter, home), str(home), final)
+    record = _write_tree(tree, files)
+    (tree / TEMPLATE).parent.mkdir(exist_ok=True)
+    (tree / TEMPLATE).write_bytes(template_record(final, record))
+
+
+def template_of(final: Path, interpreter: Interpreter, store: Store) -> list[TemplateFile] | None:
+    """Return what the environment *final* of *interpreter* consists of.
+
+    None if only `venv` itself can tell: the activate scripts quote some paths, each in its own way. Raises
+    `IsolateError` if the interpreter cannot create environments.
+    """
+    if shlex.quote(str(final)) != str(final):
+        return None
+    return _completed(_stored_template(interpreter, store), PLACEHOLDER, final)
+
+
+def _completed(files: list[TemplateFile], place: str, final: Path) -> list[TemplateFile]:
+    """Return *files*, made at *place*, for *final*, with what every environment has."""
+    extra = [] if any(file.path == GITIGNORE.path for file in files) else [GITIGNORE]
+    return _with_path([*files, *extra], place, str(final))
+
+
+def is_template_path(path: str) -> bool:
+    """Return whether `venv` creates a file called *path*, relative to the environment, for some interpreter."""
+    return TEMPLATE_PATH.fullmatch(path) is not None
 
 
 def _stored_template(interpreter: Interpreter, store: Store) -> list[TemplateFile]:
@@ -108,8 +135,8 @@ def _template_file(path: Path, home: Path) -> TemplateFile:
     return TemplateFile(relative, FILE, path.read_text(encoding="utf-8"), mode)
 
 
-def _write_tree(tree: Path, files: list[TemplateFile]) -> None:
-    """Create *files* in *tree*, and the record of them."""
+def _write_tree(tree: Path, files: list[TemplateFile]) -> list[File]:
+    """Create *files* in *tree*, and return what to record of them."""
     tree.mkdir(parents=True, exist_ok=True)
     record = []
     for file in files:
@@ -123,8 +150,7 @@ def _write_tree(tree: Path, files: list[TemplateFile]) -> None:
             path.write_text(file.content, encoding="utf-8")
             path.chmod(0o755 if file.mode & 0o100 else 0o644)  # as with any umask of the process that ran `venv`
         record.append(_recorded(file, path))
-    (tree / TEMPLATE).parent.mkdir(exist_ok=True)
-    (tree / TEMPLATE).write_text(json.dumps(record), encoding="utf-8")
+    return record
 
 
 def _recorded(file: TemplateFile, path: Path) -> File:

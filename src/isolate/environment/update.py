@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from isolate import fs
 from isolate.environment import records
+from isolate.environment.file_records import installed_files
 from isolate.environment.journal import commit, delete_work, replay
 from isolate.environment.journal_plan import FileInTheWay, plan_steps
 from isolate.environment.movable import check_permissions
-from isolate.environment.records import installed_files, manifest_path
+from isolate.environment.records import manifest_path
 from isolate.environment.stamp.mtimes import MoveTracker, settled_mtime, watched_directories
 from isolate.environment.template import site_packages
 from isolate.environment.verify import is_unchanged
@@ -137,7 +138,7 @@ def _removed_files(venv: Path, state: State, desired: DesiredState) -> set[str]:
 def write_records(tree: Path, desired: DesiredState, installed: Mapping[str, Installed]) -> None:
     """Write the records of *desired* into *tree*; the state comes last, because it marks the tree as complete."""
     state = desired.state._replace(installed=dict(installed))
-    for path, content in {**desired.new_records, records.STATE: state.to_json()}.items():
+    for path, content in {**desired.new_records, records.STATE: state.to_record()}.items():
         (tree / path).parent.mkdir(parents=True, exist_ok=True)
         (tree / path).write_bytes(content)
 
@@ -150,5 +151,5 @@ def _files_below(root: Path) -> Iterator[str]:
 
 def update_state(venv: Path, state: State) -> None:
     """Replace the record of an environment whose contents stay."""
-    fs.write(venv / records.STATE, state.to_json(), staging=venv / records.WORK, durable=True)
+    fs.write(venv / records.STATE, state.to_record(), staging=venv / records.WORK, durable=True)
     (venv / records.WORK).rmdir()

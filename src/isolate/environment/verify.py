@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from packaging.utils import canonicalize_name
 
 from isolate.bounded_read import MAX_RECORD_BYTES, read_bounded
+from isolate.environment.file_records import installed_files, template_files
 from isolate.environment.pycache import source_of
-from isolate.environment.records import DIRECTORY, TEMPLATE, installed_files, is_record, manifest_path, template_files
+from isolate.environment.records import DIRECTORY, TEMPLATE, is_record, manifest_path
 from isolate.permissions import UNSAFE_BITS, is_unsafe_file, others_may_write
 from isolate.store.manifest import digest_of_file, parent_directories
 from isolate.store.record_file import read_record
@@ -61,11 +62,11 @@ def damaged_files(
             damaged.append(DamagedFile(name=dist.name, path=manifest_path(dist.name), code="missing-file"))
     if names is None:
         damaged += damaged_template_files(venv, verify_hashes=verify_hashes)
-        damaged += _unsafe_directories(venv, state)
+        damaged += unsafe_directories(venv, state)
     return damaged
 
 
-def _unsafe_directories(venv: Path, state: State) -> Iterator[DamagedFile]:
+def unsafe_directories(venv: Path, state: State) -> Iterator[DamagedFile]:
     """Yield the directories of the environment in which others may replace what Python imports or runs."""
     installed = {directory for dist in state.installed.values() for directory in dist.directories}
     for directory in sorted({".", DIRECTORY, *installed, *parent_directories(installed)}):

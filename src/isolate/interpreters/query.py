@@ -57,8 +57,10 @@ def describe(executable: str, *, cache: Path | None, environ: Mapping[str, str],
         )
     interpreter = _query(executable, environ)
     if record and (query[-1] or not _is_script(executable)):  # where a shim of another tool leads may change unnoticed
-        record.parent.mkdir(parents=True, exist_ok=True)
-        fs.write(record, json.dumps({"asked": query, "found": interpreter.to_dict()}).encode(), staging=record.parent)
+        with contextlib.suppress(OSError):  # it is found again each time
+            record.parent.mkdir(parents=True, exist_ok=True)
+            content = json.dumps({"asked": query, "found": interpreter.to_dict()}).encode()
+            fs.write(record, content, staging=record.parent)
     return interpreter
 
 

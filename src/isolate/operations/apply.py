@@ -122,8 +122,9 @@ def _desired_state(
     numbers = records.generation_numbers(venv)
     history = [records.generation_path(number) for number in numbers]
     kept, expired = history[: MAX_GENERATIONS - 1], history[MAX_GENERATIONS - 1 :]
-    generation = _generation(transaction, max(numbers, default=0) + 1, session.clock())
-    new_records = {records.LOCK: transaction.decision.content, generation.path: generation.to_json()}
+    generation = new_generation(transaction, session.clock())
+    lock = records.signed_record(venv, records.LOCK, transaction.decision.content)
+    new_records = {records.LOCK: lock, generation.path: generation.to_record(venv)}
     if transaction.current.rebuild:
         new_records |= {path: (venv / path).read_bytes() for path in kept}
     return DesiredState(
@@ -145,11 +146,12 @@ def _desired_state(
     )
 
 
-def _generation(transaction: Transaction, number: int, now: float) -> Generation:
-    rebuild = transaction.current.rebuild
+def new_generation(transaction: Transaction, now: float) -> Generation:
+    """Return the record of what *transaction* changes, and of what the environment holds *now*, after it."""
+    numbers, rebuild = records.generation_numbers(transaction.application.venv), transaction.current.rebuild
     reason = (f"recreated: {rebuild.reason}",) if rebuild not in (None, FIRST) else ()
     return Generation(
-        number=number,
+        number=max(numbers, default=0) + 1,
         time=now,
         command=transaction.command,
         changes=(*reason, *(change.line for change in transaction.shown)),

@@ -27,6 +27,9 @@ class Rebuild(NamedTuple):
     reason: str
 
 
+UNVERIFIED = Rebuild("unverified", "this user's isolate did not write its records")
+"""Used for an environment that an isolate created, until it is verified."""
+
 FIRST = Rebuild("missing-environment", "there was none")
 """Used for the first sync; not shown to the user as a reason to recreate the environment."""
 
@@ -36,7 +39,8 @@ class CurrentState(NamedTuple):
 
     `state` is the record of the environment, None if isolate did not create one. `rebuild` says why the environment has
     to be recreated; None if it can be changed in place. `mtimes` are the modification times (nanoseconds) of its
-    directories, read before anything in them was.
+    directories, read before anything in them was. `claim` is a record that is not verified: see `claimed_state`.
+    `verified` tells that `state` was proven without a record.
     """
 
     choice: Choice
@@ -45,6 +49,8 @@ class CurrentState(NamedTuple):
     mtimes: DirectoryMtimes
     damaged_files: tuple[DamagedFile, ...] = ()
     unmanaged: tuple[UnmanagedDistribution, ...] = ()
+    claim: State | None = None
+    verified: bool = False
 
     @property
     def interpreter(self) -> Interpreter:

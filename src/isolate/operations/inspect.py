@@ -7,15 +7,15 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.environment.ownership import ensure_replaceable
-from isolate.environment.records import is_managed, is_record, read_state, was_moved
+from isolate.environment.records import claimed_state, is_managed, is_record, read_state, was_moved
 from isolate.environment.stamp.mtimes import UNKNOWN_MTIME, DirectoryMtimes, directory_mtimes, watched_directories
 from isolate.environment.stamp.read import stamped_mtimes
 from isolate.environment.template import site_packages
 from isolate.environment.verify import damaged_files, damaged_template_files, unmanaged_distributions
 from isolate.interpreters.interpreter import Interpreter
 from isolate.open_directory import reject_link
-from isolate.operations.current_state import FIRST, CurrentState, Rebuild
-from isolate.resolution.interpreter import choose_interpreter
+from isolate.operations.current_state import FIRST, UNVERIFIED, CurrentState, Rebuild
+from isolate.resolution.interpreter import choose_interpreter, current_interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,19 +76,24 @@ def inspect(
     if not options.allow_unmanaged:
         reject_link(venv)
     state = read_state(venv)
-    has_broken_record = state is None and is_managed(venv)
-    if state is None and not options.allow_unmanaged and not has_broken_record:
+    is_unverified = state is None and is_managed(venv)
+    if state is None and not options.allow_unmanaged and not is_unverified:
         ensure_replaceable(venv, adopt=options.adopt)
-    interpreter = None if state is None else Interpreter.from_dict(state.interpreter)
+    interpreter = Interpreter.from_dict(state.interpreter) if state else current_interpreter(application, session)
     choice = choose_interpreter(application, declarations, options.python, interpreter, session)
     log.info("python: %s %s (%s)", choice.interpreter.version, choice.interpreter.executable, choice.reason)
     if state is not None:
         return inspect_existing(application, state, choice, options)
     rebuild = FIRST
     if os.path.lexists(venv):
-        rebuild = Rebuild(FIRST.code, "its record cannot be read" if has_broken_record else "isolate did not create it")
+        rebuild = UNVERIFIED if is_unverified else Rebuild(FIRST.code, "isolate did not create it")
     return CurrentState(
-        choice=choice, state=None, rebuild=rebuild, mtimes=DirectoryMtimes(), unmanaged=_all_unmanaged(application)
+        choice=choice,
+        state=None,
+        rebuild=rebuild,
+        mtimes=DirectoryMtimes(),
+        unmanaged=all_unmanaged(application),
+        claim=claimed_state(venv) if is_unverified else None,
     )
 
 
@@ -148,7 +153,7 @@ def rebuild_reason(application: Application, state: State, chosen: Interpreter) 
     return None
 
 
-def _all_unmanaged(application: Application) -> tuple[UnmanagedDistribution, ...]:
+def all_unmanaged(application: Application) -> tuple[UnmanagedDistribution, ...]:
     """Return every distribution in an environment of which isolate has no record."""
     venv = application.venv
     found: list[UnmanagedDistribution] = []

@@ -65,7 +65,8 @@ def outcome(transaction: Transaction, seconds: float) -> Outcome:
 def _unchanged(transaction: Transaction, seconds: float) -> list[str]:
     python = transaction.current.interpreter.version
     packages = count(transaction.packages, "package")
-    return [*_lock_lines(transaction), f"nothing to do: {packages}, Python {python} ({duration(seconds)})"]
+    verified = _verified_lines(transaction)
+    return [*_lock_lines(transaction), *verified, f"nothing to do: {packages}, Python {python} ({duration(seconds)})"]
 
 
 def _changed(transaction: Transaction, seconds: float) -> list[str]:
@@ -79,10 +80,20 @@ def _changed(transaction: Transaction, seconds: float) -> list[str]:
         lines.append("would create .venv" if dry_run else "created .venv")
     elif current.rebuild:
         lines.append(f"{'would recreate' if dry_run else 'recreated'} .venv: {current.rebuild.reason}")
+    lines += _verified_lines(transaction)
     lines += [change.line for change in transaction.shown]
     lines += [f"left out: {text}: only a build could tell what it needs" for text in transaction.left_out]
     lines.append(_summary(transaction, seconds))
     return lines
+
+
+def _verified_lines(transaction: Transaction) -> list[str]:
+    """Return what was done about an environment whose records this user's isolate did not write."""
+    if not transaction.current.verified or transaction.current.rebuild:
+        return []
+    kept = count(len({*transaction.plan.keep} - {"pip"}), "package")
+    signed = "" if transaction.request.dry_run else " and signed its records"
+    return [f"verified .venv against the store ({kept} as locked){signed}"]
 
 
 def _summary(transaction: Transaction, seconds: float) -> str:

@@ -7,11 +7,12 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.bounded_read import read_bounded
-from isolate.environment.records import LOCK
+from isolate.environment.records import LOCK, read_record
 from isolate.errors import DeclarationError, IsolateError
 from isolate.formatting import count
 from isolate.lock.freshness import staleness
 from isolate.lock.pylock_file import parse_lock, read_lock_content
+from isolate.signed_record import Unverified
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -74,12 +75,10 @@ def candidate_locks(context: LockContext) -> Iterator[LockDecision]:
         log.info("lock: considering %s", lock_file)
         yield LockDecision(lock=parse_lock(content, lock_file), content=content, in_tree=True)
         return
-    for path in (
-        context.application.venv / LOCK,
-        context.store.find(context.store.paths.cached_lock(context.cache_key)),
-    ):
-        with contextlib.suppress(OSError, IsolateError):
-            content = read_bounded(path)
+    venv, cached = context.application.venv, context.store.find(context.store.paths.cached_lock(context.cache_key))
+    for path in (venv / LOCK, cached):
+        with contextlib.suppress(OSError, Unverified, IsolateError):
+            content = read_bounded(cached) if path == cached else read_record(venv, LOCK)
             log.info("lock: considering %s", path)
             yield LockDecision(lock=parse_lock(content, path), content=content, in_tree=False)
 

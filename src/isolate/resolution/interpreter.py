@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from typing import TYPE_CHECKING
 
-from isolate.environment.records import read_state
+from isolate.environment.records import claimed_state, read_state
 from isolate.errors import IsolateError
 from isolate.git import repository_of
 from isolate.interpreters.discovery import InterpreterFinder
@@ -15,7 +16,7 @@ from isolate.interpreters.select import Criteria, choose
 from isolate.interpreters.version_file import read_version_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from packaging.pylock import Pylock
 
@@ -29,9 +30,29 @@ def interpreter_for(
     application: Application, declarations: Declarations, session: Session, *, asked: str | None = None
 ) -> Interpreter:
     """Return the interpreter that *application* has, or would get; raise `NoInterpreter` if none fits."""
-    state = read_state(application.venv)
-    current = None if state is None else Interpreter.from_dict(state.interpreter)
+    current = current_interpreter(application, session)
     return choose_interpreter(application, declarations, asked, current, session).interpreter
+
+
+def current_interpreter(application: Application, session: Session) -> Interpreter | None:
+    """Return the interpreter of the environment; None if there is no environment, or its interpreter is not known.
+
+    An interpreter that an unverified record names is not run: it counts only if it is found without the record, and
+    outside the repository.
+    """
+    if (state := read_state(application.venv)) is not None:
+        return Interpreter.from_dict(state.interpreter)
+    if (claim := claimed_state(application.venv)) is None:
+        return None
+    claimed = Interpreter.from_dict(claim.interpreter)
+    repository = repository_of(application.root, session.environ)
+    finder = InterpreterFinder(session.store.paths.interpreters, session.environ, repository)
+    known = itertools.chain(finder.on_path(f"python{claimed.minor_version}", "python3"), _all_known(finder))
+    return next((python for python in known if python.executable == claimed.executable), None)
+
+
+def _all_known(finder: InterpreterFinder) -> Iterator[Interpreter]:
+    yield from finder.discover_all()
 
 
 def choose_interpreter(

@@ -11,7 +11,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from isolate.bounded_read import read_json
+from isolate.bounded_read import MAX_RECORD_BYTES, parse_json, read_bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -141,10 +141,15 @@ def _is_code(path: str) -> bool:
     return path.endswith(CODE_SUFFIXES) or path.startswith("bin/") or ".dist-info/" in path
 
 
+def digest_of(content: bytes) -> str:
+    """Return the sha256 (hex) of *content*."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def digest_of_file(path: str | Path) -> str:
     """Return the sha256 (hex) of the content of *path*."""
     with open(path, "rb") as file:
-        return hashlib.sha256(file.read()).hexdigest()
+        return digest_of(file.read())
 
 
 def write_manifest(manifest: Manifest, path: Path) -> None:
@@ -155,8 +160,13 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
 
 def read_manifest(path: Path) -> Manifest:
     """Return the manifest in *path*; raise `OSError` or `ValueError` if it cannot be read."""
+    return parse_manifest(read_bounded(path, MAX_RECORD_BYTES), path)
+
+
+def parse_manifest(content: bytes, path: Path | str) -> Manifest:
+    """Return the manifest whose file, *path*, has this *content*; raise `ValueError` if it is not one."""
     try:
-        table: Mapping[str, Any] = read_json(path)
+        table: Mapping[str, Any] = parse_json(content, path)
         fields = {OLD_FIELDS.get(name, name): value for name, value in table.items()}
         manifest = Manifest(**{**fields, "files": tuple(map(file_from_row, table["files"]))})
     except (TypeError, KeyError, AttributeError, RecursionError) as error:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from isolate.bounded_read import UnexpectedFile, read_bounded
 from isolate.declarations.requirements_text import VARIABLE, decode, logical_lines
+from isolate.environment.records import STATE, TEMPLATE
 from isolate.environment.stamp.read import file_line
 from isolate.environment.stamp.variables import variable_line
 from isolate.environment.verify import damaged_template_files
@@ -70,7 +71,8 @@ def stamp_lines_if_unchanged(
     """
     written = {str(application.lock_file): lock}
     read = {str(path): content for path, content in declarations.contents.items()}
-    others = map(str, (application.venv / "pyvenv.cfg", interpreter.executable))
+    own = (application.venv / path for path in ("pyvenv.cfg", STATE, TEMPLATE))
+    others = map(str, (*own, interpreter.executable))
     now = {path: file_line(path) for path in (*before, *read, *others)}
     same = all(now[path] == line for path, line in before.items() if path not in written)
     same = same and all(_content(path) == content for path, content in (read | written).items())

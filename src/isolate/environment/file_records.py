@@ -1,0 +1,45 @@
+"""The records of the files of an environment: the manifests of its distributions, and the record of its template."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from isolate.bounded_read import parse_json
+from isolate.environment.records import TEMPLATE, UNREADABLE, manifest_path, read_record
+from isolate.signed_record import read_regular_file
+from isolate.store.manifest import File, Manifest, digest_of, file_from_row, parse_manifest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from isolate.environment.records import Installed
+
+
+def installed_files(venv: Path, installed: Installed) -> tuple[File, ...]:
+    """Return every file of a distribution in the environment *venv*; only `rewritten` if its manifest was changed."""
+    path = f"{venv}/{manifest_path(installed.name)}"
+    try:
+        content = read_regular_file(path)
+        manifest = parse_manifest(content, path) if digest_of(content) == installed.manifest else None
+    except (OSError, ValueError):
+        manifest = None
+    return installed.rewritten if manifest is None else _as_installed(manifest, installed.rewritten)
+
+
+def _as_installed(manifest: Manifest, rewritten: tuple[File, ...]) -> tuple[File, ...]:
+    """Return the files of *manifest*, each replaced by the one in *rewritten* that was made from it."""
+    by_path = {file.path: file for file in rewritten}
+    return tuple(by_path.get(file.path, file) for file in manifest.files)
+
+
+NEEDED_BY_EVERY_ENVIRONMENT = frozenset({"pyvenv.cfg", "bin/python", "bin/activate"})
+"""A template record without one of these files was not written by isolate, or was cut off."""
+
+
+def template_files(venv: Path) -> tuple[File, ...] | None:
+    """Return the files that `venv` created in this environment; None unless this user's isolate wrote the record."""
+    try:
+        files = tuple(map(file_from_row, parse_json(read_record(venv, TEMPLATE), TEMPLATE)))
+    except UNREADABLE:
+        return None
+    return files if NEEDED_BY_EVERY_ENVIRONMENT.issubset(file.path for file in files) else None
