@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator
 
 MAX_HANG_SECONDS = 30.0
@@ -24,8 +25,8 @@ class LocalIndex:
     `requests` has the paths that were requested, in order; `released` ends all requests that hang.
     """
 
-    def __init__(self, directory: Path, *, credentials: str | None = None) -> None:
-        """Create an index that demands *credentials* (`user:password`) if they are given."""
+    def __init__(self, directory: Path, *, credentials: str | None = None, tls: ssl.SSLContext | None = None) -> None:
+        """Create an index that demands *credentials* (`user:password`) and speaks *tls* if they are given."""
         self.directory = directory
         self.requests: list[str] = []
         self.released = threading.Event()
@@ -33,11 +34,14 @@ class LocalIndex:
         self._credentials = credentials
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
+        self._scheme = "https" if tls else "http"
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
 
     @property
     def url(self) -> str:
         """Return the URL for `--index-url`, without credentials."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}/simple/"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}/simple/"
 
     def misbehave(self, pattern: str, fault: str) -> None:
         """Answer requests whose path matches *pattern* with a *fault*.

@@ -20,6 +20,7 @@ class PipProvider:
         self._context = context
         self._seed = seed
         self._bare = bare
+        self._said_keyring = False
 
     def ensure_seed(self) -> Target:
         """Return the pip that a new environment begins with; create its entry in the store unless it is there."""
@@ -32,6 +33,7 @@ class PipProvider:
         from isolate.pip.settings import pip_environment
 
         config, venv = self.config, self._context.application.venv
+        self._say_which_keyring()
         return Pip(
             python=self._bare.ensure() / "bin/python",
             compat_tag=self._context.interpreter.compat_tag,
@@ -43,3 +45,14 @@ class PipProvider:
             credentials=credentials_in(config.declared_urls, config.environ),
             progress=self._context.progress,
         )
+
+    def _say_which_keyring(self) -> None:
+        """Say once that pip asks the `keyring` program for credentials if its settings say to import the module."""
+        from isolate.pip.settings import asks_for_imported_keyring
+
+        if not self._said_keyring and asks_for_imported_keyring(self.config.environ, self._context.application.venv):
+            self._context.progress.say(
+                "keyring-provider=import counts as subprocess: pip runs where no keyring is installed, "
+                "and asks the keyring program on PATH"
+            )
+        self._said_keyring = True

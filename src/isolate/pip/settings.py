@@ -35,6 +35,12 @@ FORCED_SETTINGS = {
 }
 """Variables that pip always gets, whatever the user sets."""
 
+KEYRING, IMPORTED = "keyring-provider", "import"
+"""The option that says how pip asks keyring for credentials, and the value by which it imports the module."""
+
+CERTIFICATE_VARIABLES = frozenset({"CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE"})
+"""Variables that name the certificates to trust: paths, several of them joined by colons."""
+
 REMOVED_PREFIXES = ("PIP_", "PYTHON", "__PYVENV_LAUNCHER__", "VIRTUAL_ENV", "CONDA_")
 """Prefixes of the variables that could make pip, or the Python that runs it, use other files."""
 
@@ -61,7 +67,7 @@ def pip_environment(
     if offline:
         settings = _offline(settings)
     kept = {
-        name: value
+        name: _absolute_paths(value) if name in CERTIFICATE_VARIABLES else value
         for name, value in with_absolute_directories(without_repository_variables(environ)).items()
         if name in PASSED_VARIABLES
         or not name.startswith(REMOVED_PREFIXES)
@@ -87,6 +93,12 @@ def _is_user_variable(name: str) -> bool:
 
 
 def _settings(environ: Mapping[str, str], prefix: Path) -> dict[str, str]:
+    """Return the settings that reach pip, by option: those that are given, with the program instead of the module."""
+    settings = _given_settings(environ, prefix)
+    return {**settings, KEYRING: "subprocess"} if settings.get(KEYRING) == IMPORTED else settings
+
+
+def _given_settings(environ: Mapping[str, str], prefix: Path) -> dict[str, str]:
     """Return the allowed settings that apply, by option.
 
     A section overrides the sections before it in every file, and variables override all files, as they do for pip.
@@ -104,12 +116,21 @@ def _settings(environ: Mapping[str, str], prefix: Path) -> dict[str, str]:
     return merged
 
 
+def asks_for_imported_keyring(environ: Mapping[str, str], prefix: Path) -> bool:
+    """Return whether the user's settings tell pip to import keyring, which no environment that it is run from has."""
+    return _given_settings(environ, prefix).get(KEYRING) == IMPORTED
+
+
 def _with_absolute_paths(option: str, value: str) -> str:
     if option not in PATH_OPTIONS:
         return value
     if option == "cache-dir":  # may be about to be created, and pip expands `~`
         return value if value.startswith("~") else os.path.abspath(value)
     return " ".join(os.path.abspath(word) if os.path.exists(word) else word for word in value.split(" "))
+
+
+def _absolute_paths(value: str) -> str:
+    return os.pathsep.join(os.path.abspath(path) if path else path for path in value.split(os.pathsep))
 
 
 def _offline(settings: Mapping[str, str]) -> dict[str, str]:
