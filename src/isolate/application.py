@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -46,12 +47,7 @@ class Application(NamedTuple):
                 f"{root} has a colon in its path, and PATH separates directories by colons: no environment works there",
                 hint=RENAME,
             )
-        try:
-            str(root).encode()
-        except UnicodeEncodeError:
-            raise UnusableDirectory(
-                f"{str(root)!r} is not valid UTF-8, so isolate cannot record the path", hint=RENAME
-            ) from None
+        _ensure_recordable(root)
         return cls(root=root)
 
     @property
@@ -78,6 +74,23 @@ class Application(NamedTuple):
         from isolate import locks
 
         return locks.flock(self.root, on_wait=on_wait)
+
+
+def _ensure_recordable(root: Path) -> None:
+    """Raise `UnusableDirectory` unless *root* has the same bytes on disk and, as UTF-8, in records and scripts."""
+    path = os.fsencode(root)
+    try:
+        text = path.decode()
+    except UnicodeDecodeError:
+        raise UnusableDirectory(
+            f"{str(root)!r} is not valid UTF-8, so isolate cannot record the path", hint=RENAME
+        ) from None
+    if text != str(root):
+        encoding = sys.getfilesystemencoding()
+        raise UnusableDirectory(
+            f"{text} has characters that Python reads as {encoding} here, and isolate records paths as UTF-8",
+            hint="set PYTHONUTF8=1, or LC_ALL to a locale with UTF-8",
+        )
 
 
 def without_parents(directory: Path) -> Path:

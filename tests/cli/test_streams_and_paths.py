@@ -14,7 +14,8 @@ import pytest
 
 from conftest import SOURCE, listing, versions
 from isolate.application import Application
-from isolate.environment.journal import add_step, check_permissions
+from isolate.environment.movable import check_permissions
+from isolate.environment.steps import add_step
 from isolate.errors import IsolateError
 from isolate.interpreters.discovery import version_manager_pythons
 from isolate.store.layout import cache_directory
@@ -145,6 +146,23 @@ def test_a_path_that_is_not_utf8_is_refused(tmp_path):
     with pytest.raises(IsolateError, match="is not valid UTF-8"):
         Application.at(directory)
     shutil.rmtree(directory)
+
+
+@pytest.mark.parametrize("command", ["sync", "check", "list", "lock", "run -- true", "sync --json"])
+def test_a_current_directory_that_was_deleted_is_named(isolate, application, command):
+    app = application({"requirements.txt": ""})
+    result = shell(f"cd {app} && rm -r {app} && $ISOLATE {command}", app)
+    assert result.returncode == 2
+    assert "the current directory does not exist any more" in result.stderr
+
+
+def test_a_path_that_python_reads_in_another_encoding_is_refused_and_the_remedy_works(isolate, application, index):
+    app = application({"requirements.txt": "alpha==1.0\n"}, name="größer")
+    ascii_only = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    assert "set PYTHONUTF8=1" in isolate("sync", cwd=app, env=ascii_only, status=2).err
+    assert listing(app) == [str(app / "requirements.txt")]
+    isolate("sync", cwd=app, env={**ascii_only, "PYTHONUTF8": "1"})
+    assert subprocess.run([app / ".venv/bin/alpha"], capture_output=True, text=True, check=True).stdout == "alpha 1.0\n"
 
 
 def test_scripts_work_in_a_directory_with_a_newline_in_its_name(isolate, application, index):

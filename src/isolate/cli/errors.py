@@ -7,12 +7,21 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING
 
 from isolate.cli.invocation import Options
-from isolate.errors import InternalError, Interrupted, IsolateError, NoDeclarations, SystemFailure, UsageError
+from isolate.errors import (
+    InternalError,
+    Interrupted,
+    IsolateError,
+    NoDeclarations,
+    SystemFailure,
+    UnusableDirectory,
+    UsageError,
+)
 from isolate.outcome import Outcome, as_json
 from isolate.output import printable, write_stderr, write_stdout
 
@@ -101,11 +110,22 @@ def as_isolate_error(error: BaseException) -> IsolateError:
         return error
     if isinstance(error, KeyboardInterrupt):
         return Interrupted("interrupted")
+    if isinstance(error, FileNotFoundError) and not error.filename and not _has_current_directory():
+        return UnusableDirectory(
+            "the current directory does not exist any more", hint="change to an existing directory"
+        )
     if isinstance(error, OSError):
         return _system_failure(error)
     if isinstance(error, (MemoryError, RecursionError)):
         return _no_room(error)
     return _click_error(error) or _internal_error(error)
+
+
+def _has_current_directory() -> bool:
+    try:
+        return bool(os.getcwd())
+    except OSError:
+        return False
 
 
 def _system_failure(error: OSError) -> SystemFailure:
