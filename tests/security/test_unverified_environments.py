@@ -14,9 +14,12 @@ from conftest import inconsistencies, listing, versions
 from isolate.environment.file_records import template_files
 from isolate.environment.history import read_history
 from isolate.environment.records import LOCK, STATE, TEMPLATE, claimed_state, read_record, read_state
+from isolate.environment.stamp.read import up_to_date_message
+from isolate.environment.stamp.variables import variable_line
 from isolate.signed_record import Unverified
+from isolate.store.manifest import digest_of
 from kit.packages import build_wheel
-from kit.records import record_text, resign, unsign
+from kit.records import record_text, resign, unsign, write_signed
 
 VERIFIED = "verified .venv against the store"
 
@@ -299,16 +302,64 @@ def test_the_lock_in_the_environment_is_believed_only_with_a_code(app):
         read_record(venv, LOCK)
 
 
-def test_an_altered_manifest_is_damage(isolate, app):
+HOSTILE_PATHS = ("../../../../outside/note", "/etc/passwd", "lib/../../x", "a\nb")
+
+
+@pytest.mark.parametrize("path", HOSTILE_PATHS)
+def test_a_manifest_that_is_signed_and_leads_elsewhere_reaches_nothing(isolate, app, application, tmp_path, path):
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/note").write_text("mine")
+    manifest = app / ".venv/.isolate/manifests/alpha.json"
+    table = json.loads(manifest.read_text())
+    table["files"].append([path, 4, 0, "0" * 64, "file"])
+    manifest.chmod(0o644)
+    manifest.write_text(json.dumps(table))
+    digest = digest_of(manifest.read_bytes())
+    resign(
+        app / ".venv" / STATE,
+        lambda state: [row.update(manifest=digest) for row in state["installed"] if row["name"] == "alpha"],
+    )
+    assert read_state(app / ".venv").installed["alpha"].manifest == digest
+    isolate("check", cwd=app, status=1)
+    application({"requirements.txt": "native==1.0\n"})
+    isolate("sync", cwd=app)
+    assert (tmp_path / "outside/note").read_text() == "mine"
+
+
+def test_a_stamp_that_is_signed_and_cut_off_answers_nothing(app):
+    stamp = app / ".venv/.isolate/stamp"
+    lines = record_text(stamp).splitlines(keepends=True)
+    assert up_to_date_message(str(app / ".venv"), variable_line) is not None
+    for length in range(len(lines)):
+        write_signed(stamp, "".join(lines[:length]))
+        assert up_to_date_message(str(app / ".venv"), variable_line) is None
+
+
+@pytest.mark.parametrize("content", ["", "lock-version = ", "[" * 5000, "packages = 1\n"])
+def test_a_lock_that_is_signed_and_broken_is_no_lock(isolate, app, application, content):
+    write_signed(app / ".venv" / LOCK, content)
+    application({"requirements.txt": "alpha==1.1\nnative==1.0\n"})
+    isolate("check", cwd=app, status=1)
+    isolate("sync", cwd=app)
+    assert versions(app / ".venv") == {"alpha": "1.1", "native": "1.0"}
+
+
+def test_a_clean_up_keeps_what_an_unverified_environment_uses(isolate, unverified, cache):
+    isolate("store", "gc")
+    assert [*cache.glob("store-v1/entries/*/alpha-1.0-*")]
+
+
+def test_an_altered_manifest_hides_nothing(isolate, app, application):
     manifest = app / ".venv/.isolate/manifests/alpha.json"
     table = json.loads(manifest.read_text())
     table["files"] = [row for row in table["files"] if not row[0].endswith("__init__.py")]
     manifest.chmod(0o644)
     manifest.write_text(json.dumps(table))
-    (site(app) / "alpha/__init__.py").unlink()
     assert "manifests/alpha.json" in isolate("check", cwd=app, status=1).out
-    isolate("sync", cwd=app)
-    assert isolate("run", "--", "alpha", cwd=app).out == "alpha 1.0\n"
+    application({"requirements.txt": "native==1.0\n"})
+    assert "recreated .venv: .isolate/manifests/alpha.json was modified" in isolate("sync", cwd=app).out
+    assert versions(app / ".venv") == {"native": "1.0"}
+    assert isolate("check", cwd=app).out.startswith("OK")
 
 
 def test_a_claim_is_read_whoever_made_it(app, isolated_home):

@@ -63,11 +63,11 @@ def _findings(
         candidate_locks(context), lambda candidate: staleness_reasons(candidate.lock, context) or None
     )
     needs_lock = verdict.best is not None or has_unpinned(declarations, interpreter.markers)
-    no_environment = Finding(code="missing-environment", subject=str(application.venv))
-    if current.state is None and current.rebuild != UNVERIFIED:
-        # Whether a lock is needed, only pip could tell.
-        return current, [no_environment, *(lock_findings(verdict.reasons or ()) if needs_lock else ())]
     stale = lock_findings(verdict.reasons or ())
+    if current.state is None and not needs_lock:  # whether a lock is needed, only pip could tell
+        stale = []
+    if current.state is None and current.rebuild != UNVERIFIED:
+        return current, [Finding(code="missing-environment", subject=str(application.venv)), *stale]
     unproven: list[Finding] = []
     if current.state is None and verdict.lock is not None and not stale:
         from isolate.operations.verification import verify_what_is_stored
@@ -77,7 +77,7 @@ def _findings(
         verification = verify_what_is_stored(application, current, verdict.lock, session.store, selection)
         current, unproven = verification.current, _unproven(verification)
     if current.rebuild:
-        return current, [Finding(code=current.rebuild.code, subject=current.rebuild.reason), *stale]
+        return current, [Finding(code=current.rebuild.code, subject=current.rebuild.reason), *stale, *unproven]
     contents = _contents(verdict.lock, current, session, application) if verdict.lock is not None and not stale else []
     unknown = {finding.subject.partition(" ")[0] for finding in unproven}
     contents = [finding for finding in contents if finding.subject.partition(" ")[0] not in unknown]

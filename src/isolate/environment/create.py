@@ -8,13 +8,13 @@ import shutil
 from typing import TYPE_CHECKING
 
 from isolate.environment import staging
-from isolate.environment.file_records import installed_files, template_files
+from isolate.environment.file_records import has_manifest, installed_files, template_files
 from isolate.environment.movable import ensure_deletable
 from isolate.environment.pycache import source_of
 from isolate.environment.stamp.mtimes import settled_mtime, watched_directories
 from isolate.environment.template import is_template_path
 from isolate.environment.update import write_records
-from isolate.environment.verify import unowned_files
+from isolate.environment.verify import files_by_record, unowned_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +60,8 @@ def _preserve_user_files(venv: Path, tree: Path, old: State | None, desired: Des
     removed = {file.path for file in template or ()}
     for installed in old.installed.values() if old else ():
         removed |= {file.path for file in installed_files(venv, installed)}
+        if not has_manifest(venv, installed):
+            removed |= files_by_record(venv, installed)
     for dist in desired.unmanaged:
         (removed if dist.name in desired.plan.remove_unmanaged else kept).update(dist.files)
     for path in unowned_files(venv, removed - kept):

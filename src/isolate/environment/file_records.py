@@ -17,13 +17,25 @@ if TYPE_CHECKING:
 
 def installed_files(venv: Path, installed: Installed) -> tuple[File, ...]:
     """Return every file of a distribution in the environment *venv*; only `rewritten` if its manifest was changed."""
-    path = f"{venv}/{manifest_path(installed.name)}"
+    content = _manifest_content(venv, installed)
     try:
-        content = read_regular_file(path)
-        manifest = parse_manifest(content, path) if digest_of(content) == installed.manifest else None
-    except (OSError, ValueError):
+        manifest = None if content is None else parse_manifest(content, manifest_path(installed.name))
+    except ValueError:
         manifest = None
     return installed.rewritten if manifest is None else _as_installed(manifest, installed.rewritten)
+
+
+def has_manifest(venv: Path, installed: Installed) -> bool:
+    """Return whether the environment *venv* has the manifest of a distribution unchanged."""
+    return _manifest_content(venv, installed) is not None
+
+
+def _manifest_content(venv: Path, installed: Installed) -> bytes | None:
+    try:
+        content = read_regular_file(f"{venv}/{manifest_path(installed.name)}")
+    except OSError:
+        return None
+    return content if digest_of(content) == installed.manifest else None
 
 
 def _as_installed(manifest: Manifest, rewritten: tuple[File, ...]) -> tuple[File, ...]:

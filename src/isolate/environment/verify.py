@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from packaging.utils import canonicalize_name
 
 from isolate.bounded_read import MAX_RECORD_BYTES, read_bounded
-from isolate.environment.file_records import installed_files, template_files
+from isolate.environment.file_records import has_manifest, installed_files, template_files
 from isolate.environment.pycache import source_of
-from isolate.environment.records import DIRECTORY, TEMPLATE, is_record, manifest_path
+from isolate.environment.records import DIRECTORY, TEMPLATE, is_record, manifest_path, metadata_files
 from isolate.permissions import UNSAFE_BITS, is_unsafe_file, others_may_write
 from isolate.store.manifest import digest_of_file, parent_directories
 from isolate.store.record_file import read_record
@@ -64,6 +64,12 @@ def damaged_files(
         damaged += damaged_template_files(venv, verify_hashes=verify_hashes)
         damaged += unsafe_directories(venv, state)
     return damaged
+
+
+def altered_manifests(venv: Path, state: State) -> list[DamagedFile]:
+    """Return the manifests that are missing or modified: without one, nobody knows the files of the distribution."""
+    altered = (dist.name for dist in state.installed.values() if not has_manifest(venv, dist))
+    return [DamagedFile(name=name, path=manifest_path(name), code="modified-file") for name in altered]
 
 
 def unsafe_directories(venv: Path, state: State) -> Iterator[DamagedFile]:
@@ -138,6 +144,15 @@ def _unmanaged(venv: Path, site: str, metadata: str) -> UnmanagedDistribution:
     files = {path} if (venv / path).is_file() else set(_files_below(venv, path))
     files.update(_recorded_files(venv, site, metadata))
     return UnmanagedDistribution(name=canonicalize_name(name), version=version, files=tuple(sorted(files)))
+
+
+def files_by_record(venv: Path, installed: Installed) -> set[str]:
+    """Return the files of a distribution that its RECORD names, for one whose manifest was changed."""
+    files: set[str] = set()
+    for metadata in {path.rpartition("/")[0] for path in metadata_files(installed)}:
+        site, _, name = metadata.rpartition("/")
+        files.update(_files_below(venv, metadata), _recorded_files(venv, site, name))
+    return files
 
 
 def _recorded_files(venv: Path, site: str, metadata: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ from isolate.environment.records import claimed_state, is_managed, is_record, re
 from isolate.environment.stamp.mtimes import UNKNOWN_MTIME, DirectoryMtimes, directory_mtimes, watched_directories
 from isolate.environment.stamp.read import stamped_mtimes
 from isolate.environment.template import site_packages
-from isolate.environment.verify import damaged_files, damaged_template_files, unmanaged_distributions
+from isolate.environment.verify import altered_manifests, damaged_files, damaged_template_files, unmanaged_distributions
 from isolate.interpreters.interpreter import Interpreter
 from isolate.open_directory import reject_link
 from isolate.operations.current_state import FIRST, UNVERIFIED, CurrentState, Rebuild
@@ -128,6 +128,7 @@ def _damaged_files(
     names = changed_distributions(state, stamped_mtimes(str(venv)), mtimes)
     log.info("environment: checking %s", "every file" if names is None else ", ".join(names) or "no package")
     found = damaged_files(venv, state, names=names, verify_hashes=hashes)
+    found += altered_manifests(venv, state)
     return found if names is None else [*found, *damaged_template_files(venv, verify_hashes=hashes)]
 
 
