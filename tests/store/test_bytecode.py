@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from isolate.errors import IsolateError
 from isolate.pip.runner import Pip
-from isolate.store.bytecode import compile_missing
+from isolate.store.bytecode import COMPILE, compile_missing
 from isolate.store.layout import bytecode_key
 from isolate.store.store import open_store
 from kit.packages import build_wheel
@@ -51,3 +52,17 @@ def test_a_compiler_that_fails_is_not_taken_for_one_that_found_nothing(stored, c
     with pytest.raises(IsolateError, match=r"could not compile bytecode \(exit code 1\)"):
         compile_with("/bin/false", store, key)
     assert not store.has(bytecode_key(key))
+
+
+WITHOUT_LOCKS = """
+import multiprocessing.synchronize
+def fail(*_, **__): raise OSError(30, "Read-only file system")
+multiprocessing.synchronize.SemLock.__init__ = fail
+"""
+
+
+def test_it_is_compiled_without_shared_memory(tmp_path):
+    """Some containers have no /dev/shm, or a read-only one: `multiprocessing` can make no lock there."""
+    (tmp_path / "good.py").write_text("")
+    subprocess.run([sys.executable, "-I", "-c", WITHOUT_LOCKS + COMPILE, str(tmp_path)], check=True)
+    assert list(tmp_path.glob("__pycache__/good.*.pyc"))

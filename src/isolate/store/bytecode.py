@@ -118,7 +118,12 @@ def _link_sources(entry: Entry, directory: Path) -> None:
 COMPILE = """
 import compileall, multiprocessing, sys
 multiprocessing.set_start_method("spawn")
-compileall.compile_dir(sys.argv[1], ddir="", quiet=1, workers=0)
+try:
+    multiprocessing.Lock()
+    workers = 0
+except (ImportError, OSError):  # no usable /dev/shm
+    workers = 1
+compileall.compile_dir(sys.argv[1], ddir="", quiet=1, workers=workers)
 """
 """Not `python -m compileall`: that exits with 1 both for a file that does not compile and when it crashes. From Python
 3.12 on, it also starts its workers through a socket in `TMPDIR`, whose path may be longer than a socket's may be."""
