@@ -20,8 +20,8 @@ LIST_ARGUMENTS = ("ls-files", "--stage", "--debug", "-z")
 
 ENTRY = re.compile(
     r"(?P<kind>\d{6}) (?P<name>[0-9a-f]{40,64}) \d\t(?P<path>[^\0]+)\0"
-    r"  ctime: \d+:\d+\n  mtime: (?P<seconds>\d+):(?P<nanoseconds>\d+)\n"
-    r"  dev: \d+\tino: \d+\n  uid: \d+\tgid: \d+\n  size: (?P<size>\d+)\tflags: (?P<flags>[0-9a-f]+)\n"
+    r"  ctime: \d+:\d+\n  mtime: (?P<seconds>\d{1,20}):(?P<nanoseconds>\d{1,20})\n"
+    r"  dev: \d+\tino: \d+\n  uid: \d+\tgid: \d+\n  size: (?P<size>\d{1,20})\tflags: (?P<flags>[0-9a-f]{1,20})\n"
 )
 
 SUBMODULE, LINK, EXECUTABLE = "160000", "120000", "100755"

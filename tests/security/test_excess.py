@@ -59,6 +59,31 @@ EXCESSES = {
     "a long marker": {"requirements.txt": f"alpha; {LONG_MARKER}\n"},
     "a deep marker": {"requirements.txt": f"alpha; {DEEP_MARKER}\n"},
     "a deep marker of a project": {"pyproject.toml": f'{PROJECT}dependencies = ["alpha; {DEEP_MARKER}"]\n'},
+    "many extras": {
+        "pyproject.toml": f"{PROJECT}[project.optional-dependencies]\n"
+        + "".join(f"e{n} = []\n" for n in range(100_000))
+    },
+    "many groups": {"pyproject.toml": "[dependency-groups]\n" + "".join(f'g{n} = ["a"]\n' for n in range(50_000))},
+    "extras that are all the same": {
+        "pyproject.toml": f'{PROJECT}dependencies = ["app[{",".join(f"e{n}" for n in range(2000))}]"]\n'
+    },
+    "many specifiers": {"requirements.txt": "alpha" + ",".join(f"!={n}" for n in range(100_000)) + "\n"},
+    "many specifiers of a project": {
+        "pyproject.toml": f'{PROJECT}dependencies = ["alpha{",".join(f"!={n}" for n in range(100_000))}"]\n'
+    },
+    "a long line": {"requirements.txt": "a" * 1_000_000 + "\n"},
+    "a long line without an end": {"requirements.txt": "alpha \\\n" * 100_000},
+    "a long version of letters": {"requirements.txt": f"alpha=={'1.' * 4000}x\n"},
+    "a version that backtracks": {"requirements.txt": f"alpha=={'0' * 900}.{'a1-' * 900}!\n"},
+    "many requirements": {"requirements.txt": "alpha\n" * 100_000},
+    "many pins of one name": {"requirements.txt": "".join(f"alpha>={n}\n" for n in range(10_000)) + "alpha==99999\n"},
+    "many comments": {"requirements.txt": "#\n" * 1_000_000},
+    "many hashes": {"requirements.txt": "alpha==1" + f" --hash=sha256:{'a' * 64}" * 20_000 + "\n"},
+    "many options": {"requirements.txt": "--find-links x\n" * 20_000},
+    "quotes that do not end": {"requirements.txt": "--find-links " + "'" * 9001 + "\n"},
+    "a list in an inline table": {"pyproject.toml": f"{PROJECT}[tool.x]\ny = {'{a=[' * 3000}{']}' * 3000}\n"},
+    "dotted keys": {"pyproject.toml": PROJECT + "".join(f"[tool.{'.'.join('x' * 90)}.k{n}]\n" for n in range(5000))},
+    "many variables in many lines": {"requirements.txt": ("${A}" * 60 + "\n") * 2000},
     "many variables": {"requirements.txt": "--find-links " + "${A}" * 40 + "b\n"},
 }
 
@@ -68,6 +93,7 @@ LOCKS = {
     "a long integer": f"{LOCK}[tool.x]\ny = {DIGITS}\n",
     "a long version": f'{LOCK}{PACKAGE}version = "{DIGITS}"\n',
     "a deep marker": f'{LOCK}{PACKAGE}version = "1"\nmarker = "{DEEP_MARKER}"\n',
+    "a list in an inline table": f"{LOCK}[tool.x]\ny = {'{a=[' * 3000}{']}' * 3000}\n",
 }
 
 

@@ -18,7 +18,7 @@ MAX_DEPTH = 100
 """Levels of includes, of groups within groups, and of tables and lists within each other."""
 
 MAX_REQUIREMENTS = 20_000
-"""Requirements of a `pyproject.toml`, those that extras and groups include counted each time."""
+"""Requirements of an application, those that extras and groups include counted each time, and lines with options."""
 
 LONG_NUMBER = re.compile(r"\d{1001}")
 """A number that no version has. Python refuses to convert such a number, or takes very long."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from isolate.bounded_read import read_bounded
 from isolate.declarations.declared import DeclaredRequirement, Origin
-from isolate.declarations.limits import MAX_DEPTH, MAX_LINE
+from isolate.declarations.limits import MAX_DEPTH, MAX_LINE, MAX_REQUIREMENTS
 from isolate.declarations.requirement_line import EDITABLE_OPTIONS, parse_requirement
 from isolate.declarations.requirements_options import INCLUDE_OPTIONS, parse_options, relocated
 from isolate.declarations.requirements_text import VARIABLE, LogicalLine, decode, logical_lines
@@ -60,6 +60,7 @@ class _Reader:
     def __init__(self, contents: RequirementsFileContents, environ: Mapping[str, str]) -> None:
         self._contents = contents
         self._environ = environ
+        self._lines = 0
 
     def read(self, path: Path, includes: tuple[Origin, ...], *, constraint: bool) -> None:
         """Read *path*. *includes* are the lines that led to it, the last one in the file that includes it."""
@@ -73,6 +74,10 @@ class _Reader:
 
     def _read_line(self, line: LogicalLine, path: Path, includes: tuple[Origin, ...], *, constraint: bool) -> None:
         contents, origin = self._contents, Origin(file=path, line=line.number)
+        self._lines += 1
+        if self._lines > MAX_REQUIREMENTS:
+            problem = f"there are more than {MAX_REQUIREMENTS} requirements and options"
+            raise DeclarationError(problem, hint="declare fewer", file=path, line=line.number)
         if "\0" in line.text:
             problem = f"{line.text!r} contains a NUL character"
             raise DeclarationError(problem, hint="correct the line", file=path, line=line.number)

@@ -6,6 +6,7 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
+from isolate.declarations.limits import shortened
 from isolate.errors import DeclarationError
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def parse_options(expanded: str, text: str, origin: Origin) -> Iterator[tuple[st
     """
 
     def invalid(problem: str) -> DeclarationError:
-        return DeclarationError(f"`{text}`: {problem}", hint="correct the line", file=origin.file, line=origin.line)
+        shown = f"`{shortened(text)}`: {problem}"
+        return DeclarationError(shown, hint="correct the line", file=origin.file, line=origin.line)
 
     try:
         words = shlex.split(expanded)

@@ -21,6 +21,9 @@ VERSION = re.compile(
 """A version as it is written on a command line, and by pyenv and uv in `.python-version`: `3.13t`,
 `cpython-3.12.1-linux`, `pypy3.10-7.3.12`, `3.14-dev`, `system`."""
 
+MAX_SHOWN = 200
+"""Characters of a request that a message shows."""
+
 ANY_IMPLEMENTATION = (None, "python", "system")
 """Names that do not say which implementation is requested."""
 
@@ -45,7 +48,12 @@ class PythonRequest(NamedTuple):
     @classmethod
     def from_setting(cls, text: str, file: Path) -> PythonRequest:
         """Return the request of the setting `python` in *file*."""
-        return cls(text=text.strip(), source=f'python = "{text}" in {file.name}', directory=file.parent)
+        return cls(text=text.strip(), source=f'python = "{_shown(text)}" in {file.name}', directory=file.parent)
+
+    @classmethod
+    def from_version_file(cls, text: str, file: Path) -> PythonRequest:
+        """Return the request of the *file* `.python-version`, whose first line is *text*."""
+        return cls(text=text, source=f"{file.name}: {_shown(text)}", directory=file.parent)
 
     @property
     def is_version(self) -> bool:
@@ -98,3 +106,8 @@ class PythonRequest(NamedTuple):
         """Return the error to raise if the text requests nothing that can be an interpreter."""
         hint = "use a version (3.12), a range (>=3.11), or the path of an interpreter"
         return NoInterpreter(f"invalid Python request: {self.source}", facts=facts, hint=hint)
+
+
+def _shown(text: str) -> str:
+    """Return *text* as a message shows it: its beginning alone if it is long."""
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"

@@ -22,8 +22,7 @@ def read_version_file(root: Path) -> PythonRequest | None:
     path = next((path for path in version_files(root) if path.exists() and not path.is_dir()), None)
     if path is None:
         return None
-    text = _first_line(path)
-    return PythonRequest(text=text, source=f"{path.name}: {text}", directory=path.parent)
+    return PythonRequest.from_version_file(_first_line(path), path)
 
 
 def version_files(root: Path) -> Iterator[Path]:
