@@ -107,6 +107,12 @@ def test_without_the_store_check_says_what_it_cannot_prove(isolate, unverified, 
     assert "unverified" in isolate("status", cwd=unverified).out
 
 
+def test_a_dry_run_without_the_store_says_what_it_cannot_verify(isolate, unverified, cache):
+    shutil.rmtree(cache)
+    out = isolate("sync", "--dry-run", cwd=unverified).out
+    assert "not in the store, and therefore not verified before a sync: alpha, native\n" in out
+
+
 def edit(path):
     content = path.read_bytes()
     path.unlink()

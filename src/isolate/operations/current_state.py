@@ -40,7 +40,7 @@ class CurrentState(NamedTuple):
     `state` is the record of the environment, None if isolate did not create one. `rebuild` says why the environment has
     to be recreated; None if it can be changed in place. `mtimes` are the modification times (nanoseconds) of its
     directories, read before anything in them was. `claim` is a record that is not verified: see `claimed_state`.
-    `verified` tells that `state` was proven without a record.
+    `verified` tells that `state` was proven without a record; `unproven` are the packages that the store lacks.
     """
 
     choice: Choice
@@ -51,6 +51,7 @@ class CurrentState(NamedTuple):
     unmanaged: tuple[UnmanagedDistribution, ...] = ()
     claim: State | None = None
     verified: bool = False
+    unproven: tuple[str, ...] = ()
 
     @property
     def interpreter(self) -> Interpreter:

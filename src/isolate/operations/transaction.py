@@ -92,8 +92,11 @@ def _verified_lines(transaction: Transaction) -> list[str]:
     if not transaction.current.verified or transaction.current.rebuild:
         return []
     kept = count(len({*transaction.plan.keep} - {"pip"}), "package")
-    signed = "" if transaction.request.dry_run else " and signed its records"
-    return [f"verified .venv against the store ({kept} as locked){signed}"]
+    if not transaction.request.dry_run:
+        return [f"verified .venv against the store ({kept} as locked) and signed its records"]
+    unproven = ", ".join(name for name in transaction.current.unproven if name in transaction.plan.remove_unmanaged)
+    lines = [f"verified .venv against the store ({kept} as locked)"]
+    return [*lines, f"not in the store, and therefore not verified before a sync: {unproven}"] if unproven else lines
 
 
 def _summary(transaction: Transaction, seconds: float) -> str:

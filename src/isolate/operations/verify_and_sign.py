@@ -51,7 +51,7 @@ def verify_and_sign(transaction: Transaction, builder: EnvironmentBuilder, sessi
         found = verify(application, transaction.current, targets, session.store, transaction.selection)
     if found.code and not request.adopt:
         raise _foreign_code(application, found)
-    current = found.current
+    current = found.current._replace(unproven=found.unproven)
     if current.state is not None:
         state = current.state._replace(inexact=request.inexact, link_mode=builder.linker.options.mode)
         current = current._replace(state=state).with_requested_options(
