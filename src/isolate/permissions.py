@@ -11,11 +11,20 @@ UNSAFE_BITS = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX | stat.S_IWGRP | stat.S
 
 ROOT = 0
 
+WITHOUT_MODES = frozenset(
+    "9p cifs drvfs exfat fuse.vmhgfs-fuse fuseblk msdos ntfs ntfs3 smb3 smbfs vboxsf vfat".split()  # noqa: SIM905
+)
+"""File systems that do not store modes, or not always. What they show is an option of the mount, often 0777."""
+
+MOUNTS = "/proc/self/mountinfo"
+
 
 def is_unsafe_file(status: os.stat_result) -> bool:
     """Return whether a file runs with the rights of its owner or group, or others may write to it."""
     unsafe = status.st_mode & UNSAFE_BITS
-    return bool(unsafe) and (unsafe != stat.S_IWGRP or is_shared_group(status.st_gid, status.st_uid))
+    if not unsafe or not keeps_modes(status.st_dev):
+        return False
+    return unsafe != stat.S_IWGRP or is_shared_group(status.st_gid, status.st_uid)
 
 
 def others_may_write(status: os.stat_result) -> bool:
@@ -24,9 +33,11 @@ def others_may_write(status: os.stat_result) -> bool:
     In a sticky directory, such as `/tmp`, only the owner of a file may replace or delete it.
     """
     mode = status.st_mode
-    if stat.S_ISDIR(mode) and mode & stat.S_ISVTX:
+    if not mode & (stat.S_IWGRP | stat.S_IWOTH) or (stat.S_ISDIR(mode) and mode & stat.S_ISVTX):
         return False
-    return bool(mode & stat.S_IWOTH) or bool(mode & stat.S_IWGRP and is_shared_group(status.st_gid, status.st_uid))
+    if not keeps_modes(status.st_dev):
+        return False
+    return bool(mode & stat.S_IWOTH) or is_shared_group(status.st_gid, status.st_uid)
 
 
 @functools.cache
@@ -48,3 +59,19 @@ def is_shared_group(group: int, owner: int) -> bool:
         members = set()
     members -= {user.pw_name for user in users if user.pw_uid in trusted}
     return bool(members) or any(user.pw_gid == group and user.pw_uid not in trusted for user in users)
+
+
+@functools.cache
+def keeps_modes(device: int) -> bool:
+    """Return whether the file system on *device* (`st_dev`) stores modes; True where the system does not tell.
+
+    The format of the file is in `man 5 proc_pid_mountinfo`.
+    """
+    number = f"{os.major(device)}:{os.minor(device)}"
+    try:
+        with open(MOUNTS, encoding="utf-8", errors="replace") as file:
+            mounts = [line.partition(" - ") for line in file]
+    except OSError:
+        return True
+    kinds = {kind.split()[0] for facts, _, kind in mounts if facts.split()[2:3] == [number] and kind.split()}
+    return kinds.isdisjoint(WITHOUT_MODES)

@@ -133,3 +133,17 @@ def test_modules_of_the_user_reach_neither_pip_nor_builds(isolate, application, 
     app = application({"requirements.txt": "sigma==1.0\ndelta\n"})
     isolate("sync", cwd=app)
     assert not log.exists()
+
+
+def test_programs_of_an_active_environment_serve_neither_pip_nor_builds(isolate, application, index, hostile):
+    """`source .venv/bin/activate` puts them first on PATH, where a build looks for a compiler, and pip for git."""
+    app, log = hostile
+    program = app / ".venv/bin/cc-of-the-environment"
+    program.write_text(f"#!/bin/sh\necho ran > {log}\n")
+    program.chmod(0o755)
+    run = "import subprocess; subprocess.run(['cc-of-the-environment'], check=False)"
+    build_sdist(index.directory, "sigma", "1.0", on_build=f"try:\n    {run}\nexcept FileNotFoundError:\n    pass\n")
+    other = application({"requirements.txt": "sigma==1.0\n"}, name="other")
+    isolate("sync", cwd=other, env={"PATH": f"{app}/.venv/bin/:{os.environ['PATH']}"})
+    assert versions(other / ".venv") == {"sigma": "1.0"}
+    assert not log.exists()

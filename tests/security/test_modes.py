@@ -13,6 +13,7 @@ import sys
 import pytest
 
 from conftest import SOURCE
+from isolate import permissions
 from isolate.permissions import is_shared_group, is_unsafe_file, others_may_write
 
 UNSAFE = [0o4755, 0o2755, 0o1644, 0o666, 0o646]
@@ -169,3 +170,24 @@ def test_a_group_is_shared_if_somebody_else_is_in_it(monkeypatch, gid, shared):
 
 def status(mode, gid):
     return os.stat_result((mode, 0, 0, 1, 1000, gid, 0, 0, 0, 0))
+
+
+@pytest.mark.parametrize(("kind", "kept"), [("ext4", True), ("9p", False), ("vfat", False), ("overlay", True)])
+def test_a_mode_that_the_file_system_makes_up_says_nothing(monkeypatch, tmp_path, kind, kept):
+    device = os.stat(tmp_path).st_dev
+    mounts = tmp_path / "mountinfo"
+    number = f"{os.major(device)}:{os.minor(device)}"
+    mounts.write_text(f"1 0 0:1 / / rw - tmpfs none rw\n2 1 {number} /a\\040b /mnt/c rw - {kind} C: rw\n\n")
+    monkeypatch.setattr(permissions, "MOUNTS", str(mounts))
+    permissions.keeps_modes.cache_clear()
+    mounts.chmod(0o777)
+    assert is_unsafe_file(mounts.stat()) is kept
+    assert others_may_write(mounts.stat()) is kept
+    permissions.keeps_modes.cache_clear()
+
+
+def test_a_system_that_does_not_list_its_mounts_keeps_modes(monkeypatch, tmp_path):
+    monkeypatch.setattr(permissions, "MOUNTS", str(tmp_path / "missing"))
+    permissions.keeps_modes.cache_clear()
+    assert permissions.keeps_modes(1)
+    permissions.keeps_modes.cache_clear()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
+
+from isolate.interpreters.search_path import search_path
 
 if TYPE_CHECKING:
     from isolate.environment.bare_environment import BareEnvironment
@@ -33,14 +36,13 @@ class PipProvider:
         from isolate.pip.settings import pip_environment
 
         config, venv = self.config, self._context.application.venv
+        environ = {**config.environ, "PATH": os.pathsep.join(search_path(config.environ))}
         self._say_which_keyring()
         return Pip(
             python=self._bare.ensure() / "bin/python",
             compat_tag=self._context.interpreter.compat_tag,
             version=self._seed.ensure().locked.version or "",
-            env=pip_environment(
-                config.environ, prefix=venv, offline=config.offline, variable_names=config.variable_names
-            ),
+            env=pip_environment(environ, prefix=venv, offline=config.offline, variable_names=config.variable_names),
             options=config.index_options,
             credentials=credentials_in(config.declared_urls, config.environ),
             progress=self._context.progress,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from isolate.errors import NoInterpreter
 from isolate.home import home_directory
 from isolate.interpreters.query import describe, interpreter_from, output_discarded, without_interpreter_variables
+from isolate.interpreters.search_path import search_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -96,7 +97,7 @@ class InterpreterFinder(NamedTuple):
         return list({interpreter.fingerprint: interpreter for interpreter in reversed(interpreters)}.values())
 
     def _path(self) -> list[str]:
-        return self.environ.get("PATH", os.defpath).split(os.pathsep)
+        return search_path(self.environ)
 
     def _usable(self, paths: Iterable[str]) -> Iterator[Interpreter]:
         for path in map(os.path.abspath, paths):
