@@ -12,7 +12,7 @@ from isolate.locks import flock
 from isolate.trees import delete_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 
 def write(path: Path, content: bytes, *, staging: Path, mode: int = 0o644, durable: bool = False) -> None:
@@ -37,6 +37,31 @@ def flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+SYNC_FILE_RANGE_WRITE, SYNC_FILE_RANGE_WAIT_AFTER = 2, 4
+"""Start to write what is not on the disk yet, and wait until it is: `man sync_file_range`."""
+
+
+def write_back(paths: Collection[str]) -> None:
+    """Wait until the content of all files *paths* is on the disk, where the system can; missing ones are left out.
+
+    Only a later `flush` in the same file system makes them appear with their content after a power failure. The two
+    together cost a small part of a `flush` of each. Linux alone can do this.
+    """
+    import ctypes
+
+    try:
+        call = ctypes.CDLL(None).sync_file_range
+    except AttributeError:
+        return
+    call.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
+    for operation in (SYNC_FILE_RANGE_WRITE, SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER):
+        for path in paths:
+            with contextlib.suppress(OSError):
+                handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+                call(handle, 0, 0, operation)
+                os.close(handle)
 
 
 @contextlib.contextmanager

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,12 +16,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+UNMOUNT_ATTEMPTS = 25
+
+
 def run(*command: str | Path) -> None:
     """Run *command*; skip the test if the system refuses it."""
-    try:
-        done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)
-    except FileNotFoundError as error:
-        pytest.skip(f"{error.filename} is missing")
+    program = shutil.which(command[0], path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+    if program is None:
+        pytest.skip(f"{command[0]} is missing")
+    done = subprocess.run([program, *map(str, command[1:])], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         pytest.skip(f"{command[0]}: {done.stderr.strip()}")
 
@@ -34,7 +39,18 @@ def mounted(directory: Path, *arguments: str | Path) -> Iterator[Path]:
     try:
         yield directory
     finally:
-        subprocess.run(["umount", directory], check=False)
+        unmount(directory)
+
+
+def unmount(directory: Path) -> None:
+    """Unmount *directory*, which a process that is just ending may still use for a moment."""
+    for _ in range(UNMOUNT_ATTEMPTS):
+        done = subprocess.run(["umount", directory], capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return
+        time.sleep(0.2)
+    subprocess.run(["umount", "--lazy", directory], check=False)
+    raise AssertionError(done.stderr)
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from isolate.environment.stamp.mtimes import settled_mtime, watched_directories
 from isolate.environment.template import is_template_path
 from isolate.environment.update import write_records
 from isolate.environment.verify import files_by_record, unowned_files
+from isolate.environment.write_back import write_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +40,7 @@ def create(
     if venv.is_dir():
         _preserve_user_files(venv, tree, old, desired)
     write_records(tree, desired, installed)
+    write_back(tree, installed)
     mtimes = {directory: settled_mtime(f"{tree}/{directory}") for directory in watched_directories(installed)}
     ensure_deletable(str(venv))
     before_commit()

@@ -16,6 +16,7 @@ from isolate.environment.records import manifest_path
 from isolate.environment.stamp.mtimes import MoveTracker, settled_mtime, watched_directories
 from isolate.environment.template import site_packages
 from isolate.environment.verify import is_unchanged
+from isolate.environment.write_back import write_back
 from isolate.errors import ConcurrentChange, IsolateError, file_conflict
 from isolate.store.manifest import LINKED
 
@@ -72,6 +73,7 @@ def _stage(builder: EnvironmentBuilder, desired: DesiredState, state: State) -> 
     linked = builder.linker.link(desired.plan.install, stage, desired.built, unchanged_files)
     kept = {name: state.installed[name] for name in desired.plan.keep}
     write_records(stage, desired, {**kept, **linked.installed})
+    write_back(stage, linked.installed)
     site = site_packages(venv, state.interpreter)
     if site is None:
         raise ConcurrentChange(f"{venv} has no site-packages directory", hint="run `isolate sync` again")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
+from isolate import fs
 from isolate.errors import InvalidDistribution
 from isolate.lock.select import as_locked
 from isolate.parallel.map import cores
@@ -128,6 +129,7 @@ def write_entry(
         files=dedupe_files(files, entry_files(path), published),
     )
     write_manifest(manifest, entry_manifest(path))
+    fs.write_back([f"{entry_files(path)}/{file.path}" for file in manifest.files])
     return Entry(path=path, manifest=manifest)
 
 
