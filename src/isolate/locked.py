@@ -68,6 +68,20 @@ class LockedDistribution(NamedTuple):
         return bool(self.table.get("directory", {}).get("editable"))
 
     @property
+    def artifact(self) -> Mapping[str, Any] | None:
+        """Return the part of the table about its one file; None if it comes from a repository or a source tree."""
+        wheels = self.table.get("wheels")
+        candidates = wheels if isinstance(wheels, list) else [self.table.get("sdist", self.table.get("archive"))]
+        return next((artifact for artifact in candidates if isinstance(artifact, dict)), None)
+
+    @property
+    def is_built(self) -> bool:
+        """Return whether pip builds it: it does not come from a wheel. pip goes by the end of the file's name."""
+        artifact = self.artifact
+        location = "" if artifact is None else str(artifact.get("path") or artifact.get("url"))
+        return not location.partition("#")[0].partition("?")[0].rstrip("/").endswith(".whl")
+
+    @property
     def is_direct(self) -> bool:
         """Return whether it was requested by URL or path, so that it needs a `direct_url.json` (PEP 610)."""
         return not ("wheels" in self.table or "sdist" in self.table)

@@ -22,7 +22,9 @@ MAX_HANG_SECONDS = 30.0
 class LocalIndex:
     """Serves the wheels and sdists in *directory* through the simple repository API (PEP 503).
 
-    `requests` has the paths that were requested, in order; `released` ends all requests that hang.
+    `requests` has the paths that were requested, in order; `released` ends all requests that hang. `claims` has the
+    fragments that links get instead of the sha256 of their file, by its name: `sha256=…`, or nothing. Every answer has
+    the `headers`.
     """
 
     def __init__(self, directory: Path, *, credentials: str | None = None, tls: ssl.SSLContext | None = None) -> None:
@@ -30,6 +32,8 @@ class LocalIndex:
         self.directory = directory
         self.requests: list[str] = []
         self.released = threading.Event()
+        self.claims: dict[str, str] = {}
+        self.headers: dict[str, str] = {}
         self._faults: list[tuple[str, str]] = []
         self._credentials = credentials
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -97,10 +101,10 @@ class LocalIndex:
         for file in sorted(self.directory.glob("*.*")):
             stem = re.split(r"-\d", file.name, maxsplit=1)[0]
             if file.is_file() and re.sub(r"[-_.]+", "-", stem).lower() == project:
-                digest = hashlib.sha256(file.read_bytes()).hexdigest()
+                claim = self.claims.get(file.name, f"sha256={hashlib.sha256(file.read_bytes()).hexdigest()}")
                 python = _requires_python(file)
                 attribute = f' data-requires-python="{python}"' if python else ""
-                links.append(f'<a href="/files/{file.name}#sha256={digest}"{attribute}>{file.name}</a>')
+                links.append(f'<a href="/files/{file.name}#{claim}"{attribute}>{file.name}</a>')
         return "\n".join(["<!DOCTYPE html><html><body>", *links, "</body></html>"]) if links else ""
 
     def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
@@ -120,6 +124,8 @@ class LocalIndex:
                     "Content-Type", "text/html" if self.path.startswith("/simple") else "application/octet-stream"
                 )
                 self.send_header("Content-Length", str(len(body)))
+                for name, value in index.headers.items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(body[: len(body) // 2] if fault == "cut" else body)
 

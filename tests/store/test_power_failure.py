@@ -10,6 +10,7 @@ import pytest
 from isolate.environment.template import _read_template
 from isolate.pip.report import ResolvedDistribution
 from isolate.store.environments import register_environment, registered_environments
+from isolate.store.keys import EntryKeys
 from isolate.store.layout import BYTECODE_SUFFIX
 from isolate.store.manifest import digest_of_file
 from isolate.store.metadata_cache import MetadataCache
@@ -112,7 +113,7 @@ def test_a_wheel_is_whole_or_not(tmp_path, how):
 def test_damaged_metadata_is_no_metadata_and_is_recorded_again(cache, mocker, how):
     store = open_store(cache)
     mocker.patch.object(type(store), "has", return_value=True)
-    metadata = MetadataCache(store, "tag", "index")
+    metadata = MetadataCache(store, EntryKeys("tag"), "index")
     dist = ResolvedDistribution("alpha", "1.0", "https://host/alpha.whl", hashes={"sha256": "0" * 64})
     metadata.add([dist])
     assert metadata.get("alpha", "1.0") is not None

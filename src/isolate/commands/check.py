@@ -10,6 +10,7 @@ from isolate.formatting import count
 from isolate.lock.pinning import has_unpinned
 from isolate.lock.select import select
 from isolate.operations.current_state import UNVERIFIED, targets_for
+from isolate.operations.identify import with_known_hashes
 from isolate.operations.inspect import InspectOptions, inspect
 from isolate.operations.recover import recover
 from isolate.outcome import Outcome
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from isolate.declarations.declared import Declarations
     from isolate.operations.current_state import CurrentState
     from isolate.operations.verification import Verification
+    from isolate.resolution.context import LockContext
     from isolate.session import Session
 
 
@@ -74,11 +76,11 @@ def _findings(
 
         request = Request() if current.claim is None else request_like(current.claim.selection, declarations)
         selection = selected(declarations, request)
-        verification = verify_what_is_stored(application, current, verdict.lock, session.store, selection)
+        verification = verify_what_is_stored(context, current, verdict.lock, selection)
         current, unproven = verification.current, _unproven(verification)
     if current.rebuild:
         return current, [Finding(code=current.rebuild.code, subject=current.rebuild.reason), *stale, *unproven]
-    contents = _contents(verdict.lock, current, session, application) if verdict.lock is not None and not stale else []
+    contents = _contents(verdict.lock, current, context) if verdict.lock is not None and not stale else []
     unknown = {finding.subject.partition(" ")[0] for finding in unproven}
     contents = [finding for finding in contents if finding.subject.partition(" ")[0] not in unknown]
     return current, [*stale, *unproven, *contents, *damage_findings(current.damaged_files)]
@@ -89,15 +91,16 @@ def _unproven(verification: Verification) -> list[Finding]:
     return unverified_findings(verification.unproven, verification.code, verification.compiled)
 
 
-def _contents(lock: Pylock, current: CurrentState, session: Session, application: Application) -> list[Finding]:
+def _contents(lock: Pylock, current: CurrentState, context: LockContext) -> list[Finding]:
     """Return what the environment holds other than *lock* says."""
     state = current.state
     if state is None:
         return []
-    locked = select(lock, current.interpreter, state.selection, root=str(application.root))
-    targets = targets_for(locked, current.interpreter)
+    locked = select(lock, current.interpreter, state.selection, root=context.root)
+    locked = with_known_hashes(locked, context.store, context.application.venv)
+    targets = targets_for(locked, context.keys)
     if "pip" in state.installed and not any(target.name == "pip" for target in targets):
         targets.append(current.own_pip())
-    plan = current.plan(targets, session.store, inexact=state.inexact)
+    plan = current.plan(targets, context.store, inexact=state.inexact)
     unmanaged = [InstalledRef(name=dist.name, version=dist.version, key=None) for dist in current.unmanaged]
     return plan_findings(plan, unmanaged)

@@ -29,6 +29,7 @@ from isolate.operations.transaction import Transaction, outcome
 from isolate.outcome import Outcome
 from isolate.request import LockPolicy, Request
 from isolate.resolution.candidates import LockDecision
+from isolate.resolution.context import entry_keys
 
 if TYPE_CHECKING:
     from isolate.application import Application
@@ -88,7 +89,8 @@ def _plan_transaction(application: Application, generation: Generation, session:
     state = _state(application, generation, interpreter)
     choice = Choice(interpreter=interpreter, reason=f"sync {generation.number}")
     current = inspect_existing(application, state, choice, InspectOptions(check_all_files=False))
-    targets = targets_for(generation.locked, interpreter)
+    declarations = _declarations(application, required=False)
+    targets = targets_for(generation.locked, entry_keys(application, declarations, interpreter, session.environ))
     if not any(target.name == "pip" for target in targets) and not current.rebuild:
         targets.append(current.own_pip())
     plan = current.plan(targets, session.store, inexact=state.inexact)

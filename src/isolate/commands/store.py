@@ -13,7 +13,7 @@ from isolate.interpreters.interpreter import Interpreter
 from isolate.outcome import Outcome
 from isolate.permissions import is_unsafe_file
 from isolate.store.environments import registered_environments, unregister_environment
-from isolate.store.layout import BYTECODE_SUFFIX, entry_key
+from isolate.store.keys import EntryKeys, artifact_key
 from isolate.store.manifest import digest_of_file
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from isolate.session import Session
-    from isolate.store.store import Entry
+    from isolate.store.entry import Entry
 
 BLOCK_SIZE = 512
 """The unit of `st_blocks`, in bytes (`man 3type stat`)."""
@@ -115,14 +115,15 @@ def gc(session: Session) -> Outcome:
             keys = set(_used_keys(venv))
             if not keys:
                 unregister_environment(store, venv)
-            used |= keys
-        unused = sorted(key for key in store.entry_keys() if key.removesuffix(BYTECODE_SUFFIX) not in used)
+            used |= set(map(artifact_key, keys))
+        unused = sorted(key for key in store.entry_keys() if artifact_key(key) not in used)
         # Only a file without a link anywhere else gives its bytes back.
         files = _inodes(store.paths.entry(key) for key in unused)
         freed = sum(inode.size for inode in files if inode.links == inode.found)
         for key in unused:
             store.discard(key)
-        fs.delete_tree(store.paths.metadata)  # a cache: it fills again
+        for cache in (store.paths.metadata, store.paths.wheel_caches):  # they fill again
+            fs.delete_tree(cache)
     what = count(len(unused), "entry", "entries")
     lines = (f"removed {what}, {in_units(freed)}",)
     return Outcome(command="store gc", lines=lines, facts={"deleted": unused, "bytes": freed})
@@ -136,7 +137,7 @@ def _used_keys(venv: Path) -> Iterator[str]:
     for dist in state.installed.values():
         yield dist.key
     for generation in read_history(venv):
-        compat_tag = Interpreter.from_dict(generation.interpreter).compat_tag
+        interpreter = Interpreter.from_dict(generation.interpreter)
         for locked in generation.locked:
             if locked.directory is None:
-                yield entry_key(compat_tag, locked.name, locked.version, locked.source_id)
+                yield EntryKeys(interpreter.compat_tag).key(locked)

@@ -14,6 +14,7 @@ from isolate.lock.select import select
 from isolate.operations.apply import apply, remember
 from isolate.operations.builder import builder_for, requested_link_mode
 from isolate.operations.current_state import UNVERIFIED, targets_for
+from isolate.operations.identify import identify, with_known_hashes
 from isolate.operations.inspect import InspectOptions, inspect
 from isolate.operations.retry_damaged import retry_damaged
 from isolate.operations.transaction import Transaction, outcome
@@ -86,7 +87,11 @@ def plan_transaction(
     decision = decide(context, builder, fetch_pins=None if request.dry_run else _pin_fetcher(request, session))
     locked = select(decision.lock, interpreter, selection, root=context.root)
     inputs = input_files_of_lock(locked)  # before `targets_for` reads them
-    targets = targets_for(locked, interpreter)
+    if request.dry_run or request.offline:
+        locked = with_known_hashes(locked, store, application.venv)
+    else:
+        locked = identify(locked, declarations, builder)
+    targets = targets_for(locked, context.keys)
     if not any(target.name == "pip" for target in targets):
         targets.append(builder.pips.ensure_seed())
     left_out = without_build(context).left_out if decision.is_new and not context.may_build else ()

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from isolate.environment.records import State
     from isolate.interpreters.interpreter import Interpreter
     from isolate.progress.protocol import Progress
+    from isolate.store.keys import EntryKeys
     from isolate.store.store import Store
 
 
@@ -32,10 +33,12 @@ class PipConfig(NamedTuple):
     """What pip is run with.
 
     `environ` holds the variables of the command. `index_options` are lines of a requirements file. `variable_names`
-    are the variables that declarations refer to, `declared_urls` the URLs that they contain, with credentials.
+    are the variables that declarations refer to, `declared_urls` the URLs that they contain, with credentials. `keys`
+    tells builds apart.
     """
 
     environ: Mapping[str, str]
+    keys: EntryKeys
     offline: bool = False
     index_options: tuple[str, ...] = ()
     variable_names: frozenset[str] = frozenset()

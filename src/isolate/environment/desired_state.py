@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from isolate.environment.stamp.mtimes import DirectoryMtimes
     from isolate.environment.verify import UnmanagedDistribution
     from isolate.plan import Plan
-    from isolate.store.store import Entry
+    from isolate.store.entry import Entry
 
 
 class DesiredState(NamedTuple):

@@ -10,7 +10,8 @@ from isolate.environment.records import UNREADABLE, generation_numbers, generati
 from isolate.interpreters.interpreter import Interpreter
 from isolate.locked import LockedDistribution, Selection
 from isolate.signed_record import read_signed, signed
-from isolate.store.layout import entry_key, is_key
+from isolate.store.keys import EntryKeys
+from isolate.store.layout import is_key
 from isolate.store.manifest import NAME
 
 if TYPE_CHECKING:
@@ -88,5 +89,13 @@ def _is_valid(generation: Generation, interpreter: Interpreter) -> bool:
 def _is_valid_distribution(dist: LockedDistribution, interpreter: Interpreter) -> bool:
     if not (isinstance(dist.version, str | None) and isinstance(dist.source_id, str) and isinstance(dist.table, dict)):
         return False
-    key = entry_key(interpreter.compat_tag, dist.name, dist.version, dist.source_id)
-    return NAME.fullmatch(dist.name) is not None and (dist.directory is not None or is_key(key))
+    key = EntryKeys(interpreter.compat_tag).key(dist)
+    return NAME.fullmatch(dist.name) is not None and (dist.directory is not None or is_key(key)) and _is_complete(dist)
+
+
+def _is_complete(dist: LockedDistribution) -> bool:
+    """Return whether the table of *dist* says where its artifact is, if it comes from one."""
+    if not any(kind in dist.table for kind in ("wheels", "sdist", "archive")):
+        return True
+    artifact = dist.artifact or {}
+    return isinstance(artifact.get("url") or artifact.get("path"), str) and isinstance(artifact.get("hashes"), dict)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
-    from isolate.store.store import Entry
+    from isolate.store.entry import Entry
 
 REGULAR_MODES = {kind: stat.S_IFREG | mode for kind, mode in MODES.items()}
 """The `st_mode` of each kind of file in an entry."""

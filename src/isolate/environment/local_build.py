@@ -16,7 +16,7 @@ from isolate.store.seed.install import install_seed
 if TYPE_CHECKING:
     from isolate.environment.build_context import BuildContext
     from isolate.plan import Target
-    from isolate.store.store import Entry
+    from isolate.store.entry import Entry
 
 
 def build_source_tree(target: Target, pip: Pip, scratch: Path) -> Entry:
@@ -24,7 +24,7 @@ def build_source_tree(target: Target, pip: Pip, scratch: Path) -> Entry:
     # A source tree has no hash, and no declaration demands one for it.
     options = tuple(option for option in pip.options if option != "--require-hashes")
     pip.install([replace(pip, options=options).write([target.locked], scratch)], scratch)
-    return write_entry(read_prefix(scratch / PREFIX)[target.name], scratch / "entry", target.locked.source_id, pip)
+    return write_entry(read_prefix(scratch / PREFIX)[target.name], scratch / "entry", target, pip)
 
 
 def build_seed(wheel: Path, seed: Target, context: BuildContext) -> None:

@@ -34,15 +34,17 @@ class PipProvider:
         from isolate.pip.credentials import credentials_in
         from isolate.pip.runner import Pip
         from isolate.pip.settings import pip_environment
+        from isolate.store.wheel_cache import with_own_wheel_cache
 
         config, venv = self.config, self._context.application.venv
         environ = {**config.environ, "PATH": os.pathsep.join(search_path(config.environ))}
         self._say_which_keyring()
+        env = pip_environment(environ, prefix=venv, offline=config.offline, variable_names=config.variable_names)
         return Pip(
             python=self._bare.ensure() / "bin/python",
             compat_tag=self._context.interpreter.compat_tag,
             version=self._seed.ensure().locked.version or "",
-            env=pip_environment(environ, prefix=venv, offline=config.offline, variable_names=config.variable_names),
+            env=with_own_wheel_cache(env, self._context.store, config.keys),
             options=config.index_options,
             credentials=credentials_in(config.declared_urls, config.environ),
             progress=self._context.progress,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from isolate.environment.template import TemplateFile
-    from isolate.store.store import Entry
+    from isolate.store.entry import Entry
 
 UNPROVEN_MTIME = -1
 """The mtime that is recorded for a file that differs: no file has it, so every check reads the file."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from isolate.plan import Target
-from isolate.store.layout import entry_key
+from isolate.store.keys import entry_key
 from isolate.store.seed.wheel import is_whole, locked_seed, seed_wheel
 
 if TYPE_CHECKING:

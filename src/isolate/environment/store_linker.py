@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from isolate.environment.records import Installed
     from isolate.errors import InvalidDistribution
     from isolate.plan import Target
-    from isolate.store.store import Entry, Store
+    from isolate.store.entry import Entry
+    from isolate.store.store import Store
 
 
 class Linked(NamedTuple):
@@ -101,9 +102,13 @@ class _Entries:
         self._built = built
 
     def get(self, target: Target) -> Entry:
-        entry = self._built.get(target.name) or self._store.entry(target.key)
+        if (built := self._built.get(target.name)) is not None:
+            return built
+        entry = self._store.entry(target.key)
         if entry is None:
-            raise DamagedEntry(f"{target.key} cannot be read", key=target.key)
+            raise DamagedEntry("its manifest is missing, or is not the one that was published", key=target.key)
+        if differences := entry.differences(target.locked):
+            raise DamagedEntry(f"it was made from another artifact: {differences[0]}", key=target.key)
         return entry
 
 

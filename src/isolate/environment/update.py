@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from isolate.environment.desired_state import DesiredState
     from isolate.environment.records import Installed, State
     from isolate.environment.steps import Step
+    from isolate.store.entry import Entry
     from isolate.store.manifest import Manifest
-    from isolate.store.store import Entry
 
 MAX_IN_PLACE_FILES = 64
 """How many files of a distribution may be replaced one by one. More would make the change take too long."""

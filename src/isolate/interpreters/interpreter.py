@@ -18,11 +18,16 @@ IMPLEMENTATION, VERSION = re.compile("[a-z][a-z0-9_]*"), re.compile(r"[0-9]{1,3}
 """What becomes part of a path: `cpython`, `3.11.7`."""
 
 
+LIBC = re.compile(r"|static|glibc|musl|(glibc|musl)_\d+_\d+")
+
+
 class Interpreter(NamedTuple):
     """A Python on this machine.
 
     `executable` is the absolute path of its binary: not a shim, and not that of an environment. `markers` are the
-    variables of environment markers (PEP 508). `fingerprint` changes when the binary is replaced.
+    variables of environment markers (PEP 508). `fingerprint` changes when the binary is replaced. `debug` tells whether
+    it is a debug build; `libc` is the C library that it is linked against (see `libc`), empty on systems with only one.
+    An earlier isolate recorded neither: then `libc` is None.
     """
 
     executable: str
@@ -32,6 +37,8 @@ class Interpreter(NamedTuple):
     free_threaded: bool
     markers: Mapping[str, str]
     fingerprint: str
+    debug: bool = False
+    libc: str | None = None
 
     @property
     def minor_version(self) -> str:
@@ -40,8 +47,26 @@ class Interpreter(NamedTuple):
 
     @property
     def compat_tag(self) -> str:
-        """Return what binary distributions depend on, usable as a file name: `cp311-linux_x86_64`."""
-        return f"{self._tag}{'t' if self.free_threaded else ''}-{re.sub(r'[^a-zA-Z0-9]', '_', self.platform)}"
+        """Return what binary distributions depend on, usable as a file name: `cp311-cp311d-linux_x86_64-glibc`.
+
+        These are the tags of interpreter, ABI and platform, and the C library. Any glibc runs what was built with an
+        older one, and a wheel for a newer one is never chosen, so the version of glibc is not part of it.
+        """
+        if self.libc is None:
+            return f"{self._tag}{'t' if self.free_threaded else ''}-{_as_tag(self.platform)}"
+        libc = "glibc" if self.libc.startswith("glibc") else self.libc
+        return "-".join(filter(None, (self._tag, _as_tag(self.abi), _as_tag(self.platform), libc)))
+
+    @property
+    def abi(self) -> str:
+        """Return the ABI tag of the extension modules that are built for this interpreter: `cp311`, `cp313td`."""
+        if self.implementation == "cpython":
+            return f"{self._tag}{'t' if self.free_threaded else ''}{'d' if self.debug else ''}"
+        return self._generic_abi
+
+    def completed(self, known: Interpreter) -> Interpreter:
+        """Return this interpreter with the facts that an earlier isolate did not record: those of *known*."""
+        return self if self.libc is not None else self._replace(debug=known.debug, libc=known.libc)
 
     @property
     def _tag(self) -> str:
@@ -51,24 +76,27 @@ class Interpreter(NamedTuple):
     def tags(self) -> Sequence[Tag]:
         """Return the tags of the wheels that it supports, best first (the platform compatibility tags specification).
 
-        The platforms are those of the Python that isolate runs on.
+        The platforms are those of this machine and of the interpreter's C library.
         """
         from packaging import tags
 
+        from isolate.interpreters.libc import platforms_for
+
         version = tuple(int(part) for part in self.minor_version.split("."))
-        platforms = list(tags.platform_tags())
+        platforms = platforms_for(self.libc, list(tags.platform_tags()))
         if self.platform.startswith("macosx"):  # Pythons for two processor architectures may exist side by side
             platforms = list(tags.mac_platforms(arch=self.markers["platform_machine"]))
         if self.implementation == "cpython":
-            abi, name = f"{self._tag}{'t' if self.free_threaded else ''}", self._tag
-            return [*tags.cpython_tags(version, [abi], platforms), *tags.compatible_tags(version, name, platforms)]
+            # A debug build also runs extension modules that were built for the default build.
+            abis = list(dict.fromkeys((self.abi, self.abi.removesuffix("d"))))
+            return [*tags.cpython_tags(version, abis, platforms), *tags.compatible_tags(version, self._tag, platforms)]
         abi, name = self._generic_abi, f"{self._tag[:2]}3"
         return [*tags.generic_tags(self._tag, [abi], platforms), *tags.compatible_tags(version, name, platforms)]
 
     @property
     def _generic_abi(self) -> str:
         """Return the ABI of an implementation other than CPython: `pypy310_pp73` for PyPy 7.3 of Python 3.10."""
-        release = "".join(self.markers["implementation_version"].split(".")[:2])
+        release = "".join(self.markers.get("implementation_version", "").split(".")[:2])
         return f"{self.implementation}{self.minor_version.replace('.', '')}_{self._tag[:2]}{release}"
 
     def to_dict(self) -> dict[str, Any]:
@@ -91,9 +119,15 @@ class Interpreter(NamedTuple):
             or not IMPLEMENTATION.fullmatch(interpreter.implementation)
             or not VERSION.match(interpreter.version)
             or not interpreter.executable.startswith("/")
+            or not LIBC.fullmatch(interpreter.libc or "")
+            or not isinstance(interpreter.debug, bool)
         ):
             raise TypeError("not an interpreter")
         return interpreter
+
+
+def _as_tag(platform: str) -> str:
+    return re.sub(r"[^a-zA-Z0-9]", "_", platform)
 
 
 class Choice(NamedTuple):

@@ -19,6 +19,7 @@ from isolate.bounded_read import read_bounded, read_json
 from isolate.errors import NoInterpreter
 from isolate.home import home_directory
 from isolate.interpreters.interpreter import Interpreter
+from isolate.interpreters.libc import libc_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -84,6 +85,8 @@ def interpreter_from(info: PythonInfo) -> Interpreter:
         free_threaded=info.free_threaded,
         markers={key: str(value) for key, value in dict(info.marker_environment).items()},
         fingerprint=fingerprint_of(executable),
+        debug=info.debug_build,
+        libc=libc_of(executable),
     )
 
 
@@ -120,7 +123,12 @@ def _read_record(record: Path, query: list[str]) -> Interpreter | None:
     try:
         table = read_json(record)
         interpreter = Interpreter.from_dict(table["found"])
-        is_current = table["asked"] == query and fingerprint_of(interpreter.executable) == interpreter.fingerprint
+        is_complete = interpreter.libc is not None
+        is_current = (
+            is_complete
+            and table["asked"] == query
+            and fingerprint_of(interpreter.executable) == interpreter.fingerprint
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return interpreter if is_current else None

@@ -139,9 +139,9 @@ def _unsupported(version: str, request: PythonRequest, *facts: str) -> NoInterpr
 
 
 def _still_installed(current: Interpreter, finder: InterpreterFinder) -> Interpreter | None:
-    """Return *current*, described again if its binary was replaced; None if it was removed."""
+    """Return *current*, described again if its binary was replaced or facts are missing; None if it was removed."""
     is_known = not finder.is_in_repository(current.executable)  # the record may be the repository's, too
-    if is_known and fingerprint_of(current.executable) == current.fingerprint:
+    if is_known and current.libc is not None and fingerprint_of(current.executable) == current.fingerprint:
         return current
     try:
         return finder.describe_named(current.executable)

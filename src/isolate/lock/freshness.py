@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from isolate.errors import StaleLock
+from isolate.lock.artifact import artifact_hashes, demanded
 from isolate.lock.comparison import Comparison, compare
 from isolate.lock.graph import RequirementKey, applies, closure, requirement_key
 from isolate.lock.local_sources import changed_sources
@@ -22,7 +23,7 @@ from isolate.locked import Selection
 from isolate.redaction import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from packaging.pylock import Package, Pylock
 
@@ -68,13 +69,14 @@ def _unmet(comparison: Comparison) -> Iterator[str]:
     """Yield a line for each requirement and constraint with a name that the locked distribution does not meet."""
     requirements = comparison.in_force(comparison.declarations.requirements)
     constraints = comparison.in_force(comparison.declarations.constraints)
+    hashes = {dist.name: artifact_hashes(dist) for dist in comparison.locked}
     direct = {declared.name for declared in (*requirements, *constraints) if declared.url or declared.path}
     for declared in requirements:
         package = comparison.packages.get(str(declared.name))
         if package is None:
             yield f"{_described(declared)} is not locked"
             continue
-        yield from _mismatches(declared, package)
+        yield from _mismatches(declared, package, hashes[package.name])
         missing = _requested_extras(declared) - tool_table(package).extras
         if missing and comparison.made_by_isolate:
             yield f"{_described(declared)} requests {package.name}[{','.join(sorted(missing))}], which is not locked"
@@ -82,10 +84,10 @@ def _unmet(comparison: Comparison) -> Iterator[str]:
             yield _source_differs(declared)
     for declared in constraints:
         if (package := comparison.packages.get(str(declared.name))) is not None:
-            yield from _mismatches(declared, package)
+            yield from _mismatches(declared, package, hashes[package.name])
 
 
-def _mismatches(declared: DeclaredRequirement, package: Package) -> Iterator[str]:
+def _mismatches(declared: DeclaredRequirement, package: Package, hashes: frozenset[str]) -> Iterator[str]:
     requirement, version = declared.requirement, package.version
     if (
         requirement is not None
@@ -93,22 +95,17 @@ def _mismatches(declared: DeclaredRequirement, package: Package) -> Iterator[str
         and not requirement.specifier.contains(version, prereleases=True)
     ):
         yield f"{_described(declared)} does not allow the locked {package.name} {version}"
-    if _contradict(declared_hashes(declared), _hashes(package)):
+    if not _allows_one(declared, hashes):
         yield f"{_described(declared)} does not allow the locked artifact of {package.name}"
 
 
-def _contradict(declared: Iterable[str], locked: Iterable[str]) -> bool:
-    """Return whether none of the *locked* hashes is declared, although some have the same algorithm."""
-    algorithms = {value.partition(":")[0] for value in declared}
-    comparable = {value for value in locked if value.partition(":")[0] in algorithms}
-    return bool(comparable) and comparable.isdisjoint(declared)
+def _allows_one(declared: DeclaredRequirement, hashes: frozenset[str]) -> bool:
+    """Return whether *declared* demands none of the *hashes* of the locked artifact, or one of them.
 
-
-def _hashes(package: Package) -> set[str]:
-    artifacts = [*(package.wheels or ()), package.sdist, package.archive]
-    return {
-        f"{algorithm}:{digest}" for artifact in artifacts if artifact for algorithm, digest in artifact.hashes.items()
-    }
+    A lock that does not state the declared hash does not tell which artifact that is.
+    """
+    wanted = demanded(declared_hashes(declared))
+    return not wanted or not hashes or not wanted.isdisjoint(hashes)
 
 
 def _requested_extras(declared: DeclaredRequirement) -> set[str]:
@@ -130,13 +127,14 @@ def _different_sources(comparison: Comparison) -> Iterator[str]:
 
 def _unmet_without_name(comparison: Comparison) -> Iterator[str]:
     """Yield a line for each requirement without a name, a path or a URL, from which no distribution is locked."""
+    hashes = {dist.name: artifact_hashes(dist) for dist in comparison.locked}
     for declared in (*comparison.declarations.requirements, *comparison.declarations.constraints):
         source = declared_source(declared) if declared.requirement is None else None
         if source is None:
             continue
         extras = declared_extras(declared) if comparison.made_by_isolate else frozenset()
-        tables = (tool_table(comparison.packages[name]) for name in comparison.names_from(source))
-        if not any(extras <= table.extras for table in tables):
+        names = [name for name in comparison.names_from(source) if _allows_one(declared, hashes[name])]
+        if not any(extras <= tool_table(comparison.packages[name]).extras for name in names):
             yield f"{_described(declared)} is not locked"
 
 

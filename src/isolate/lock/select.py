@@ -6,10 +6,12 @@ import os
 import re
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from packaging.pylock import Package, PackageDirectory, PackageSdist, PackageVcs, PackageWheel, PylockSelectError
 
 from isolate.errors import StaleLock
+from isolate.lock.artifact import artifact_id, ensure_only_hash, sha256_of
 from isolate.lock.graph import applies
 from isolate.locked import LockedDistribution
 
@@ -89,6 +91,7 @@ def _locked(package: Package, source: Source, root: str) -> LockedDistribution:
     if package.version is not None:
         table["version"] = str(package.version)
     entry = _entry(source, root)
+    _ensure_plain(package.name, source, entry)
     match source:
         case PackageWheel():
             table["wheels"] = [entry]
@@ -113,7 +116,22 @@ def _entry(source: Source, root: str) -> dict[str, Any]:
         entry["path"] = os.path.normpath(os.path.join(root, entry["path"]))
     if "hashes" in entry:
         entry["hashes"] = dict(entry["hashes"])
+        if "url" in entry:  # a fragment is not sent to the server, and pip takes a hash in it for an alternative
+            entry["url"] = entry["url"].partition("#")[0]
     return {name.replace("_", "-"): value for name, value in entry.items()}
+
+
+def _ensure_plain(name: str, source: Source, entry: dict[str, Any]) -> None:
+    """Raise `StaleLock` if a part of *entry* smuggles a hash, or another fragment, into the URL that pip gets."""
+    if "hashes" in entry:
+        ensure_only_hash(name, entry.get("url", ""), entry["hashes"])
+    subdirectory = getattr(source, "subdirectory", None) or ""
+    if "#" in subdirectory or "&" in subdirectory:
+        raise StaleLock(
+            f"the lock gives a subdirectory for {name} that pip cannot use",
+            facts=(f"the subdirectory of {name} contains # or &",),
+            hint="run `isolate lock`",
+        )
 
 
 def _source_id(source: Source, entry: dict[str, Any]) -> str:
@@ -125,23 +143,23 @@ def _source_id(source: Source, entry: dict[str, Any]) -> str:
         case PackageDirectory():
             return f"directory:{location}{subdirectory}" + (":editable" if source.editable else "")
         case _:
-            return best_hash(dict(source.hashes)) + subdirectory
+            return artifact_id(source.hashes, subdirectory)
 
 
 def as_locked(item: ResolvedDistribution) -> LockedDistribution:
-    """Return *item*, which pip installed by name and reported with a hash, as it would be locked.
+    """Return *item*, which pip chose by name, as it would be locked. Raises `ValueError` if its sha256 is not known.
 
-    The table has only what identifies the artifact in the store.
+    The table has only what identifies the artifact, and what pip needs to fetch it.
     """
+    digest = sha256_of(item.hashes)
+    if digest is None:
+        raise ValueError(f"the sha256 of {item.name} {item.version} is not known")
+    filename = unquote(urlsplit(item.url).path).rpartition("/")[2]
+    artifact = {"name": filename, "url": item.url, "hashes": {"sha256": digest}}
+    table = {"wheels": [artifact]} if filename.endswith(".whl") else {"sdist": artifact}
     return LockedDistribution(
         name=item.name,
         version=item.version,
-        source_id=best_hash(dict(item.hashes)),
-        table={"wheels": [{"url": item.url}]},
+        source_id=f"sha256:{digest}",
+        table={"name": item.name, "version": item.version, **table},
     )
-
-
-def best_hash(hashes: dict[str, str]) -> str:
-    """Return `algorithm:digest` for the sha256 among *hashes*, or for the first algorithm by name if there is none."""
-    algorithm = "sha256" if "sha256" in hashes else min(hashes)
-    return f"{algorithm}:{hashes[algorithm]}"

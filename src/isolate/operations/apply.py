@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from isolate.environment.builder import EnvironmentBuilder
     from isolate.operations.transaction import Transaction
     from isolate.session import Session
-    from isolate.store.store import Entry
+    from isolate.store.entry import Entry
 
 
 log = logging.getLogger(__name__)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from isolate.environment.build_context import BuildContext, LinkOptions, PipConfig
 from isolate.environment.builder import environment_builder
+from isolate.resolution.context import entry_keys
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -31,6 +32,7 @@ def builder_for(
     )
     pip_config = PipConfig(
         environ=session.environ,
+        keys=entry_keys(application, declarations, current.interpreter, session.environ),
         offline=request.offline,
         index_options=declarations.index_options,
         variable_names=declarations.variable_names,

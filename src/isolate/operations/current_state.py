@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from isolate.environment.records import TREE_PREFIX
 from isolate.interpreters.interpreter import Interpreter
 from isolate.lock.local_sources import content_digest, metadata_digest
 from isolate.locked import LockedDistribution
 from isolate.plan import InstalledRef, InstalledState, Plan, Target, make_plan
-from isolate.store.layout import entry_key
+from isolate.store.entry import same_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from isolate.environment.stamp.mtimes import DirectoryMtimes
     from isolate.environment.verify import DamagedFile, UnmanagedDistribution
     from isolate.interpreters.interpreter import Choice
+    from isolate.store.keys import EntryKeys
     from isolate.store.store import Store
 
 
@@ -72,13 +74,23 @@ class CurrentState(NamedTuple):
         return self
 
     def plan(self, targets: Iterable[Target], store: Store, *, inexact: bool = False) -> Plan:
-        """Return what has to change for the environment to hold *targets*; with *inexact*, other packages stay."""
+        """Return what has to change for the environment to hold *targets*; with *inexact*, other packages stay.
+
+        What is installed from a target's artifact stays, although other build settings apply now. The entry that the
+        environment's record names serves to install it again.
+        """
+        installed = {} if self.state is None else self.state.installed
+        targets = [_stored(target, installed.get(target.name), store) for target in targets]
         if self.rebuild:
-            return self._plan_rebuild([*targets], store, inexact=inexact)
+            return self._plan_rebuild(targets, store, inexact=inexact)
+        by_name = {target.name: target for target in targets}
         return make_plan(
             targets,
             InstalledState(
-                managed=_present([] if self.state is None else self.state.installed.values()),
+                managed=_present(
+                    dist._replace(key=by_name[name].key) if _is_from(dist, by_name.get(name)) else dist
+                    for name, dist in installed.items()
+                ),
                 unmanaged=_unmanaged(self.unmanaged),
                 damaged={damage.name for damage in self.damaged_files if damage.name},
             ),
@@ -93,8 +105,7 @@ class CurrentState(NamedTuple):
         installed it, its files are kept. Both only work for the same kind of interpreter.
         """
         state, wanted = self.state, {target.name for target in targets}
-        old_tag = None if state is None else Interpreter.from_dict(state.interpreter).compat_tag
-        stays = inexact and state is not None and old_tag == self.interpreter.compat_tag
+        stays = inexact and state is not None and _has_tag_of(state, self.interpreter)
         removed = [dist for dist in self.unmanaged if not stays or dist.name in wanted]
         others = wanted | {dist.name for dist in self.unmanaged}
         undeclared = [] if state is None else [dist for name, dist in state.installed.items() if name not in others]
@@ -125,17 +136,35 @@ def _present(installed: Iterable[Installed]) -> dict[str, InstalledRef]:
     return {dist.name: InstalledRef(name=dist.name, version=dist.version, key=dist.key) for dist in installed}
 
 
+def _has_tag_of(state: State, interpreter: Interpreter) -> bool:
+    return Interpreter.from_dict(state.interpreter).completed(interpreter).compat_tag == interpreter.compat_tag
+
+
+def _is_from(installed: Installed | None, target: Target | None) -> bool:
+    """Return whether *installed* is in the environment from the artifact of *target*, which has an entry."""
+    if installed is None or target is None or any(key.startswith(TREE_PREFIX) for key in (installed.key, target.key)):
+        return False
+    return installed.source_id == target.locked.source_id and same_version(target.locked.version, installed.version)
+
+
+def _stored(target: Target, installed: Installed | None, store: Store) -> Target:
+    """Return *target* with the key of the entry that it is *installed* from if the store only has that one."""
+    if installed is None or not _is_from(installed, target) or store.has(target.key) or not store.has(installed.key):
+        return target
+    return target._replace(key=installed.key)
+
+
 def _unmanaged(unmanaged: Iterable[UnmanagedDistribution]) -> tuple[InstalledRef, ...]:
     return tuple(InstalledRef(name=dist.name, version=dist.version, key=None) for dist in unmanaged)
 
 
-def targets_for(locked: Sequence[LockedDistribution], interpreter: Interpreter) -> list[Target]:
+def targets_for(locked: Sequence[LockedDistribution], keys: EntryKeys) -> list[Target]:
     """Return *locked* as targets, each with its key: that of its store entry, or the state of its source tree."""
-    return [Target(locked=dist, key=_key(dist, interpreter)) for dist in locked]
+    return [Target(locked=dist, key=_key(dist, keys)) for dist in locked]
 
 
-def _key(dist: LockedDistribution, interpreter: Interpreter) -> str:
+def _key(dist: LockedDistribution, keys: EntryKeys) -> str:
     if dist.directory is None:
-        return entry_key(interpreter.compat_tag, dist.name, dist.version, dist.source_id)
+        return keys.key(dist)
     digest = metadata_digest(dist.directory).partition("+")[0] if dist.editable else content_digest(dist.directory)
-    return f"tree:{digest}:{dist.source_id}"
+    return f"{TREE_PREFIX}{digest}:{dist.source_id}"

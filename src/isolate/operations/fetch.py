@@ -9,8 +9,10 @@ from isolate.batch_fetch import claiming
 from isolate.declarations.read import read_declarations
 from isolate.errors import NotInStore
 from isolate.formatting import count
+from isolate.lock.artifact import is_identified
 from isolate.lock.select import select
 from isolate.operations.current_state import targets_for
+from isolate.operations.identify import with_known_hashes
 from isolate.operations.inspect import InspectOptions, inspect
 from isolate.request import selected
 from isolate.resolution.candidates import valid_lock
@@ -41,6 +43,12 @@ def fetch(transaction: Transaction, builder: EnvironmentBuilder, session: Sessio
             "missing from the store, and --offline prevents fetching:",
             facts=(", ".join(f"{dist.name} {dist.version or ''}".strip() for dist in missing.values()),),
             hint="run without --offline",
+        )
+    if unknown := [dist.name for dist in missing.values() if not is_identified(dist)]:
+        raise NotInStore(
+            "missing from the store, and not to be fetched again, because no sha256 of them is known:",
+            facts=(", ".join(unknown),),
+            hint="run `isolate sync`",
         )
     if missing:
         _fetch_missing(missing, transaction, builder.pips.ensure_pip(), session)
@@ -78,9 +86,11 @@ def _missing_of(
     interpreter, store = current.interpreter, session.store
     if index_fingerprint(application, declarations, interpreter, session.environ) != index:
         return {}
-    decision = valid_lock(lock_context(application, declarations, interpreter, request.lock_policy, session))
+    context = lock_context(application, declarations, interpreter, request.lock_policy, session)
+    decision = valid_lock(context)
     if decision is None:
         return {}
     locked = select(decision.lock, interpreter, selected(declarations, request), root=str(application.root))
-    targets = targets_for([dist for dist in locked if dist.directory is None], interpreter)
+    known = with_known_hashes([dist for dist in locked if dist.directory is None], store, application.venv)
+    targets = targets_for([dist for dist in known if is_identified(dist)], context.keys)
     return {target.key: target.locked for target in current.plan(targets, store).fetch}

@@ -142,7 +142,7 @@ def changed_distributions(state: State, stamped: Mapping[str, int] | None, mtime
 
 def rebuild_reason(application: Application, state: State, chosen: Interpreter) -> Rebuild | None:
     """Return why an environment has to be recreated whatever it holds: it was moved, or gets another interpreter."""
-    current = Interpreter.from_dict(state.interpreter)
+    current = Interpreter.from_dict(state.interpreter).completed(chosen)
     if was_moved(state, application.venv):
         return Rebuild("moved", f"it was created at {state.venv}")
     if current.version != chosen.version or current.compat_tag != chosen.compat_tag:

@@ -20,6 +20,7 @@ from isolate.interpreters.interpreter import Interpreter
 from isolate.lock.select import select
 from isolate.locked import LockedDistribution
 from isolate.operations.current_state import UNVERIFIED, CurrentState, Rebuild, targets_for
+from isolate.operations.identify import with_known_hashes
 from isolate.operations.inspect import DAMAGES, rebuild_reason
 from isolate.parallel.map import parallel_map
 from isolate.plan import Target
@@ -36,8 +37,10 @@ if TYPE_CHECKING:
     from isolate.environment.proof import ProvenDistribution
     from isolate.environment.verify import DamagedFile, UnmanagedDistribution
     from isolate.locked import Selection
+    from isolate.resolution.context import LockContext
+    from isolate.store.entry import Entry
     from isolate.store.manifest import File, Manifest
-    from isolate.store.store import Entry, Store
+    from isolate.store.store import Store
 
 
 class Verification(NamedTuple):
@@ -113,14 +116,15 @@ def _unproven_bytecode(
 
 
 def verify_what_is_stored(
-    application: Application, current: CurrentState, lock: Pylock, store: Store, selection: Selection
+    context: LockContext, current: CurrentState, lock: Pylock, selection: Selection
 ) -> Verification:
     """Return like `verify` what is proven about an environment that should contain the *selection* of *lock*.
 
     An entry of the store that is damaged proves nothing.
     """
-    locked = select(lock, current.interpreter, selection, root=str(application.root))
-    targets = targets_for(locked, current.interpreter)
+    application, store = context.application, context.store
+    locked = with_known_hashes(select(lock, current.interpreter, selection, root=context.root), store, application.venv)
+    targets = targets_for(locked, context.keys)
     missing: tuple[str, ...] = ()
     if not any(target.name == "pip" for target in targets):
         pip = _pip_targets(current, store)
@@ -171,7 +175,8 @@ def _owned(
 
 
 def _entry(target: Target, store: Store) -> Entry | None:
-    return None if target.is_local else store.entry(target.key)
+    entry = None if target.is_local else store.entry(target.key)
+    return None if entry is None or entry.differences(target.locked) else entry
 
 
 def _verify_template(

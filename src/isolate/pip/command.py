@@ -33,6 +33,16 @@ def install_arguments(*, requirements: Path, prefix: Path) -> tuple[str, ...]:
     return ("install", *options, "--prefix", str(prefix), "--requirement", str(requirements))
 
 
+def choose_arguments(*, requirements: Path) -> tuple[str, ...]:
+    """Return the arguments for pip that choose an artifact for each of *requirements* and install nothing."""
+    return ("install", "--dry-run", "--no-deps", "--ignore-installed", "--requirement", str(requirements))
+
+
+def download_arguments(*, requirements: Path, directory: Path) -> tuple[str, ...]:
+    """Return the arguments for pip that download the artifacts of *requirements* into *directory*."""
+    return ("download", "--no-deps", "--dest", str(directory), "--requirement", str(requirements))
+
+
 def download_argv(python: Path, requirement: str, *, python_version: str, directory: Path) -> tuple[str, ...]:
     """Return the command that downloads the newest wheel of *requirement* into *directory*.
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
     from isolate.locked import LockedDistribution
 
+STRONGEST_FIRST = ("sha256", "sha512", "sha384", "sha224", "sha1", "md5")
+ACCEPTED_BY_OPTION = ("sha256", "sha512", "sha384")
+"""The algorithms that pip accepts after `--hash` (`pip._internal.utils.hashes.STRONG_HASHES`)."""
+
 READS_LOCKS = Version("26.1")
 """The first pip that accepts a `pylock.toml` after `--requirement`."""
 
@@ -39,7 +43,17 @@ def write_input_file(
 
 def partial_lock(wanted: Sequence[LockedDistribution]) -> dict[str, Any]:
     """Return *wanted* as the table of a `pylock.toml` (PEP 751)."""
-    return {"lock-version": "1.0", "created-by": "isolate", "packages": [dict(locked.table) for locked in wanted]}
+    return {"lock-version": "1.0", "created-by": "isolate", "packages": [_with_one_hash(locked) for locked in wanted]}
+
+
+def _with_one_hash(locked: LockedDistribution) -> dict[str, Any]:
+    """Return the table of *locked* with one hash: pip accepts a file that has any of the hashes it gets."""
+    table = dict(locked.table)
+    if (artifact := locked.artifact) is not None:
+        [kind] = [key for key in ("wheels", "sdist", "archive") if table.get(key)]
+        one = {**artifact, "hashes": {"sha256": _sha256(locked)}}
+        table[kind] = [one] if kind == "wheels" else one
+    return table
 
 
 def requirement_line(locked: LockedDistribution) -> str:
@@ -51,11 +65,33 @@ def requirement_line(locked: LockedDistribution) -> str:
     if directory := table.get("directory"):
         url = Path(directory["path"]).as_uri() + _fragment(directory)
         return f"-e {url}" if locked.editable else f"{locked.name} @ {url}"
-    wheels = table.get("wheels", ())
-    source: Mapping[str, Any] = wheels[0] if wheels else table.get("sdist") or table["archive"]
-    url = source.get("url") or Path(source["path"]).as_uri()
-    hashes = "".join(f" --hash={algorithm}:{digest}" for algorithm, digest in sorted(source["hashes"].items()))
-    return f"{locked.name} @ {url}{_fragment(source)}{hashes}"
+    source = locked.artifact or {}
+    return f"{locked.name} @ {_url(source)}{_fragment(source)} --hash=sha256:{_sha256(locked)}"
+
+
+def download_line(locked: LockedDistribution) -> str:
+    """Return a line of a requirements file for the artifact of *locked*, whatever hashes of it are known.
+
+    pip demands the strongest of them. Those that its option `--hash` does not accept are part of the URL.
+    """
+    source = locked.artifact or {}
+    hashes: Mapping[str, str] = source.get("hashes", {})
+    line = f"{locked.name} @ {_url(source)}"
+    for algorithm in (algorithm for algorithm in STRONGEST_FIRST if algorithm in hashes):
+        if algorithm in ACCEPTED_BY_OPTION:
+            return f"{line} --hash={algorithm}:{hashes[algorithm]}"
+        return f"{line}#{algorithm}={hashes[algorithm]}"
+    return line
+
+
+def _sha256(locked: LockedDistribution) -> str:
+    """Return the sha256 (hex) that identifies the artifact of *locked*, whatever else its table says."""
+    algorithm, _, digest = locked.source_id.partition("#")[0].partition(":")
+    return digest if algorithm == "sha256" else str((locked.artifact or {})["hashes"]["sha256"])
+
+
+def _url(source: Mapping[str, Any]) -> str:
+    return str(source.get("url") or Path(source["path"]).as_uri())
 
 
 def _fragment(source: Mapping[str, Any]) -> str:

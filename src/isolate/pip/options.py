@@ -26,6 +26,9 @@ SOURCE_OPTIONS = frozenset(
 )
 """Options that say where distributions come from, and how to reach that place."""
 
+INDEX_OPTIONS = frozenset({"extra-index-url", "find-links", "index-url", "no-index"})
+"""Those of `SOURCE_OPTIONS` that say where distributions come from."""
+
 SELECTION_OPTIONS = frozenset(
     {"all-releases", "no-binary", "only-binary", "only-final", "pre", "prefer-binary", "uploaded-prior-to"}
 )

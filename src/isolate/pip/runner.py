@@ -15,7 +15,7 @@ from packaging.version import Version
 
 from isolate import fs, process
 from isolate.child_output import Listener
-from isolate.pip.command import install_arguments
+from isolate.pip.command import choose_arguments, download_arguments, install_arguments
 from isolate.pip.credentials import with_credentials
 from isolate.pip.input_files import write_input_file
 from isolate.progress.protocol import NullProgress
@@ -43,8 +43,8 @@ RUNNER_SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "concur
 RECORD_SEPARATOR = "\x1e"
 """How the runner script begins a line about one of its pips. All other lines are its own output."""
 
-PREFIX, REPORT = "prefix", "report.json"
-"""What an install creates beside its requirements file: the installed files, and pip's report."""
+PREFIX, REPORT, DOWNLOADS = "prefix", "report.json", "downloads"
+"""What pip creates beside a requirements file: the installed files, its report, the downloaded files."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +67,12 @@ class Pip:
     def write(self, wanted: Sequence[LockedDistribution], directory: Path) -> Path:
         """Create *directory* with a requirements file for exactly *wanted*, and return the path of the file."""
         directory.mkdir(exist_ok=True)
-        wanted = [with_credentials(locked, self.credentials) for locked in wanted]
+        wanted = [self.with_credentials(locked) for locked in wanted]
         return write_input_file(wanted, directory, pip_version=Version(self.version), options=self.options)
+
+    def with_credentials(self, locked: LockedDistribution) -> LockedDistribution:
+        """Return *locked* with the declared credentials in its URL. Only pip may see the result."""
+        return with_credentials(locked, self.credentials)
 
     def install(
         self,
@@ -86,12 +90,40 @@ class Pip:
         them, because a pip that is terminated does not. Raises `PipFailed`, with an explanation, for the first install
         that fails. That, and any exception of *on_installed*, terminates the other installs.
         """
-        runs = [_arguments(path, report=report) for path in requirements]
-        if not runs:
-            return
+        runs = [install_arguments(requirements=path, prefix=path.parent / PREFIX) for path in requirements]
+        if report:
+            runs = [_with_report(run, path) for run, path in zip(runs, requirements, strict=True)]
         for path in requirements:
             self._create_prefix(path.parent / PREFIX)
-        output = _RunnerOutput(len(runs), on_line=self._report_progress, on_installed=on_installed)
+        self._run_all(runs, scratch, jobs=jobs, on_finished=on_installed)
+
+    def choose(self, requirements: Sequence[Path], scratch: Path, *, jobs: int = 1) -> None:
+        """Write `REPORT` beside each file of *requirements*: what pip would install of it, without dependencies.
+
+        The rest is as for `install`.
+        """
+        runs = [_with_report(choose_arguments(requirements=path), path) for path in requirements]
+        self._run_all(runs, scratch, jobs=jobs)
+
+    def download(self, requirements: Sequence[Path], scratch: Path, *, jobs: int = 1) -> None:
+        """Download the artifacts of each file of *requirements* into `DOWNLOADS` beside it; as `install` for the rest.
+
+        What a declaration demands of all artifacts (`--require-hashes`) is left to the caller.
+        """
+        runs = [download_arguments(requirements=path, directory=path.parent / DOWNLOADS) for path in requirements]
+        self._run_all(runs, scratch, jobs=jobs)
+
+    def _run_all(
+        self,
+        runs: Sequence[tuple[str, ...]],
+        scratch: Path,
+        *,
+        jobs: int,
+        on_finished: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        if not runs:
+            return
+        output = _RunnerOutput(len(runs), on_line=self._report_progress, on_installed=on_finished)
         may_fork = sys.platform != "darwin"  # its system libraries do not work in a forked process
         task = {"runs": runs, "jobs": jobs, "fork": may_fork, "separator": RECORD_SEPARATOR}
         argv = (str(self.python), "-I", RUNNER_SCRIPT)
@@ -167,10 +199,8 @@ class _RunnerOutput:
             raise _explained("\n".join(self._lines_of_pips[int(number)]))
 
 
-def _arguments(requirements: Path, *, report: bool) -> tuple[str, ...]:
-    directory = requirements.parent
-    report_arguments = ("--report", str(directory / REPORT)) if report else ()
-    return (*install_arguments(requirements=requirements, prefix=directory / PREFIX), *report_arguments)
+def _with_report(arguments: tuple[str, ...], requirements: Path) -> tuple[str, ...]:
+    return (*arguments, "--report", str(requirements.parent / REPORT))
 
 
 def _explained(output: str) -> PipFailed:

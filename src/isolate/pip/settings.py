@@ -19,7 +19,16 @@ from typing import TYPE_CHECKING
 from isolate.git import without_repository_variables
 from isolate.home import with_absolute_directories
 from isolate.pip.config_files import SECTIONS, config_files, read_config
-from isolate.pip.options import ALLOWED_OPTIONS, BLOCKED_OPTIONS, PATH_OPTIONS, canonical_option
+from isolate.pip.options import (
+    ALLOWED_OPTIONS,
+    BLOCKED_OPTIONS,
+    BUILD_OPTIONS,
+    INDEX_OPTIONS,
+    PATH_OPTIONS,
+    SELECTION_OPTIONS,
+    canonical_option,
+)
+from isolate.redaction import without_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -40,6 +49,12 @@ KEYRING, IMPORTED = "keyring-provider", "import"
 
 CERTIFICATE_VARIABLES = frozenset({"CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE"})
 """Variables that name the certificates to trust: paths, several of them joined by colons."""
+
+COMPILER_VARIABLES = (
+    *("CC", "CXX", "CPPFLAGS", "CFLAGS", "CXXFLAGS", "LDFLAGS", "ARCHFLAGS", "RUSTFLAGS", "CARGO_BUILD_TARGET"),
+    "MACOSX_DEPLOYMENT_TARGET",
+)
+"""Variables that tell compilers what to do: pip and the build backends pass them on."""
 
 REMOVED_PREFIXES = ("PIP_", "PYTHON", "__PYVENV_LAUNCHER__", "VIRTUAL_ENV", "CONDA_")
 """Prefixes of the variables that could make pip, or the Python that runs it, use other files."""
@@ -85,6 +100,32 @@ def settings_digest(environ: Mapping[str, str], prefix: Path) -> str:
     settings = _settings(environ, prefix).items()
     absolute = sorted((option, _with_absolute_paths(option, value)) for option, value in settings)
     return hashlib.sha256(repr(absolute).encode()).hexdigest()
+
+
+def build_settings(environ: Mapping[str, str], prefix: Path) -> tuple[tuple[str, str], ...]:
+    """Return the settings that a build by a pip in *prefix* may depend on, by name; a file counts by its content.
+
+    Where build dependencies come from is part of them, credentials are not: a new token makes no other build.
+    """
+    settings = _settings(environ, prefix)
+    chosen = {
+        option: _with_absolute_paths(option, without_credentials(value))
+        for option, value in settings.items()
+        if option in BUILD_OPTIONS | SELECTION_OPTIONS | INDEX_OPTIONS
+    }
+    if "build-constraint" in chosen:
+        chosen["build-constraint"] = " ".join(map(_content_digest, chosen["build-constraint"].split()))
+    variables = {name: environ[name] for name in COMPILER_VARIABLES if environ.get(name)}
+    return tuple(sorted((chosen | variables).items()))
+
+
+def _content_digest(path: str) -> str:
+    """Return the sha256 (hex) of the file at *path*; *path* itself if it cannot be read, or is a URL."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()
+    except OSError:
+        return path
 
 
 def _is_user_variable(name: str) -> bool:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.lock.environment_marker import environment_marker
 from isolate.lock.local_sources import local_path, metadata_digests
-from isolate.pip.settings import settings_digest
+from isolate.pip.settings import build_settings, settings_digest
+from isolate.redaction import without_credentials
+from isolate.store.keys import EntryKeys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +50,11 @@ class LockContext(NamedTuple):
         return index_fingerprint(self.application, self.declarations, self.interpreter, self.environ)
 
     @property
+    def keys(self) -> EntryKeys:
+        """Return what the keys of the application's entries have in common."""
+        return entry_keys(self.application, self.declarations, self.interpreter, self.environ)
+
+    @property
     def cache_key(self) -> str:
         """Return the key (hex) under which the store keeps the lock of these declarations: see `lock_cache_key`."""
         return lock_cache_key(self.application, self.declarations, self.interpreter, self.environ)
@@ -59,6 +67,25 @@ def lock_context(
     digests = metadata_digests(source_trees(declarations))
     store, environ, may_build = session.store, session.environ, not session.only_looks
     return LockContext(application, declarations, interpreter, policy, store, environ, digests, may_build)
+
+
+def entry_keys(
+    application: Application, declarations: Declarations, interpreter: Interpreter, environ: Mapping[str, str]
+) -> EntryKeys:
+    """Return what the keys of the entries that *application* uses have in common."""
+    return EntryKeys(interpreter.compat_tag, cache(partial(build_id, application, declarations, interpreter, environ)))
+
+
+def build_id(
+    application: Application, declarations: Declarations, interpreter: Interpreter, environ: Mapping[str, str]
+) -> str:
+    """Return a text that differs where pip may build another wheel for *application* from the same source.
+
+    It covers the settings of builds and of the indexes that build dependencies come from, and the C library.
+    """
+    settings = build_settings(environ, application.venv)
+    options = map(without_credentials, declarations.expanded_index_options)
+    return repr((interpreter.libc, settings, *options))
 
 
 def index_fingerprint(

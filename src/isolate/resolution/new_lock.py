@@ -10,6 +10,7 @@ from isolate.lock.freshness import staleness
 from isolate.lock.from_cache import resolve_cached
 from isolate.lock.from_report import lock_from
 from isolate.resolution.resolver import Resolver, kept_versions
+from isolate.resolution.verified import verified
 from isolate.store.metadata_cache import MetadataCache
 from isolate.trace import timed
 
@@ -39,17 +40,18 @@ def new_lock(
     cache = metadata_cache(context)
     kept = {} if old is None else kept_versions(old, declarations, context.policy)
     resolver = Resolver(context, builder, kept, cache)
-    for way, resolved in () if context.policy.upgrade else _shortcuts(resolver, fetch_pins):
-        log.info("resolve: %s: %s", way, "not enough" if resolved is None else "complete")
-        if resolved is None:
+    for way, found in () if context.policy.upgrade else _shortcuts(resolver, fetch_pins):
+        log.info("resolve: %s: %s", way, "not enough" if found is None else "complete")
+        if found is None:
             continue
+        resolved = verified(found, declarations, builder)
         lock = lock_from(resolved, declarations, interpreter, digests)
         if not (reasons := staleness(lock, declarations, interpreter, digests)):
             return lock
         log.info("resolve: rejected, because %s", "; ".join(reasons))
     builder.progress.working("resolving")
     with timed(log, "resolve: by pip"):
-        resolved = resolver.resolve()
+        resolved = verified(resolver.resolve(), declarations, builder)
     cache.add(resolved)
     return lock_from(resolved, declarations, interpreter, digests)
 
@@ -70,6 +72,6 @@ def metadata_cache(context: LockContext) -> MetadataCache:
     """Return the cached metadata of distributions, as the pip of this application finds them."""
     return MetadataCache(
         store=context.store,
-        compat_tag=context.interpreter.compat_tag,
+        keys=context.keys,
         index_fingerprint=context.index_fingerprint,
     )

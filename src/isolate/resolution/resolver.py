@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from isolate.lock.artifact import demanded
 from isolate.lock.from_cache import resolve_among
 from isolate.pip.command import resolve_argv
 from isolate.pip.report import read_report
@@ -157,7 +158,7 @@ def requirement_lines(declarations: Declarations) -> list[str]:
 
 
 def _line(declared: DeclaredRequirement) -> str:
-    return " ".join([declared.text, *(f"--hash={value}" for value in sorted(declared.hashes))])
+    return " ".join([declared.text, *(f"--hash={value}" for value in sorted(demanded(declared.hashes)))])
 
 
 def _write_lines(path: Path, lines: Iterable[str]) -> None:

@@ -17,15 +17,17 @@ from typing import TYPE_CHECKING
 
 import pip as own_pip
 from isolate.errors import IsolateError
-from isolate.store.layout import BYTECODE_SUFFIX, bytecode_key, entry_files, entry_manifest
-from isolate.store.manifest import File, digest_of_file, write_manifest
+from isolate.store.entry import write_entry_manifest
+from isolate.store.layout import BYTECODE_SUFFIX, bytecode_key, entry_files
+from isolate.store.manifest import File, digest_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from isolate.interpreters.interpreter import Interpreter
     from isolate.pip.runner import Pip
-    from isolate.store.store import Entry, Store
+    from isolate.store.entry import Entry
+    from isolate.store.store import Store
 
 
 class BytecodeFailed(IsolateError):
@@ -152,8 +154,9 @@ def _publish(store: Store, entry: Entry, compiled: Path, target: Path) -> None:
                 files.append(_move(compiled / path, directory / path, path))
     original = entry.manifest
     manifest = original._replace(name=original.name + BYTECODE_SUFFIX, files=tuple(sorted(files)))
-    write_manifest(manifest, entry_manifest(target))
-    store.publish(target, bytecode_key(entry.key))
+    key = bytecode_key(entry.key)
+    write_entry_manifest(manifest, target, key)
+    store.publish(target, key)
 
 
 def _move(source: Path, target: Path, path: str) -> File:

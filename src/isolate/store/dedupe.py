@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from isolate.store.entry import Entry
     from isolate.store.manifest import File
-    from isolate.store.store import Entry
 
 
 def dedupe_files(files: Sequence[File], directory: Path, published: Sequence[Entry]) -> tuple[File, ...]:

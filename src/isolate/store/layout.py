@@ -5,8 +5,9 @@
   lock                          locked (flock): shared by commands that link entries, exclusively to delete entries
   filling                       locked shared by processes that add entries; exclusively by those of older versions
   filling-names                 a byte of it is locked for each distribution that a process is about to add
-  entries/<compat tag>/<name>-<version>-<digest>/
+  entries/<compat tag>/<name>-<version>-<sha256>/
     manifest.json               see `manifest`
+    manifest.sha256             the digest of manifest.json and the key, compared whenever the entry is used
     files/                      laid out as in an environment; linked from there, so never written to again
   skeletons/<digest>/           the template of environments for one interpreter: see `environment.template`
   seeds/pip-<version>-….whl     the pip that new environments start with; its digest is in the file beside it
@@ -14,8 +15,12 @@
   interpreters/<digest>.json    facts about one interpreter: see `interpreters.discovery`
   locks/<digest>.toml           locks of applications without a `pylock.toml`, by a digest of their declarations
   known/<digest>/<name>-<version>.json   what pip reported about a distribution: see `metadata_cache`
+  hashes/<digest>.json          what an artifact that only a weaker hash identifies was found to have: see `digests`
+  builds/<digest>/              pip's cache of the wheels that it built with one set of settings: see `wheel_cache`
   environments/<digest>         the path of an environment that may hold links to entries: see `environments`
   tmp/                          work in progress; a directory there that no process has locked is garbage
+
+Older entries have a short digest in their names, and no manifest.sha256: see `keys.is_former_key`.
 
 The names on disk do not follow the names in the code: versions of isolate that share a store must find the same locks.
 """
@@ -108,6 +113,19 @@ class StorePaths(NamedTuple):
         return self.root / "known"
 
     @property
+    def wheel_caches(self) -> Path:
+        """Return the directory of pip's caches of the wheels that it built."""
+        return self.root / "builds"
+
+    def wheel_cache(self, settings: str) -> Path:
+        """Return pip's cache of the wheels that it builds with these *settings*."""
+        return self.wheel_caches / _digest(settings.encode())[:32]
+
+    def artifact_hashes(self, artifact: str) -> Path:
+        """Return the file of the hashes of an *artifact*, a text that names it and the hashes that are known."""
+        return self.root / "hashes" / f"{_digest(artifact.encode())}.json"
+
+    @property
     def environments(self) -> Path:
         """Return the directory of the files that each name an environment."""
         return self.root / "environments"
@@ -146,13 +164,9 @@ def is_key(text: str) -> bool:
     return KEY.fullmatch(text) is not None
 
 
-def entry_key(compat_tag: str, name: str, version: str | None, source_id: str) -> str:
-    """Return the key of one artifact's entry for interpreters with *compat_tag*: its path below `entries`.
-
-    *version* is None for a source tree that does not state one.
-    """
-    digest = _digest(f"{compat_tag} {name} {source_id}".encode())[:16]
-    return f"{compat_tag}/{name}-{version or 'tree'}-{digest}"
+def entry_manifest_digest(entry: Path) -> Path:
+    """Return the file of the digest of the manifest of the entry in the directory *entry*."""
+    return entry / "manifest.sha256"
 
 
 def fill_lock(compat_tag: str, name: str, version: str | None, source_id: str = "") -> str:

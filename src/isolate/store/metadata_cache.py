@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from isolate import fs
 from isolate.bounded_read import read_json
-from isolate.lock.select import best_hash
+from isolate.lock.artifact import sha256_of
+from isolate.lock.select import as_locked
 from isolate.pip.report import ResolvedDistribution
-from isolate.store.layout import entry_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from isolate.store.keys import EntryKeys
     from isolate.store.store import Store
 
 
@@ -50,25 +51,24 @@ class TreeMetadata(NamedTuple):
 
 
 class MetadataCache(NamedTuple):
-    """The records in *store* for interpreters with one *compat_tag* and for pips with one *index_fingerprint*."""
+    """The records in *store* for entries with *keys* and for pips with one *index_fingerprint*."""
 
     store: Store
-    compat_tag: str
+    keys: EntryKeys
     index_fingerprint: str
 
     def get(self, name: str, version: str) -> ResolvedDistribution | None:
         """Return what pip reported about a distribution; None if there is no record or the store lacks the entry."""
         if (dist := self._read(name, version)) is None:
             return None
-        key = entry_key(self.compat_tag, name, dist.version, best_hash(dict(dist.hashes)))
-        return dist if self.store.has(key) else None
+        return dist if self.store.has(self.keys.key(as_locked(dist))) else None
 
     def _read(self, name: str, version: str) -> ResolvedDistribution | None:
         """Return what is recorded about a distribution; None if nothing is, or the record is damaged."""
         try:
             dist = ResolvedDistribution(**read_json(self.store.find(self._path(name, version))))
-            return dist if dict(dist.hashes) else None
-        except (OSError, ValueError, TypeError):
+            return dist if sha256_of(dict(dist.hashes)) else None
+        except (OSError, ValueError, TypeError, AttributeError):
             return None
 
     def add(self, dists: Iterable[ResolvedDistribution]) -> None:
@@ -77,7 +77,7 @@ class MetadataCache(NamedTuple):
         These are source trees and files on the local disk.
         """
         for dist in dists:
-            is_public = not dist.is_direct and dist.hashes and not dist.url.startswith("file:")
+            is_public = not dist.is_direct and sha256_of(dist.hashes) and not dist.url.startswith("file:")
             if is_public and self._read(dist.name, dist.version) is None:
                 path = self._path(dist.name, dist.version)
                 path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,17 +7,19 @@ import os
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from isolate import fs, locks
 from isolate.errors import UnusableStore
-from isolate.store.layout import DIRECTORY, StorePaths, entry_files, entry_manifest, is_key, key_of
-from isolate.store.manifest import Manifest, read_manifest
+from isolate.store.entry import read_entry
+from isolate.store.layout import DIRECTORY, StorePaths, entry_manifest, is_key, key_of
 from isolate.store.trust import ensure_own, ensure_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
+
+    from isolate.store.entry import Entry
 
 README = """\
 Made by isolate: distributions as pip installed them, kept once and linked into the environments of applications.
@@ -25,28 +27,6 @@ Deleting this directory is always safe: environments keep working, and the next 
 Never edit a file here or in an environment: `isolate store verify` finds such edits.
 """
 CACHEDIR_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# https://bford.info/cachedir/\n"
-
-
-class Entry(NamedTuple):
-    """One distribution as pip installed it, from one artifact, for interpreters with one compatibility tag."""
-
-    path: Path
-    manifest: Manifest
-
-    @property
-    def files(self) -> Path:
-        """Return the directory of the files, laid out as in an environment."""
-        return entry_files(self.path)
-
-    @property
-    def key(self) -> str:
-        """Return the key of the entry in the store."""
-        return key_of(self.path)
-
-    @property
-    def manifest_file(self) -> Path:
-        """Return the file that the manifest was read from."""
-        return entry_manifest(self.path)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,10 +55,10 @@ class Store:
         return other if other.exists() else path
 
     def entry(self, key: str) -> Entry | None:
-        """Return the entry *key*; None if it does not exist or its manifest cannot be read."""
+        """Return the entry *key*; None if it does not exist, or its manifest is not the one that was published."""
         for path in self._candidates(key):
             with contextlib.suppress(OSError, ValueError):
-                return Entry(path=path, manifest=read_manifest(entry_manifest(path)))
+                return read_entry(path)
         return None
 
     def has(self, key: str) -> bool:
