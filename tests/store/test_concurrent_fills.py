@@ -13,7 +13,7 @@ import pytest
 from conftest import SOURCE, inconsistencies, versions
 from isolate.locks import NameLocks
 from isolate.store.layout import StorePaths, bytecode_key
-from kit.packages import build_sdist
+from kit.packages import build_sdist, build_tree
 from kit.waiting import wait_until
 
 WAITING = "waiting for another isolate process that fetches the same packages"
@@ -116,6 +116,16 @@ def test_the_second_builds_if_the_first_is_killed(application, slow, lock):
     second.communicate(timeout=60)
     assert second.returncode == 0
     assert inconsistencies(two / ".venv") == []
+
+
+def test_a_source_tree_is_built_by_one_process_at_a_time(application, tmp_path):
+    """setuptools writes to `build` in the tree, and fails if another process does so."""
+    code = "import os, time; os.mkdir('build'); time.sleep(1); os.rmdir('build')"
+    tree = build_tree(tmp_path / "library", "library", "1.0", on_build=code)
+    children = [start(application({"requirements.txt": f"{tree}\n"}, name=name)) for name in ("one", "two", "three")]
+    for child in children:
+        _, errors = child.communicate(timeout=100)
+        assert child.returncode == 0, errors
 
 
 def test_cleaning_waits_for_a_build(isolate, application, slow, lock):

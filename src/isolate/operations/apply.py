@@ -98,14 +98,16 @@ def _built_sources(transaction: Transaction, builder: EnvironmentBuilder) -> Ite
         yield {}
         return
     from isolate.environment.local_build import build_source_tree
+    from isolate.store.layout import tree_lock
 
     with contextlib.ExitStack() as stack:
-        yield {
-            target.name: build_source_tree(
-                target, builder.pips.ensure_pip(), stack.enter_context(builder.store.scratch())
-            )
-            for target in trees
-        }
+        built = {}
+        for target in trees:
+            pip, scratch = builder.pips.ensure_pip(), stack.enter_context(builder.store.scratch())
+            on_wait = partial(builder.progress.working, f"waiting for another process that builds {target.name}")
+            with builder.store.fill_access([tree_lock(target.locked.directory or "")], on_wait):
+                built[target.name] = build_source_tree(target, pip, scratch)
+        yield built
 
 
 def write_lock(transaction: Transaction, say: Callable[[str], None]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.lock.artifact import demanded
@@ -11,9 +13,11 @@ from isolate.pip.report import read_report
 from isolate.pip.runner import REPORT
 from isolate.redaction import redact
 from isolate.resolution.without_build import NO_BUILD, record_trees, without_build
+from isolate.store.layout import tree_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from packaging.pylock import Package, Pylock
@@ -133,7 +137,18 @@ class Resolver(NamedTuple):
         pip = self.builder.pips.ensure_pip()
         argv = resolve_argv(pip.python, requirements=[requirements], constraints=[constraints], report=scratch / REPORT)
         options = options if self.context.may_build else (*options, *NO_BUILD)
-        return pip.run((*argv, *options), cwd=declarations.root, scratch=scratch)
+        with self._locked_trees():
+            return pip.run((*argv, *options), cwd=declarations.root, scratch=scratch)
+
+    def _locked_trees(self) -> AbstractContextManager[object]:
+        """Hold the locks of the source trees that pip may build to learn their metadata."""
+        trees = [*self.context.source_digests]
+        if self.context.declarations.has_dynamic_dependencies:
+            trees.append(str(self.context.declarations.root))
+        if not trees or not self.context.may_build:
+            return contextlib.nullcontext()
+        on_wait = partial(self.builder.progress.working, "waiting for another process that builds the same source tree")
+        return self.builder.store.fill_access(map(tree_lock, trees), on_wait)
 
 
 def _all_declared(declarations: Declarations) -> list[DeclaredRequirement]:

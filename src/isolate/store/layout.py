@@ -177,6 +177,11 @@ def fill_lock(compat_tag: str, name: str, version: str | None, source_id: str = 
     return f"{compat_tag} {name} {canonicalize_version(version) if version else source_id}"
 
 
+def tree_lock(directory: str) -> str:
+    """Return the name of the lock for building the source tree in *directory*. Backends write to the tree itself."""
+    return f"tree {os.path.realpath(directory)}"
+
+
 BYTECODE_SUFFIX = "+bytecode"
 
 
