@@ -33,7 +33,7 @@ def as_json(outcome: Outcome) -> str:
 def _redacted(value: object) -> object:
     """Return *value* without the credentials of URLs in it."""
     if isinstance(value, str):
-        return redact(value) if "@" in value or "://" in value or "?" in value else value
+        return redact(value)
     if isinstance(value, Mapping):
         return {_redacted(key): _redacted(item) for key, item in value.items()}
     return [*map(_redacted, value)] if isinstance(value, list | tuple) else value

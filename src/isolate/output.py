@@ -20,7 +20,7 @@ def printable(text: str) -> str:
     A character that could control a terminal or hide text becomes an escape, as in Python. Line feeds do, too: *text*
     is a line, or a part of one. Tabs stay.
     """
-    if "@" in text or "://" in text or "?" in text:
+    if any(mark in text for mark in ("@", "://", "?", "value as", "port:")):
         from isolate.redaction import redact
 
         text = redact(text)

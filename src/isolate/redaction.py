@@ -24,6 +24,9 @@ PARAMETER = re.compile(
 )
 """A parameter of a query whose name says that it holds a secret."""
 
+NO_PORT = re.compile(r"(integer value as |nonnumeric port: )[^\n]+")
+"""How Python complains about a password without a closing `@`, which it takes for a port."""
+
 SUBSTITUTE = "****"
 
 
@@ -35,6 +38,7 @@ def redact(text: str) -> str:
     """
     text = _without_authorities(text, f"{SUBSTITUTE}@")
     text = WITHOUT_SCHEME.sub(lambda match: match[0] if _is_harmless(match[0]) else f"{SUBSTITUTE}@", text)
+    text = NO_PORT.sub(rf"\1{SUBSTITUTE}", text)
     return PARAMETER.sub(rf"\1{SUBSTITUTE}", text)
 
 
