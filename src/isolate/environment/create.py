@@ -66,17 +66,21 @@ def _preserve_user_files(venv: Path, tree: Path, old: State | None, desired: Des
             removed |= files_by_record(venv, installed)
     for dist in desired.unmanaged:
         (removed if dist.name in desired.plan.remove_unmanaged else kept).update(dist.files)
-    for path in unowned_files(venv, removed - kept):
-        target, source = tree / path, source_of(path)
-        if os.path.lexists(target) or (source is not None and os.path.lexists(tree / source)):
-            continue
-        if template is None and is_template_path(path):
-            continue
+    unowned = unowned_files(venv, removed - kept)
+    if template is None:
+        unowned = [path for path in unowned if not is_template_path(path)]
+    for path in [path for path in unowned if not _is_in(tree, path)]:
+        target = tree / path
         target.parent.mkdir(parents=True, exist_ok=True)
         if (venv / path).is_symlink():
             target.symlink_to(os.readlink(venv / path))
         else:
             _link_or_copy(venv / path, target)
+
+
+def _is_in(tree: Path, path: str) -> bool:
+    """Return whether *tree* has the file *path*, or the module that it was compiled from."""
+    return any(os.path.lexists(tree / name) for name in (path, source_of(path)) if name is not None)
 
 
 def _link_or_copy(path: Path, target: Path) -> None:
