@@ -6,10 +6,13 @@ import hashlib
 import json
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 
 from conftest import versions
+from isolate.locked import LockedDistribution
+from isolate.store.local_copies import with_copy
 from kit.packages import build_sdist, build_wheel
 
 FILLERS = ("beta==1.0", "gamma==1.0", "delta==1.0", *(f"filler{number}==1.0" for number in range(5)))
@@ -258,6 +261,39 @@ def test_a_file_that_changes_after_it_was_hashed(isolate, application, cache, wh
     build_wheel(true.parent, "alpha", "1.0", files={"alpha/__init__.py": "false = True\n"})
     isolate("sync", cwd=app, status=None)
     assert not any(before in entry.name for entry in entries_of(cache))
+
+
+def test_pip_installs_a_private_copy_of_a_local_wheel(wheels, tmp_path):
+    true, _ = wheels
+    artifact = {"name": true.name, "url": true.as_uri(), "hashes": {"sha256": digest(true)}}
+    locked = LockedDistribution("alpha", "1.0", f"sha256:{digest(true)}", {"name": "alpha", "wheels": [artifact]})
+    copied = with_copy(locked, tmp_path / "copies").artifact
+    assert copied is not None
+    assert "url" not in copied
+    assert copied["path"].startswith(str(tmp_path / "copies"))
+    assert digest(Path(copied["path"])) == digest(true)
+    remote = {**artifact, "url": "https://host/alpha-1.0-py3-none-any.whl"}
+    for other in (
+        {"wheels": [remote]},
+        {"archive": artifact},
+        {"wheels": [{**artifact, "url": "file:///missing.whl"}]},
+    ):
+        kept = locked._replace(table=other)
+        assert with_copy(kept, tmp_path / "others") is kept
+
+
+@pytest.mark.parametrize("place", ["find-links", "index"])
+def test_a_local_wheel_is_installed(isolate, application, cache, wheels, monkeypatch, place):
+    true, _ = wheels
+    monkeypatch.delenv("PIP_INDEX_URL")
+    (true.parent / "alpha").mkdir()
+    link = f'<a href="{true.as_uri()}#sha256={digest(true)}">{true.name}</a>'
+    (true.parent / "alpha/index.html").write_text(f"<!DOCTYPE html><html><body>{link}</body></html>")
+    option = f"--no-index\n--find-links {true.parent}" if place == "find-links" else f"-i {true.parent.as_uri()}"
+    app = application({"requirements.txt": f"{option}\nalpha==1.0\n"})
+    isolate("sync", cwd=app)
+    assert [entry.name for entry in entries_of(cache)] == [f"alpha-1.0-{digest(true)}"]
+    assert not list((app / ".venv").glob("lib/*/site-packages/alpha-*/direct_url.json"))
 
 
 def test_keys_have_the_full_sha256(isolate, application, cache, wheels, index):

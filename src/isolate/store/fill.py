@@ -21,6 +21,7 @@ from isolate.store.dedupe import dedupe_files
 from isolate.store.entry import same_version, write_entry_manifest
 from isolate.store.ingest import ingest, read_prefix
 from isolate.store.layout import entry_files, fill_lock
+from isolate.store.local_copies import with_copy
 from isolate.store.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def fill(store: Store, missing: Mapping[str, LockedDistribution], pip: Pip, held
         raise ValueError(f"the sha256 of the artifacts of {', '.join(unknown)} is not known")
     parts = batches(wanted, cores())
     with store.scratch() as scratch:
-        files = [pip.write([*part.values()], scratch / str(number)) for number, part in enumerate(parts)]
+        files = [_write_locked([*part.values()], scratch / str(number), pip) for number, part in enumerate(parts)]
 
         def publish_batch(number: int) -> None:
             publish_all(store, parts[number], files[number].parent / PREFIX, pip)
@@ -71,6 +72,10 @@ def fill(store: Store, missing: Mapping[str, LockedDistribution], pip: Pip, held
                 held.release(lock_of(locked, pip.compat_tag) for locked in parts[number].values())
 
         pip.install(files, scratch, jobs=concurrent_pips(cores()), on_installed=publish_batch)
+
+
+def _write_locked(wanted: Sequence[LockedDistribution], directory: Path, pip: Pip) -> Path:
+    return pip.write([with_copy(locked, directory / "copies") for locked in wanted], directory)
 
 
 def lock_of(locked: LockedDistribution, compat_tag: str) -> str:
