@@ -9,11 +9,13 @@ from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name
 
+from isolate.lock.artifact import demanded
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from isolate.declarations.declared import DeclaredRequirement
+    from isolate.declarations.declared import Declarations, DeclaredRequirement
 
 VARIABLE = "${"
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -127,6 +129,15 @@ def declared_hashes(declared: DeclaredRequirement) -> frozenset[str]:
     """Return the hashes (`algorithm:digest`) of which the artifact must have one, including the one in the URL."""
     match = HASH_IN_URL.search(declared.url or "")
     return declared.hashes | ({f"{match[1]}:{match[2].lower()}"} if match else frozenset())
+
+
+def hashes_by_name(declarations: Declarations) -> dict[str, frozenset[str]]:
+    """Return the hashes (`algorithm:digest`) that the declarations demand, by the name of the distribution."""
+    found: dict[str, frozenset[str]] = {}
+    for declared in (*declarations.requirements, *declarations.constraints):
+        if declared.name is not None and (hashes := declared_hashes(declared)):
+            found[declared.name] = found.get(declared.name, frozenset()) | hashes
+    return {name: demanded(hashes) for name, hashes in found.items()}
 
 
 def _source_at(url: str, vcs: str | None = None) -> Source | None:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from isolate.environment.history import read_history
 from isolate.lock.artifact import artifact_id, is_identified
-from isolate.resolution.verified import hashes_by_name
-from isolate.store.digests import downloaded_hashes, ensure_hashes, record_hashes, recorded_hashes
+from isolate.lock.source_ids import hashes_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,6 +35,8 @@ def _with_known_hash(
 ) -> LockedDistribution:
     if is_identified(dist):
         return dist
+    from isolate.store.digests import recorded_hashes
+
     if found := recorded_hashes(store, dist):
         return _with_hashes(dist, found)
     if installed is not None and is_identified(installed) and (known := _same_artifact(dist, installed)):
@@ -62,6 +63,8 @@ def identify(
     unproven = [dist for dist in locked if not _is_proven(dist, declared.get(dist.name, frozenset()))]
     if not unproven:
         return tuple(locked)
+    from isolate.store.digests import downloaded_hashes, ensure_hashes, record_hashes, recorded_hashes
+
     found = {dist.name: hashes for dist in unproven if (hashes := recorded_hashes(builder.store, dist)) is not None}
     missing = [dist for dist in unproven if dist.name not in found]
     if missing:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from isolate.lock.artifact import demanded, sha256_of
-from isolate.lock.source_ids import declared_hashes
+from isolate.lock.artifact import sha256_of
+from isolate.lock.source_ids import hashes_by_name
 from isolate.locked import LockedDistribution
 from isolate.store.digests import downloaded_hashes, ensure_hashes, record_hashes
 
@@ -49,15 +49,6 @@ def verified(
         else _with_sha256(item)
         for item in resolved
     )
-
-
-def hashes_by_name(declarations: Declarations) -> dict[str, frozenset[str]]:
-    """Return the hashes (`algorithm:digest`) that the declarations demand, by the name of the distribution."""
-    found: dict[str, frozenset[str]] = {}
-    for declared in (*declarations.requirements, *declarations.constraints):
-        if declared.name is not None and (hashes := declared_hashes(declared)):
-            found[declared.name] = found.get(declared.name, frozenset()) | hashes
-    return {name: demanded(hashes) for name, hashes in found.items()}
 
 
 def _is_artifact(item: ResolvedDistribution) -> bool:
