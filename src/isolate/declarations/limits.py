@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from packaging.requirements import Requirement
+    from packaging.specifiers import SpecifierSet
 
 MAX_LINE = 10_000
 """Characters of a requirement or of a line with options, without hashes."""
@@ -37,6 +37,8 @@ def check_length(text: str) -> None:
 
 def parsed_requirement(text: str) -> Requirement:
     """Return the requirement in *text*; raise `ValueError` if it is not valid or exceeds a limit."""
+    from packaging.requirements import Requirement  # a sync of many with nothing to do reads no requirement
+
     check_length(text)
     try:
         return Requirement(text)
@@ -46,6 +48,8 @@ def parsed_requirement(text: str) -> Requirement:
 
 def parsed_specifier(text: str) -> SpecifierSet:
     """Return the version specifier in *text*; raise `ValueError` if it is not valid or exceeds a limit."""
+    from packaging.specifiers import SpecifierSet
+
     check_length(text)
     return SpecifierSet(text)
 

@@ -7,7 +7,6 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from isolate.bounded_read import UnexpectedFile, read_bounded
-from isolate.declarations.declared import Origin
 from isolate.declarations.limits import check_depth
 from isolate.errors import DeclarationError
 
@@ -19,6 +18,8 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from isolate.declarations.declared import Origin
 
 
 class TomlFile:
@@ -77,6 +78,8 @@ class TomlFile:
 
     def origin(self, text: str) -> Origin:
         """Return the place of *text*, without a line if several lines have the text or it is written with escapes."""
+        from isolate.declarations.declared import Origin
+
         lines = [number for number, line in enumerate(self.text.splitlines(), start=1) if text in line]
         return Origin(file=self.path, line=lines[0] if len(lines) == 1 else None)
 
