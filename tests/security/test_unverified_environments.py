@@ -193,6 +193,7 @@ CODE = {
     "metadata": "lib/python/site-packages/Alpha-1.0.dist-info/entry_points.txt",
     "a script": "bin/evil",
     "another interpreter": "bin/python9",
+    "the configuration of pip": "pip.conf",
 }
 
 

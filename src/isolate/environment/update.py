@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from isolate import fs
 from isolate.environment import records
-from isolate.environment.file_records import installed_files
+from isolate.environment.file_records import installed_files, template_files
 from isolate.environment.journal import commit, delete_work, replay
 from isolate.environment.journal_plan import FileInTheWay, plan_steps
 from isolate.environment.movable import check_permissions
@@ -132,9 +132,17 @@ def _removed_files(venv: Path, state: State, desired: DesiredState) -> set[str]:
     removed = {file.path for name in plan.remove for file in installed_files(venv, state.installed[name])}
     removed |= {manifest_path(name) for name in plan.remove}
     unmanaged = {path for dist in desired.unmanaged if dist.name in plan.remove_unmanaged for path in dist.files}
-    if unmanaged:  # the RECORD of an unmanaged distribution may list files of a managed one
-        unmanaged -= {file.path for name in plan.keep for file in installed_files(venv, state.installed[name])}
+    if unmanaged:  # the RECORD of an unmanaged distribution may list anything
+        unmanaged -= _files_that_stay(venv, state, desired)
     return removed | unmanaged | {records.STATE, records.LOCK, *desired.expired_records}
+
+
+def _files_that_stay(venv: Path, state: State, desired: DesiredState) -> set[str]:
+    """Return the files of the distributions that stay, and those that `venv` created."""
+    plan = desired.plan
+    files = {file.path for name in plan.keep for file in installed_files(venv, state.installed[name])}
+    files |= {path for dist in desired.unmanaged if dist.name not in plan.remove_unmanaged for path in dist.files}
+    return files | {file.path for file in template_files(venv) or ()}
 
 
 def write_records(tree: Path, desired: DesiredState, installed: Mapping[str, Installed]) -> None:

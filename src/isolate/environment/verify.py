@@ -73,11 +73,14 @@ def altered_manifests(venv: Path, state: State) -> list[DamagedFile]:
 
 
 def unsafe_directories(venv: Path, state: State) -> Iterator[DamagedFile]:
-    """Yield the directories of the environment in which others may replace what Python imports or runs."""
+    """Yield the directories of the environment in which others may replace what Python imports or runs, and links."""
     installed = {directory for dist in state.installed.values() for directory in dist.directories}
     for directory in sorted({".", DIRECTORY, *installed, *parent_directories(installed)}):
         with contextlib.suppress(OSError):  # missing: so are its files
-            if others_may_write(os.lstat(venv / directory)):
+            status = os.lstat(venv / directory)
+            if stat.S_ISLNK(status.st_mode):  # the mode of a link says nothing
+                yield DamagedFile(name="", path=directory, code="modified-file")
+            elif others_may_write(status):
                 yield DamagedFile(name="", path=directory, code="unsafe-mode")
 
 
@@ -125,11 +128,12 @@ def _digest(path: str) -> str:
 def unmanaged_distributions(venv: Path, site: str, installed: Mapping[str, Installed]) -> list[UnmanagedDistribution]:
     """Return the distributions in *site*, relative to *venv*, except those that are *installed*."""
     managed = {f"{dist.name}-{dist.version.lower()}" for dist in installed.values()}
-    return [
+    others = [
         _unmanaged(venv, site, directory)
         for directory in sorted(os.listdir(venv / site))
         if directory.endswith((".dist-info", ".egg-info")) and _normalized(directory) not in managed
     ]
+    return [dist for dist in others if dist.files]  # an empty directory is no more than what an uninstall left
 
 
 def _normalized(metadata: str) -> str:

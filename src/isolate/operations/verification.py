@@ -221,11 +221,13 @@ def _foreign_code(files: Listing, owned: set[str]) -> Iterable[str]:
 
 SEARCHED_SUFFIXES = (*CODE_SUFFIXES, ".pyc", ".egg-link")
 METADATA_SUFFIXES = (".dist-info", ".egg-info")
+PIP_CONFIGURATION = "pip.conf"
+"""The environment's pip would take its index from there."""
 
 
 def _is_searched(path: str, *, is_link: bool) -> bool:
-    """Return whether *path* is a script, or something that an import, or a search for metadata, could find."""
-    if path.startswith("bin/"):
+    """Return whether *path* is a script, configures pip, or is what an import or a search for metadata could find."""
+    if path.startswith("bin/") or path == PIP_CONFIGURATION:
         return True
     _, site, inner = f"/{path}".partition("/site-packages/")
     metadata = inner.partition("/")[0].endswith(METADATA_SUFFIXES)
