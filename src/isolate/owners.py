@@ -28,6 +28,15 @@ def foreign_owner(path: Path, directory: Path) -> int | None:
     return None if owner in own_ids() or is_safe(directory) else owner
 
 
+def has_foreign(directory: Path, *names: str) -> bool:
+    """Return whether *directory*, or one of the *names* in it, belongs to a user whose files do not count.
+
+    Such a user can change what is there, and restore its times.
+    """
+    paths = (directory, *(directory / name for name in names))
+    return any(foreign_owner(path, directory.parent) is not None for path in paths)
+
+
 def own_ids() -> frozenset[int]:
     """Return the ids of this user: for root under `sudo`, that of the user who called it as well."""
     user = os.geteuid()

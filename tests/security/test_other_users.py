@@ -72,6 +72,32 @@ def test_the_environment_of_another_user_is_not_changed(isolate, foreign, comman
     assert contents(foreign) == before
 
 
+def edit_and_keep_times(path):
+    """Change a file as its owner can, so that neither its size nor its mtime tells."""
+    status = path.stat()
+    path.write_bytes(path.read_bytes()[:-1] + b" ")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+@pytest.mark.parametrize(("part", "finding"), [(".venv", "modified file: "), (".venv/.isolate", "unsafe mode: ")])
+def test_a_record_of_mine_in_the_environment_of_another_user_is_not_believed(isolate, synced, part, finding):
+    """Root made it, and gave it away."""
+    edit_and_keep_times(next(synced.glob(".venv/lib/*/site-packages/alpha/__init__.py")))
+    give(synced / part)
+    assert finding in isolate("check", cwd=synced, status=1).out
+    assert "up to date: no" in isolate("status", cwd=synced).out
+
+
+def test_a_directory_of_another_user_in_an_environment_is_unsafe(isolate, synced):
+    package = next(synced.glob(".venv/lib/*/site-packages/alpha"))
+    give(package)
+    found = isolate("check", cwd=synced, status=1).out
+    assert f"unsafe mode: other users may write to {package.relative_to(synced / '.venv')}" in found
+    isolate("sync", "--verify", cwd=synced)
+    assert package.stat().st_uid == os.geteuid()
+    assert isolate("check", cwd=synced).out.startswith("OK")
+
+
 def test_one_record_of_another_user_is_enough(isolate, synced):
     os.chown(synced / ".venv/.isolate/state.json", OTHER, OTHER)
     (synced / ".venv/.isolate/stamp").unlink()

@@ -55,6 +55,14 @@ def test_a_script_that_takes_the_place_of_the_interpreter_is_refused(isolate, ap
     assert "installs bin/python, which belongs to the environment" in isolate("sync", cwd=app, status=2).err
 
 
+@pytest.mark.parametrize("path", ["evil/a\x1b[31m.py", "evil/\x7f.py"])
+def test_a_name_with_a_control_character_is_refused_by_name(isolate, application, index, path):
+    build_wheel(index.directory, "evil", "1.0", files={path: ""})
+    app = application({"requirements.txt": "evil==1.0\n"})
+    error = isolate("sync", cwd=app, status=2).err
+    assert "evil 1.0 has a file with a control character in its name: evil/" in error
+
+
 def test_what_a_build_makes_is_judged_like_any_wheel(isolate, application, index):
     sdist = build_sdist(index.directory, "evil", "1.0")
     tree = index.directory / "trees" / "evil-1.0"

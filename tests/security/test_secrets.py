@@ -60,3 +60,15 @@ def test_no_password_appears(isolate, application, cache, place):
                 assert part not in result.out + result.err, (password, command)
         written = [path for path in (*app.rglob("*"), *cache.rglob("*")) if path.is_file() and path.name not in files]
         assert [path for path in written if SECRET[0].encode() in path.read_bytes()] == []
+
+
+def test_a_lock_without_the_token_of_a_query_is_up_to_date(isolate, application, index):
+    """The lock has `****` in place of the token, and pip gets the token all the same."""
+    url = index.url.replace("simple/", "files/alpha-1.0-py3-none-any.whl")
+    app = application({"requirements.txt": f"alpha @ {url}?token=hunter2&x=1\n"})
+    isolate("sync", cwd=app)
+    assert "hunter2" not in (app / "pylock.toml").read_text()
+    assert isolate("check", cwd=app).out.startswith("OK")
+    assert "pylock.toml is up to date" in isolate("lock", "--check", cwd=app).out
+    (app / "requirements.txt").write_text(f"alpha @ {url}?token=hunter2&x=2\n")
+    isolate("lock", "--check", cwd=app, status=1)

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from isolate.bounded_read import parse_json
 from isolate.interpreters.interpreter import Interpreter
 from isolate.locked import Selection, with_source_id
+from isolate.owners import has_foreign
 from isolate.signed_record import content_of, read_regular_file, read_signed, signed
 from isolate.store.layout import is_key
 from isolate.store.manifest import NAME, File, file_from_row, is_relative_path
@@ -137,9 +138,9 @@ def read_record(venv: Path, path: str) -> bytes:
 
 
 def read_state(venv: Path) -> State | None:
-    """Return the record of the environment *venv*; None if this user's isolate did not write it."""
+    """Return the record of the environment *venv*; None if this user's isolate did not write it, or does not own it."""
     try:
-        return _parse_state(read_record(venv, STATE))
+        return None if has_foreign(venv, DIRECTORY, STATE) else _parse_state(read_record(venv, STATE))
     except UNREADABLE:
         return None
 

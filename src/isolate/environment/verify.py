@@ -15,6 +15,7 @@ from isolate.bounded_read import MAX_RECORD_BYTES, read_bounded
 from isolate.environment.file_records import has_manifest, installed_files, template_files
 from isolate.environment.pycache import source_of
 from isolate.environment.records import DIRECTORY, TEMPLATE, is_record, manifest_path, metadata_files
+from isolate.owners import ROOT, own_ids
 from isolate.permissions import UNSAFE_BITS, is_unsafe_file, others_may_write
 from isolate.store.manifest import digest_of_file, parent_directories
 from isolate.store.record_file import read_record
@@ -74,13 +75,14 @@ def altered_manifests(venv: Path, state: State) -> list[DamagedFile]:
 
 def unsafe_directories(venv: Path, state: State) -> Iterator[DamagedFile]:
     """Yield the directories of the environment in which others may replace what Python imports or runs, and links."""
+    trusted = {ROOT, *own_ids(), os.lstat(venv).st_uid}
     installed = {directory for dist in state.installed.values() for directory in dist.directories}
     for directory in sorted({".", DIRECTORY, *installed, *parent_directories(installed)}):
         with contextlib.suppress(OSError):  # missing: so are its files
             status = os.lstat(venv / directory)
             if stat.S_ISLNK(status.st_mode):  # the mode of a link says nothing
                 yield DamagedFile(name="", path=directory, code="modified-file")
-            elif others_may_write(status):
+            elif others_may_write(status) or status.st_uid not in trusted:
                 yield DamagedFile(name="", path=directory, code="unsafe-mode")
 
 

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.utils import canonicalize_name
 
 from isolate.lock.artifact import demanded
+from isolate.redaction import without_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -145,7 +146,7 @@ def _source_at(url: str, vcs: str | None = None) -> Source | None:
 
     Returns None if *url* is not absolute, or if it contains a variable, because only pip replaces it.
     """
-    parts = urlsplit(url)
+    parts = urlsplit(without_credentials(url))
     path, host = unquote(parts.path), parts.netloc.rpartition("@")[2].lower()
     if not parts.scheme or not path.startswith("/") or VARIABLE in f"{host}{path}{parts.query}":
         return None

@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 from isolate import fs
 from isolate.errors import InvalidDistribution, file_conflict
 from isolate.store.layout import entry_files
-from isolate.store.manifest import DIRECTORY_MODE, MODES, File, parent_directories, path_tree
+from isolate.store.manifest import DIRECTORY_MODE, MODES, File, is_relative_path, parent_directories, path_tree
 from isolate.store.record_file import read_record
 from isolate.store.reserved_paths import first_reserved, foreign_metadata
 from isolate.store.shebangs import strip_shebang
@@ -93,6 +93,10 @@ def _read_distribution(prefix: Path, dist_info: Path, links: Mapping[str, str]) 
             if os.path.isabs(path) or path.split("/", 1)[0] == os.pardir:
                 raise InvalidDistribution(
                     f"{name} {version} has a file outside the environment: {row[0]}", hint=BROKEN_PACKAGE
+                )
+            if not is_relative_path(path):
+                raise InvalidDistribution(
+                    f"{name} {version} has a file with a control character in its name: {row[0]}", hint=BROKEN_PACKAGE
                 )
             hashes[path] = _recorded_sha256(row)
     return UnpackedDistribution(
