@@ -17,13 +17,13 @@ def test_a_path_that_is_not_a_directory_is_an_error_that_says_why(tmp_path):
 
 
 @pytest.mark.parametrize("pattern", ["", "/services/*"])
-def test_a_pattern_that_no_subdirectory_can_match_is_an_error_with_its_file(tmp_path, pattern):
+def test_a_pattern_that_no_directory_can_match_is_an_error_with_its_file(tmp_path, pattern):
     (tmp_path / "pyproject.toml").write_text(f'[tool.isolate]\napplications = ["{pattern}"]\n')
     with pytest.raises(DeclarationError) as caught:
         find_applications(tmp_path)
     place = f"{tmp_path / 'pyproject.toml'}: tool.isolate.applications"
     assert str(caught.value).splitlines() == [
-        f"{place}: `{pattern}` is not a valid glob pattern for subdirectories",
+        f"{place}: `{pattern}` is not a valid glob pattern for directories of the repository",
         "hint: write a pattern such as `services/*`",
     ]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import TESTS, UNWANTED_VARIABLES, inconsistencies, user_cache_directory, versions
+from conftest import TESTS, UNWANTED_VARIABLES, inconsistencies, user_directories, versions
 from kit.index import LocalIndex
 from kit.packages import build_sdist, build_tree, build_wheel
 
@@ -171,7 +171,7 @@ def test_requests_that_hang_end_with_the_index(tmp_path):
 def test_nothing_of_the_user_reaches_a_test(isolated_home, tmp_path):
     assert Path.home() == isolated_home
     assert isolated_home.is_relative_to(tmp_path)
-    assert user_cache_directory().is_relative_to(tmp_path)
+    assert all(directory.is_relative_to(tmp_path) for directory in user_directories())
     assert Path(os.environ["ISOLATE_CACHE_DIR"]).is_relative_to(tmp_path)
     assert {name for name in os.environ if name.startswith(UNWANTED_VARIABLES)} == {
         "PIP_CONFIG_FILE",
@@ -182,7 +182,8 @@ def test_nothing_of_the_user_reaches_a_test(isolated_home, tmp_path):
 def test_the_command_uses_only_the_cache_of_its_test(isolate, application, cache):
     isolate("sync", application({"requirements.txt": ""}))
     assert any((cache / "store-v1").iterdir())
-    assert not user_cache_directory().exists()
+    user_cache, _ = user_directories()
+    assert not user_cache.exists()
 
 
 def test_no_test_shares_files_with_the_next(cache, seeded_cache):
@@ -202,18 +203,19 @@ def test_that_creates_directories(isolated_home):
 """
 
 
-@pytest.mark.parametrize("changes_cache", [True, False])
-def test_a_test_that_changes_the_users_cache_fails(tmp_path, isolated_home, changes_cache):
+@pytest.mark.parametrize("changed", [(), (0,), (1,)], ids=["nothing", "cache", "state"])
+def test_a_test_that_changes_a_directory_of_the_user_fails(tmp_path, isolated_home, changed):
     """Run pytest with the guard of these tests, in a different home."""
+    strays = [str(user_directories()[number] / "stray") for number in changed]
     run = tmp_path / "run"
     shutil.copytree(TESTS / "kit", run / "kit")
     shutil.copy(TESTS / "conftest.py", run)
     (run / "test_inner.py").write_text(INNER)
-    (run / "directories.json").write_text(json.dumps([str(user_cache_directory() / "stray")] if changes_cache else []))
+    (run / "directories.json").write_text(json.dumps(strays))
     options = ["--rootdir", run, "--basetemp", tmp_path / "inner", "-p", "no:cacheprovider"]
     command = [sys.executable, "-m", "pytest", "-q", *options, run]
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(command, cwd=run, env=environ, capture_output=True, text=True, timeout=100, check=False)
     assert "2 passed" in done.stdout
-    assert ("a test has changed the user's cache" in done.stdout) is changes_cache
-    assert (done.returncode != 0) is changes_cache
+    assert ("a test has changed the user's cache or state" in done.stdout) is bool(changed)
+    assert (done.returncode != 0) is bool(changed)
