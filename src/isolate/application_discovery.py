@@ -80,7 +80,8 @@ def is_application(directory: Path) -> bool:
 
     A directory whose declarations cannot be read is an application too: the command then reports why.
     """
-    if (directory / "requirements.txt").is_file() or (directory / "pylock.toml").is_file():
+    named = [directory / name for name in ("requirements.txt", "pylock.toml")]
+    if any(path.exists() and not path.is_dir() for path in named):  # a named pipe or a device: the reader refuses it
         return True
     try:
         content = _project_file_bytes(directory)

@@ -118,3 +118,12 @@ def test_json_that_is_nested_too_deep_is_a_value_error(tmp_path):
     (tmp_path / "file").write_text("[" * 100_000)
     with pytest.raises(ValueError, match="nested too deep"):
         read_json(tmp_path / "file")
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "pylock.toml", "pyproject.toml"])
+def test_an_application_that_cannot_be_read_is_not_passed_over(isolate, application, name):
+    app = application({}, name="repo/app")
+    os.mkfifo(app / name)
+    error = isolate("check", "--all", cwd=app.parent, status=2).err
+    assert f"{app / name}" in error
+    assert "named pipe" in error
