@@ -63,6 +63,12 @@ def test_what_matches_is_signed_and_stays(isolate, unverified):
     assert isolate("history", cwd=unverified).out.startswith("2  ")
 
 
+def test_the_status_of_what_is_right_is_up_to_date(isolate, unverified):
+    assert "up to date: yes" in isolate("status", cwd=unverified).out
+    (site(unverified) / "alpha/__init__.py").unlink()
+    assert "up to date: no" in isolate("status", cwd=unverified).out
+
+
 def test_looking_and_a_dry_run_write_nothing(isolate, unverified, isolated_home):
     before = listing(unverified, isolated_home)
     for command in ("check", "status", "history"):

@@ -52,7 +52,7 @@ def _outcome(application: Application, state: State | None, differences: Sequenc
         "packages": 0 if state is None else len(state.installed.keys() - {"pip"}),
         "size": _size(application.venv, state),
         "last_sync": _last_sync(application.venv),
-        "up_to_date": not differences and state is not None,
+        "up_to_date": not differences,  # a missing environment is one
         "differences": list(differences),
     }
     return Outcome(command="status", facts=facts, lines=tuple(_lines(facts)))
@@ -121,7 +121,7 @@ def cells(facts: Mapping[str, object]) -> tuple[str, ...]:
         str(facts["packages"]),
         f"{in_units(size['total'])}, {in_units(size['shared'])} shared" if size["total"] else "-",
         "-" if when is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(when)),
-        "yes" if facts["up_to_date"] else f"no: {differences[0] if differences else 'no environment'}",
+        f"no: {differences[0]}" if differences else "yes",
     )
 
 
