@@ -1,10 +1,11 @@
-# demo    sync the examples and run them: two versions of one package, side by side
-# test    run the linters and all tests
-# lint    run the linters only
-# faults  run the long fault suite: a hundred kills for each case, with real packages, and one around every rename
-# bench   time isolate, uv and pip-tools in turn; CASES="noop warm" selects cases, RUNS=3 sets the repetitions
-# setup   create .work/venv, the environment for development
-# clean   delete what these targets created
+# demo      sync the examples and run them: two versions of one package, side by side
+# test      run the linters and the tests, with some cases of those that have many slow ones
+# test-all  the same with every case
+# lint      run the linters only
+# faults    run the long fault suite: a hundred kills for each case, with real packages, and one around every rename
+# bench     time isolate, uv and pip-tools in turn; CASES="noop warm" selects cases, RUNS=3 sets the repetitions
+# setup     create .work/venv, the environment for development
+# clean     delete what these targets created
 #
 # Every target sets up what it needs, in .work/. PYTHON=... selects the interpreter (3.10 or later).
 
@@ -14,13 +15,16 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 BIN := .work/venv/bin
 unexport PYTHONHOME PYTHONPATH PYTHONSTARTUP VIRTUAL_ENV
 
-.PHONY: demo test lint faults bench clean setup
+.PHONY: demo test test-all lint faults bench clean setup
 
 demo: setup
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(MAKE) --no-print-directory -C examples ISOLATE=isolate demo
 
 test: lint
 	@$(BIN)/python -m pytest -n 2
+
+test-all: lint
+	@TEST_CASES=0 $(BIN)/python -m pytest -n 2
 
 lint: setup
 	@$(BIN)/ruff check --quiet .

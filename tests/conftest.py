@@ -54,6 +54,28 @@ class Result:
     err: str
 
 
+MAX_CASES = int(os.environ.get("TEST_CASES", "4"))
+"""How many cases of one test run if it starts the command for each; 0 for all, as `make test-all` sets it."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out cases of tests with many slow ones, unless tests were named or all cases are asked for."""
+    if not MAX_CASES or any("::" in argument for argument in config.args):
+        return
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if isinstance(item, pytest.Function) and "isolate" in item.fixturenames:
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    left_out = {item.nodeid for several in cases.values() for item in several if item not in spread(several, MAX_CASES)}
+    config.hook.pytest_deselected(items=[item for item in items if item.nodeid in left_out])
+    items[:] = [item for item in items if item.nodeid not in left_out]
+
+
+def spread(several: list[pytest.Item], number: int) -> list[pytest.Item]:
+    """Return *number* of *several*, at equal distances, or all if there are not as many."""
+    return several if len(several) <= number else [several[len(several) * at // number] for at in range(number)]
+
+
 def user_directories() -> tuple[Path, ...]:
     """Return the default cache and state directories of the user who runs the tests."""
     import platformdirs
