@@ -54,7 +54,7 @@ class Result:
     err: str
 
 
-MAX_CASES = int(os.environ.get("TEST_CASES", "4"))
+MAX_CASES = int(os.environ.get("TEST_CASES", "3"))
 """How many cases of one test run if it starts the command for each; 0 for all, as `make test-all` sets it."""
 
 
@@ -62,18 +62,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out cases of tests with many slow ones, unless tests were named or all cases are asked for."""
     if not MAX_CASES or any("::" in argument for argument in config.args):
         return
-    cases: dict[str, list[pytest.Item]] = {}
+    families: dict[str, list[pytest.Item]] = {}
     for item in items:
         if isinstance(item, pytest.Function) and "isolate" in item.fixturenames:
-            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
-    left_out = {item.nodeid for several in cases.values() for item in several if item not in spread(several, MAX_CASES)}
-    config.hook.pytest_deselected(items=[item for item in items if item.nodeid in left_out])
-    items[:] = [item for item in items if item.nodeid not in left_out]
+            families.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    kept = {item for family in families.values() for item in spread(family, MAX_CASES)}
+    left_out = {item for family in families.values() for item in family} - kept
+    config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+    items[:] = [item for item in items if item not in left_out]
 
 
-def spread(several: list[pytest.Item], number: int) -> list[pytest.Item]:
-    """Return *number* of *several*, at equal distances, or all if there are not as many."""
-    return several if len(several) <= number else [several[len(several) * at // number] for at in range(number)]
+def spread(family: list[pytest.Item], number: int) -> list[pytest.Item]:
+    """Return *number* items of *family*, at equal distances, or all if there are not as many."""
+    return family if len(family) <= number else [family[len(family) * at // number] for at in range(number)]
 
 
 def user_directories() -> tuple[Path, ...]:
