@@ -70,7 +70,7 @@ def test_a_new_store_is_not_made_where_others_may_write(isolate, application, in
     app = application({"requirements.txt": ""})
     environ = {"ISOLATE_CACHE_DIR": "", "XDG_CACHE_HOME": str(place)}
     assert "using a temporary store" in isolate("sync", cwd=app, env=environ).err
-    assert list(place.iterdir()) == []
+    assert not (place / "isolate").exists()  # the cache of pip beside it is not the store
 
 
 def test_a_directory_in_a_store_that_others_may_enter_is_looked_at(tmp_path):
