@@ -22,7 +22,6 @@ from isolate.operations.up_to_date import up_to_date_outcome
 from isolate.request import Request, selected
 from isolate.resolution.context import lock_context, source_trees
 from isolate.resolution.decide import decide
-from isolate.resolution.without_build import without_build
 
 if TYPE_CHECKING:
     from isolate.application import Application
@@ -77,6 +76,13 @@ def _sync(application: Application, request: Request, session: Session) -> Trans
     return transaction
 
 
+def _left_out(context: LockContext) -> tuple[str, ...]:
+    """Return the requirements whose metadata only a build tells, as declared."""
+    from isolate.resolution.without_build import without_build
+
+    return without_build(context).left_out
+
+
 def plan_transaction(
     declarations: Declarations, current: CurrentState, request: Request, builder: EnvironmentBuilder, session: Session
 ) -> Transaction:
@@ -94,7 +100,7 @@ def plan_transaction(
     targets = targets_for(locked, context.keys)
     if not any(target.name == "pip" for target in targets):
         targets.append(builder.pips.ensure_seed())
-    left_out = without_build(context).left_out if decision.is_new and not context.may_build else ()
+    left_out = _left_out(context) if decision.is_new and not context.may_build else ()
     plan = current.plan(targets, store, inexact=request.inexact or bool(left_out))  # what they need is not known
     log.info(
         "plan: install %d, remove %d, keep %d, fetch %d",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import os
 import sys
 from pathlib import Path
@@ -58,6 +57,8 @@ def _user_files(environ: Mapping[str, str]) -> Iterator[Path]:
 
 def _reason(error: Exception) -> str:
     """Return what is wrong, without the content of a line, which may be a password."""
+    import configparser
+
     if isinstance(error, configparser.MissingSectionHeaderError):
         return f"line {error.lineno} is before the first section"
     if isinstance(error, configparser.ParsingError):
@@ -71,9 +72,11 @@ def read_config(path: Path) -> dict[str, dict[str, str]]:
 
     Raises `InvalidConfiguration` if the file cannot be read or is not a configuration file.
     """
-    parser = configparser.RawConfigParser()
     if not os.path.exists(path):
         return {}
+    import configparser
+
+    parser = configparser.RawConfigParser()
     try:
         parser.read_string(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, configparser.Error) as error:
