@@ -84,16 +84,22 @@ def _remove(directory: OpenDirectory, step: Step) -> None:
     if not directory.exists(copied):
         if not directory.exists(step.source):
             return
-        try:
-            directory.rename(step.source, step.target)
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-        else:
+        if _rename(directory, step):
             return
         _copy(directory, step.source, copied)
     directory.delete_tree(step.source)
     directory.rename(copied, step.target)
+
+
+def _rename(directory: OpenDirectory, step: Step) -> bool:
+    """Rename the source of *step* to its target; return False if only a copy can get there."""
+    try:
+        directory.rename(step.source, step.target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        return False
+    return True
 
 
 def _copy(directory: OpenDirectory, path: str, copied: str) -> None:
@@ -110,11 +116,7 @@ def _add(directory: OpenDirectory, step: Step, replaced: str) -> None:
     is_directory = directory.is_directory(step.target)
     if not is_directory and directory.exists(step.target) and not directory.exists(replaced):
         _keep(directory, step.target, replaced)
-    try:
-        directory.rename(step.source, step.target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
+    if not _rename(directory, step):
         if not is_directory:  # otherwise an earlier process has put the copy there
             _copy(directory, step.source, f"{replaced}.copied")
             directory.rename(f"{replaced}.copied", step.target)
