@@ -227,6 +227,11 @@ def superproject(application: Callable[..., Path]) -> Path:
     return root
 
 
+def site(app: Path) -> Path:
+    """Return the site-packages of the environment of the application *app*."""
+    return next(app.glob(".venv/lib/*/site-packages"))
+
+
 def inconsistencies(venv: Path) -> list[str]:
     """Return the faults of an environment by its RECORD files.
 

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from conftest import inconsistencies, listing, versions
+from conftest import inconsistencies, listing, site, versions
 from kit.packages import build_wheel
 from kit.records import resign
 
@@ -16,10 +16,6 @@ def synced(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\ndelta==1.0\n"})
     isolate("sync", cwd=app)
     return app
-
-
-def site(app):
-    return next(app.glob(".venv/lib/*/site-packages"))
 
 
 def test_check_finds_nothing_after_a_sync(isolate, synced):

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from conftest import inconsistencies
+from conftest import inconsistencies, site
 
 OTHERS = ("../../../bin/python", "../../../pyvenv.cfg", "../../../lib64", "../../../bin", "alpha/__init__.py", ".")
 
@@ -16,10 +16,6 @@ def app(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
     isolate("sync", cwd=app)
     return app
-
-
-def site(app):
-    return next(app.glob(".venv/lib/*/site-packages"))
 
 
 def add_metadata(app, name, record=()):

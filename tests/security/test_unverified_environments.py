@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from conftest import inconsistencies, listing, versions
+from conftest import inconsistencies, listing, site, versions
 from isolate.environment.file_records import template_files
 from isolate.environment.history import read_history
 from isolate.environment.records import LOCK, STATE, TEMPLATE, claimed_state, read_record, read_state
@@ -41,10 +41,6 @@ def unverified(app, isolated_home):
 
 def lose_key(home):
     (home / ".local/state/isolate/key").unlink()
-
-
-def site(app):
-    return next(app.glob(".venv/lib/*/site-packages"))
 
 
 def inodes(app):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import inconsistencies, versions
+from conftest import inconsistencies, site, versions
 from isolate.store.store import open_store
 from kit.packages import build_wheel
 
@@ -19,10 +19,6 @@ def upgraded(index):
     """Serve two versions that differ in one module and in their metadata."""
     for version in ("1.0", "1.1"):
         build_wheel(index.directory, "epsilon", version, files={"epsilon/__init__.py": f"v = '{version}'\n", **SAME})
-
-
-def site(app):
-    return next((app / ".venv").glob("lib/*/site-packages"))
 
 
 def inodes(app):
