@@ -63,7 +63,7 @@ NO_PROGRAMS = {
 to the repository."""
 
 MAX_SILENCE = 30.0
-"""Seconds without output after which git is ended: its configuration may include a pipe that nobody writes to."""
+"""Seconds without output after which git is ended: its configuration may include a pipe without a writer."""
 
 
 class GitFailed(IsolateError):

@@ -7,7 +7,8 @@ a comment in the formats that have comments:
 
 The code is a message authentication code (keyed BLAKE2b, RFC 7693) over the kind, the path and the content. So a record
 that another program wrote, that was edited or cut off, or that comes from another place has no valid code. Earlier
-versions wrote records without this line. What has no valid code is *unverified*: nobody acts on it or believes it.
+versions wrote records without this line. What has no valid code is *unverified*: isolate neither acts on it nor
+believes it.
 
 Every run of the command imports this module, so it imports almost nothing: `hashlib` alone takes a quarter of the time
 of a sync with nothing to do.

@@ -28,7 +28,7 @@ NAME_IN_SCRIPTS = Path("/environment")
 class BareEnvironment:
     """The template and the seed pip, in a scratch directory of the store; a context manager that deletes it.
 
-    It is created anew for each command, by the application's interpreter: what a build writes into it, such as a
+    Each command creates one, by the application's interpreter: what a build writes into it, such as a
     package that `setup.py` installs, is gone before the next one.
     """
 

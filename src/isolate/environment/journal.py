@@ -74,10 +74,10 @@ def replay(venv: Path) -> bool:
     """Complete the change that the journal describes, and delete the work directory; return whether there was one.
 
     A journal that this user's isolate did not write is not carried out, and the work directory is moved aside with it:
-    it may hold anybody's files. So it is if there is no journal, and the environment is not verified either. The stamp
-    is deleted then, so that the next sync inspects the environment. No link is followed, whoever wrote the journal.
-    Raises `NotManaged` for a step that meets one, `UnfinishedUpdate` if the system refuses the change as well as its
-    undoing.
+    its files may be another program's. The same happens without a journal if the environment is not verified. The stamp
+    is deleted then, so that the next sync inspects the environment. No link is followed, not even for a
+    journal with a valid code. Raises `NotManaged` for a step that meets one, `UnfinishedUpdate` if the system refuses
+    the change as well as its undoing.
     """
     with open_venv(venv) as directory:
         journal = ROLLBACK_JOURNAL if directory.exists(ROLLBACK_JOURNAL) else JOURNAL

@@ -68,7 +68,7 @@ def damaged_files(
 
 
 def altered_manifests(venv: Path, state: State) -> list[DamagedFile]:
-    """Return the manifests that are missing or modified: without one, nobody knows the files of the distribution."""
+    """Return the manifests that are missing or modified: without one, the files of the distribution are not known."""
     altered = (dist.name for dist in state.installed.values() if not has_manifest(venv, dist))
     return [DamagedFile(name=name, path=manifest_path(name), code="modified-file") for name in altered]
 

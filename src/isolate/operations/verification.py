@@ -169,7 +169,7 @@ def _owned(
     """Return the paths that a wanted entry, the RECORD of a distribution or the template names."""
     owned = {file.path for _, entry in entries for file in entry.manifest.files}
     owned |= {path for dist in current.unmanaged for path in dist.files}
-    if current.rebuild:  # a new environment gets no file of an old template, whatever it is
+    if current.rebuild:  # a new environment gets no file of an old template
         return owned.union(filter(is_template_path, files))
     return owned.union(file.path for file in template)
 

@@ -1,4 +1,4 @@
-"""The hashes of artifacts whose sha256 nobody states: pip downloads them, and isolate hashes what it got.
+"""The hashes of artifacts without a stated sha256: pip downloads them, and isolate hashes what it got.
 
 What was found is kept for artifacts that a hash identifies otherwise, so that they are downloaded once.
 """

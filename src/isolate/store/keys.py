@@ -64,7 +64,7 @@ def artifact_key(key: str) -> str:
 def is_former_key(key: str) -> bool:
     """Return whether an earlier isolate gave *key* to an entry, with 64 bits of a digest.
 
-    Such an entry serves no environment: it was published under a hash that nobody may have verified.
+    Such an entry serves no environment: the hash in its key may never have been verified.
     """
     return FORMER_DIGEST.search(key.removesuffix(BYTECODE_SUFFIX)) is not None
 

@@ -202,7 +202,7 @@ def cache_directory(environ: Mapping[str, str]) -> Path:
         return Path(xdg, "isolate")
     if home_directory(environ) is None:
         raise NoHomeDirectory(
-            "there is no directory for the store: this user has no home directory",
+            "no place for the store: this user has no home directory",
             hint="set ISOLATE_CACHE_DIR to the directory to use, or HOME to an absolute path",
         )
     import platformdirs
