@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -97,7 +98,8 @@ class Session:
 
     `clock` returns seconds since 1970. `batch` has all applications that the command works on. `is_worker` tells
     whether this is one of several processes, each of which works on one application. `only_looks`: the command runs no
-    program that the repository names, no build backend, and nothing in an environment.
+    program that the repository names, no build backend, and nothing in an environment. `run` names this run: its
+    processes share what they find out about the machine.
     """
 
     environ: Mapping[str, str]
@@ -107,6 +109,7 @@ class Session:
     batch: BatchFetcher = field(default_factory=BatchFetcher)
     is_worker: bool = False
     only_looks: bool = False
+    run: str = field(default_factory=lambda: os.urandom(16).hex())
 
     def looking(self) -> Session:
         """Return this session for a command that only looks."""

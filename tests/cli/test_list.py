@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 
 import pytest
@@ -157,3 +158,38 @@ def test_changed_since_needs_a_git_repository(isolate, application):
     result = isolate("list", "--changed-since", "HEAD", cwd=app, status=2)
     assert "is not in a git repository" in result.err
     assert "revision" not in result.err
+
+
+def test_a_shim_that_fails_is_asked_once_for_all_applications(isolate, application, tmp_path, monkeypatch):
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    for number in range(6):
+        application({"requirements.txt": "", ".python-version": f"{version}\n"}, name=f"many/app{number}")
+    log, shims = tmp_path / "log", tmp_path / "shims"
+    shims.mkdir()
+    for name in ("python", "python3", f"python{version}"):
+        (shims / name).write_text(f"#!/bin/sh\necho {name} >> {log}\nexit 127\n")
+        (shims / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{shims}{os.pathsep}{os.environ['PATH']}")
+
+    def asked():
+        log.unlink(missing_ok=True)
+        document = json.loads(isolate("list", "--all", "--json", cwd=tmp_path / "many").out)
+        assert all(part["interpreter"].startswith(version) for part in document["applications"])
+        return sorted(log.read_text().split())
+
+    # python-discovery starts a program that fails twice.
+    assert asked() == [f"python{version}"] * 2
+    assert asked() == [f"python{version}"] * 2, "a shim may work the next time"
+
+
+def test_the_pythons_of_the_machine_are_searched_once_for_all_applications(isolate, application, tmp_path, monkeypatch):
+    for number in range(6):
+        application({"requirements.txt": "", ".python-version": "3.99\n"}, name=f"many/app{number}")
+    log = tmp_path / "log"
+    (tmp_path / "bin").mkdir()
+    python = tmp_path / "bin/python3"
+    python.write_text(f'#!/bin/sh\necho run >> {log}\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    isolate("list", "--all", cwd=tmp_path / "many")
+    assert len(log.read_text().split()) == 2, "once as python3 on PATH, and once in the search for all"

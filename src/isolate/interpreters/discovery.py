@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.errors import NoInterpreter
 from isolate.home import home_directory
+from isolate.interpreters.answers import Answers
+from isolate.interpreters.interpreter import Interpreter
 from isolate.interpreters.query import describe, interpreter_from, output_discarded, without_interpreter_variables
 from isolate.interpreters.search_path import search_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-
-    from isolate.interpreters.interpreter import Interpreter
 
 VERSION_MANAGERS = (
     ("PYENV_ROOT", ".pyenv", "versions"),
@@ -36,12 +36,13 @@ class InterpreterFinder(NamedTuple):
 
     Facts about them are kept in the directory `cache`, if there is one. `environ` is the environment to search with.
     `repository` is set for a command that only looks: it runs no program in that directory, and none that only the
-    repository names.
+    repository names. `run` names the run of the command, whose processes share what they find out.
     """
 
     cache: Path | None
     environ: Mapping[str, str]
     repository: Path | None = None
+    run: str = ""
 
     def describe(self, executable: str) -> Interpreter:
         """Return the facts about the interpreter at the absolute path *executable*, which a search has found.
@@ -49,7 +50,7 @@ class InterpreterFinder(NamedTuple):
         Raises the errors of `query.describe`.
         """
         may_run = not self.is_in_repository(executable)
-        return describe(executable, cache=self.cache, environ=self.environ, may_run=may_run)
+        return describe(executable, cache=self.cache, environ=self.environ, may_run=may_run, run=self.run)
 
     def describe_named(self, executable: str) -> Interpreter:
         """Return the same for an *executable* that a file of the repository names, wherever it is."""
@@ -58,7 +59,7 @@ class InterpreterFinder(NamedTuple):
             not self.is_in_repository(executable)
             and (directory in self._path() or any(str(path.parent) == directory for path in self._managed()))
         )
-        return describe(executable, cache=self.cache, environ=self.environ, may_run=may_run)
+        return describe(executable, cache=self.cache, environ=self.environ, may_run=may_run, run=self.run)
 
     def _managed(self) -> Iterator[Path]:
         return version_manager_pythons(self.environ)
@@ -78,8 +79,6 @@ class InterpreterFinder(NamedTuple):
 
     def discover_all(self) -> list[Interpreter]:
         """Return all interpreters of this machine, each once, in no useful order."""
-        from python_discovery import iter_interpreters
-
         path = os.pathsep.join(
             directory
             for directory in self._path()
@@ -90,9 +89,10 @@ class InterpreterFinder(NamedTuple):
             for name, value in self.environ.items()
             if name not in UV_VARIABLES or not self.is_in_repository(os.path.join(value, "python"))
         }
-        with output_discarded():
-            infos = iter_interpreters(env=without_interpreter_variables({**environ, "PATH": path}))
-            interpreters = [interpreter_from(info) for info in infos]
+        places = without_interpreter_variables({**environ, "PATH": path})
+        question = ["all", path, *(places.get(name, "") for name in UV_VARIABLES)]
+        answer = Answers(self.cache, self.run).ask(question, lambda: [found.to_dict() for found in _all_in(places)])
+        interpreters = [*map(Interpreter.from_dict, answer)]
         interpreters += self._usable(map(str, version_manager_pythons(self.environ)))
         return list({interpreter.fingerprint: interpreter for interpreter in reversed(interpreters)}.values())
 
@@ -104,6 +104,14 @@ class InterpreterFinder(NamedTuple):
             if os.path.isfile(path) and os.access(path, os.X_OK):
                 with contextlib.suppress(NoInterpreter):
                     yield self.describe(path)
+
+
+def _all_in(places: Mapping[str, str]) -> list[Interpreter]:
+    """Return the interpreters that `python-discovery` finds with the environment *places*."""
+    from python_discovery import iter_interpreters
+
+    with output_discarded():
+        return [interpreter_from(info) for info in iter_interpreters(env=places)]
 
 
 def version_manager_pythons(environ: Mapping[str, str]) -> Iterator[Path]:

@@ -12,12 +12,13 @@ import io
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from isolate import fs
 from isolate.bounded_read import read_bounded, read_json
 from isolate.errors import NoInterpreter
 from isolate.home import home_directory
+from isolate.interpreters.answers import Answers
 from isolate.interpreters.interpreter import Interpreter
 from isolate.interpreters.libc import libc_of
 
@@ -37,11 +38,13 @@ class UnknownInterpreter(NoInterpreter):
     remedy = "Run `isolate sync` if you trust the repository: it runs that Python, and isolate remembers the answer."
 
 
-def describe(executable: str, *, cache: Path | None, environ: Mapping[str, str], may_run: bool = True) -> Interpreter:
+def describe(
+    executable: str, *, cache: Path | None, environ: Mapping[str, str], may_run: bool = True, run: str = ""
+) -> Interpreter:
     """Return the facts about the interpreter at the absolute path *executable*.
 
     For that of an environment, they are the facts about the base interpreter. They are kept in the directory *cache*,
-    and hold until one of the two binaries changes.
+    and hold until one of the two binaries changes. What may change unnoticed holds for one *run* of the command.
 
     Raises:
         UnknownInterpreter: It would have to run, and *may_run* is False.
@@ -56,7 +59,14 @@ def describe(executable: str, *, cache: Path | None, environ: Mapping[str, str],
             f"{executable} is not known yet, and a command that only looks runs no program that a repository names",
             hint="run `isolate sync`, which runs it, or remove the request for it",
         )
-    interpreter = _query(executable, environ)
+    found = Answers(cache, run).ask(query, lambda: _found(executable, environ))
+    if "failed" in found:
+        raise NoInterpreter(
+            f"{executable} is not a usable Python",
+            facts=(found["failed"],),
+            hint="choose a different one with --python",
+        )
+    interpreter = Interpreter.from_dict(found)
     if record and (query[-1] or not _is_script(executable)):  # where a shim of another tool leads may change unnoticed
         with contextlib.suppress(OSError):  # it is found again each time
             record.parent.mkdir(parents=True, exist_ok=True)
@@ -134,7 +144,16 @@ def _read_record(record: Path, query: list[str]) -> Interpreter | None:
     return interpreter if is_current else None
 
 
+def _found(executable: str, environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return the facts about an interpreter as `Interpreter.to_dict` does; `failed` says why there are none."""
+    try:
+        return _query(executable, environ).to_dict()
+    except NoInterpreter as error:
+        return {"failed": error.problem}
+
+
 def _query(executable: str, environ: Mapping[str, str]) -> Interpreter:
+    """Run *executable*, and return the facts about it; raise `NoInterpreter`, with the reason, if it tells none."""
     from python_discovery import get_interpreter
 
     reason = "no interpreter was found there"
@@ -145,9 +164,7 @@ def _query(executable: str, environ: Mapping[str, str]) -> Interpreter:
                 return interpreter_from(info)
         except Exception as error:  # noqa: BLE001 - any program may be at that path, and answer in any way
             reason = " ".join(str(error).split())[:200]
-    raise NoInterpreter(
-        f"{executable} is not a usable Python", facts=(reason,), hint="choose a different one with --python"
-    )
+    raise NoInterpreter(reason)
 
 
 def _versioned_executable(info: PythonInfo) -> str:

@@ -17,6 +17,7 @@ from isolate.interpreters.version_file import read_version_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from packaging.pylock import Pylock
 
@@ -46,9 +47,13 @@ def current_interpreter(application: Application, session: Session) -> Interpret
         return None
     claimed = Interpreter.from_dict(claim.interpreter)
     repository = repository_of(application.root, session.environ)
-    finder = InterpreterFinder(session.store.paths.interpreters, session.environ, repository)
+    finder = _finder(session, repository)
     known = itertools.chain(finder.on_path(f"python{claimed.minor_version}", "python3"), _all_known(finder))
     return next((python for python in known if python.executable == claimed.executable), None)
+
+
+def _finder(session: Session, repository: Path | None) -> InterpreterFinder:
+    return InterpreterFinder(session.store.paths.interpreters, session.environ, repository, session.run)
 
 
 def _all_known(finder: InterpreterFinder) -> Iterator[Interpreter]:
@@ -70,7 +75,7 @@ def choose_interpreter(
         lock_supports=_lock_supports(application) if application.lock_file.exists() else None,
     )
     repository = repository_of(application.root, session.environ) if session.only_looks else None
-    finder = InterpreterFinder(session.store.paths.interpreters, session.environ, repository)
+    finder = _finder(session, repository)
     return choose(criteria, finder)
 
 
