@@ -222,3 +222,19 @@ def test_an_interrupt_ends_all_workers_and_leaves_nothing(isolate, application, 
         os.killpg(child.pid, 0)
     assert not list((cache / "store-v1/tmp").iterdir())
     assert not list((tmp_path / "repo").glob("*/.venv")) + list((tmp_path / "repo").glob("*/.isolate-staging"))
+
+
+def test_a_package_that_fails_to_build_for_several_applications_is_told_once(isolate, application, index):
+    build_sdist(index.directory, "broken", "1.0", on_build="raise RuntimeError('out of luck')")
+    for number in range(4):
+        filler = "".join(f"# {line}\n" for line in range(number))
+        application({"requirements.txt": f"{filler}broken==1.0\n"}, name=f"repo/{number}")
+    application({"requirements.txt": "alpha==1.0\nother==1.0\n"}, name="repo/other")
+    result = isolate("sync", "--all", cwd=application({}, name="repo"), status=2)
+    assert result.err.count("out of luck") == 1
+    assert result.err.count("broken could not be built") == 2
+    told = next(line for line in result.err.splitlines() if "(as for" in line)
+    names, _, first = told.partition(": error: broken could not be built (as for ")
+    assert sorted([*names.split(", "), first.removesuffix(")")]) == ["0", "1", "2", "3"]
+    assert "other: error: package other was not found" in result.err
+    assert result.out.splitlines()[-1] == "5 applications: 5 failed"

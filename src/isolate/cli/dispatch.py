@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from isolate.application import Application
 from isolate.cli.errors import error_outcome
-from isolate.cli.output import print_json, print_one_of_many, print_outcome, summary, worst_exit_code
+from isolate.cli.failures import Failures
+from isolate.cli.output import is_failure, print_json, print_one_of_many, print_outcome, summary, worst_exit_code
 from isolate.output import write_stdout
 from isolate.parallel.map import cores
 from isolate.progress.choose import observer_for, progress_for
@@ -100,11 +101,15 @@ def session_with(progress: Progress, applications: Sequence[Application] = ()) -
 
 def _run_many(applications: Applications, options: Options, work: Work) -> int:
     """Run *work* for all of *applications*; print each outcome as it comes, and a summary."""
-    outcomes = {}
+    outcomes, failures = {}, Failures()
     for name, outcome, paused in outcomes_of(applications, options, work):
         outcomes[name] = outcome
         with paused():
-            print_one_of_many(name, outcome, options)
+            if is_failure(outcome):
+                failures.print(name, outcome)
+            else:
+                print_one_of_many(name, outcome, options)
+    failures.print_repeated()
     if options.json:
         print_json(applications, outcomes, options)
     elif not options.quiet:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from isolate.cli.failures import Failures
 from isolate.formatting import count
 from isolate.outcome import Outcome, as_json, document
-from isolate.output import printable, write_stderr, write_stdout
+from isolate.output import printable, write_stdout
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -28,14 +29,10 @@ def print_outcome(outcome: Outcome, options: Options) -> None:
 
 
 def print_one_of_many(name: str, outcome: Outcome, options: Options) -> None:
-    """Print the outcome for one of many applications, in one line if it has only one.
+    """Print the outcome for one of many applications, which is not a failure, in one line if it has only one.
 
-    A failure of isolate goes to standard error even if it is to be silent. The output of a program that it ran is not
-    its own, and goes to standard output even then.
+    The output of a program that isolate ran is not its own, and goes to standard output even if it is to be silent.
     """
-    if is_failure(outcome):
-        print_failure(name, outcome)
-        return
     has_program_output = outcome.command == "run" and bool(outcome.facts["output"] or outcome.exit_code)
     if options.is_silent and not has_program_output:
         return
@@ -47,11 +44,6 @@ def print_one_of_many(name: str, outcome: Outcome, options: Options) -> None:
     name = printable(name)
     text = f"{name}: {lines[0]}" if len(lines) == 1 else "\n  ".join([f"{name}:", *lines])
     write_stdout(text, verbatim=has_program_output)
-
-
-def print_failure(name: str, outcome: Outcome) -> None:
-    """Print the error of one of many applications: `NAME: error: ...`, then its facts and its hint."""
-    write_stderr(f"{printable(name)}: " + "\n".join(outcome.lines))
 
 
 def is_failure(outcome: Outcome) -> bool:
@@ -68,10 +60,12 @@ def print_json(names: Iterable[str], outcomes: Mapping[str, Outcome], options: O
 
 
 def print_failures(outcomes: Mapping[str, Outcome]) -> None:
-    """Print the errors among *outcomes*."""
+    """Print the errors among *outcomes*, those that several applications have in common once."""
+    failures = Failures()
     for name, outcome in outcomes.items():
         if is_failure(outcome):
-            print_failure(name, outcome)
+            failures.print(name, outcome)
+    failures.print_repeated()
 
 
 def succeeded(names: Iterable[str], outcomes: Mapping[str, Outcome]) -> dict[str, Outcome]:
