@@ -10,15 +10,10 @@ import sys
 import pytest
 
 from conftest import SOURCE, inconsistencies, versions
-from isolate.interpreters.discovery import InterpreterFinder
 from kit.packages import build_wheel
+from kit.pythons import OTHER_PYTHONS
 
 EXAMPLES = SOURCE.parent / "examples"
-OTHER_PYTHONS = [
-    python
-    for python in InterpreterFinder(cache=None, environ=os.environ).discover_all()
-    if python.version.split(".")[:2] != [*map(str, sys.version_info[:2])] and int(python.version.split(".")[1]) >= 10
-]
 SETTINGS = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
 APPLICATIONS = ["services/newer", "services/web", "services/worker", "tools/report"]
 

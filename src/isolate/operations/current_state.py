@@ -10,6 +10,7 @@ from isolate.lock.local_sources import content_digest, metadata_digest
 from isolate.locked import LockedDistribution
 from isolate.plan import InstalledRef, InstalledState, Plan, Target, make_plan
 from isolate.store.entry import same_version
+from isolate.store.keys import tag_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -148,10 +149,15 @@ def _is_from(installed: Installed | None, target: Target | None) -> bool:
 
 
 def _stored(target: Target, installed: Installed | None, store: Store) -> Target:
-    """Return *target* with the key of the entry that it is *installed* from if the store only has that one."""
-    if installed is None or not _is_from(installed, target) or store.has(target.key) or not store.has(installed.key):
+    """Return *target* with the key of the entry that it is *installed* from if the store only has that one.
+
+    An entry for another kind of interpreter does not serve.
+    """
+    if installed is None or installed.key == target.key or not _is_from(installed, target):
         return target
-    return target._replace(key=installed.key)
+    if tag_of(installed.key) != tag_of(target.key):
+        return target
+    return target._replace(key=installed.key) if store.has(installed.key) and not store.has(target.key) else target
 
 
 def _unmanaged(unmanaged: Iterable[UnmanagedDistribution]) -> tuple[InstalledRef, ...]:

@@ -56,6 +56,11 @@ def entry_key(compat_tag: str, name: str, version: str | None, source_id: str, b
     return f"{key}-{_digest(repr((build_id, rest)).encode())[:32]}" if build_id or rest else key
 
 
+def tag_of(key: str) -> str:
+    """Return the compatibility tag of the interpreters that the entry *key* is for."""
+    return key.partition("/")[0]
+
+
 def artifact_key(key: str) -> str:
     """Return *key* without what tells builds of one artifact, and its bytecode, apart."""
     return BUILD_DIGEST.sub(r"\1", key.removesuffix(BYTECODE_SUFFIX))
