@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from isolate import fs
-from isolate.environment.records import STAMP, WORK, read_state
+from isolate.environment.records import DIRECTORY, STAMP, WORK, read_state
 from isolate.environment.stamp.mtimes import (
     MTIME_GRANULARITY_NS,
     UNKNOWN_MTIME,
@@ -46,7 +46,7 @@ def write_stamp(
         return
     with contextlib.suppress(OSError, ValueError):
         links = [f"link {os.readlink(f'{venv}/{path}')}\t{path}" for path in LINKS]  # before *inputs* checks them
-        if (lines := _settled_lines(inputs)) is None:
+        if (lines := _settled_lines(inputs, venv)) is None:
             remove_stamp(venv)
             return
         mtimes = {directory: directory_mtimes.get(directory) for directory in watched_directories(state.installed)}
@@ -72,10 +72,15 @@ def remove_stamp(venv: Path) -> None:
         (venv / STAMP).unlink()
 
 
-def _settled_lines(inputs: Callable[[], list[str] | None]) -> list[str] | None:
-    """Return the lines of the inputs once any later change of one of them is sure to show."""
+def _settled_lines(inputs: Callable[[], list[str] | None], venv: Path) -> list[str] | None:
+    """Return the lines of the inputs once any later change of one of them is sure to show.
+
+    The records of *venv* are always recent, because this process has written them. They are not waited for: a program
+    that edits one in place within that time breaks its code, not the environment.
+    """
     lines = inputs()
-    files = [line.split(" ", 4) for line in lines or () if line.startswith("file ")]
+    inside = f" {venv}/{DIRECTORY}/"
+    files = [line.split(" ", 4) for line in lines or () if line.startswith("file ") and inside not in line]
     if not any(is_recent(int(changed)) for _, _, *times, _ in files for changed in times):
         return lines
     time.sleep(MTIME_GRANULARITY_NS / 1e9)
