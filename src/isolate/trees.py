@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
 import stat
 
 from isolate.bounded_read import MAX_RECORD_BYTES, read_handle
@@ -94,7 +93,9 @@ def _copy_directory(source: tuple[int, str], target: tuple[int, str], path: str)
 def _copy_file(source: tuple[int, str], target: tuple[int, str]) -> None:
     handle = os.open(target[1], CREATE, 0o600, dir_fd=target[0])
     with os.fdopen(handle, "wb") as new, os.fdopen(os.open(source[1], READ, dir_fd=source[0]), "rb") as old:
-        shutil.copyfileobj(old, new)
+        from shutil import copyfileobj
+
+        copyfileobj(old, new)
 
 
 def with_path(error: OSError, path: str) -> OSError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 from typing import TYPE_CHECKING
 
 from isolate.environment import staging
@@ -90,4 +89,6 @@ def _link_or_copy(path: Path, target: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV or not path.is_file():
             raise
-        shutil.copy2(path, target)
+        from shutil import copy2
+
+        copy2(path, target)

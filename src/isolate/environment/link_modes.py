@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import shutil
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -61,12 +60,16 @@ def clone(source: str, target: str) -> None:
             raise
         finally:
             os.close(handle)
-    shutil.copystat(source, target)
+    from shutil import copystat  # most file systems cannot clone
+
+    copystat(source, target)
 
 
 def copy(source: str, target: str) -> None:
     """Copy *source* to *target* with times and permissions; raise `FileExistsError` if *target* exists."""
+    from shutil import copyfileobj, copystat
+
     handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(source, "rb") as original, os.fdopen(handle, "wb") as new:
-        shutil.copyfileobj(original, new)
-    shutil.copystat(source, target)
+        copyfileobj(original, new)
+    copystat(source, target)
