@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from isolate.bounded_read import parse_json
 from isolate.environment.records import TEMPLATE, UNREADABLE, manifest_path, read_record
 from isolate.signed_record import read_regular_file
-from isolate.store.manifest import File, Manifest, digest_of, file_from_row, parse_manifest
+from isolate.store.manifest import File, Manifest, digest_of, files_from_rows, parse_manifest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +51,7 @@ NEEDED_BY_EVERY_ENVIRONMENT = frozenset({"pyvenv.cfg", "bin/python", "bin/activa
 def template_files(venv: Path) -> tuple[File, ...] | None:
     """Return the files that `venv` created in this environment; None unless this user's isolate wrote the record."""
     try:
-        files = tuple(map(file_from_row, parse_json(read_record(venv, TEMPLATE), TEMPLATE)))
+        files = files_from_rows(parse_json(read_record(venv, TEMPLATE), TEMPLATE))
     except UNREADABLE:
         return None
     return files if NEEDED_BY_EVERY_ENVIRONMENT.issubset(file.path for file in files) else None

@@ -34,7 +34,7 @@ from isolate.locked import Selection, with_source_id
 from isolate.owners import has_foreign
 from isolate.signed_record import content_of, read_regular_file, read_signed, signed
 from isolate.store.layout import is_key
-from isolate.store.manifest import NAME, File, file_from_row, is_relative_path
+from isolate.store.manifest import NAME, File, files_from_rows, is_relative_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -185,7 +185,7 @@ def _installed(table: Mapping[str, Any]) -> Installed:
     Raises an exception of `UNREADABLE` for a name, key or path that could lead out of the store or the environment.
     """
     fields = {OLD_KEYS.get(key, key): value for key, value in with_source_id(table).items()}
-    rewritten = tuple(map(file_from_row, fields["rewritten"]))
+    rewritten = files_from_rows(fields["rewritten"])
     dist = Installed(**{**fields, "rewritten": rewritten, "directories": tuple(fields["directories"])})
     if not (
         NAME.fullmatch(dist.name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from isolate import fs
 from isolate.environment.file_records import installed_files
-from isolate.environment.records import DIRECTORY
+from isolate.environment.records import DIRECTORY, metadata_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,8 +34,13 @@ def _written_files(tree: Path, dist: Installed) -> Iterator[str]:
     """Yield the files of *dist* that are not links to the store: all of them, or those written for this environment."""
     rewritten = {file.path for file in dist.rewritten}
     yield from rewritten
-    others = [file.path for file in installed_files(tree, dist) if file.path not in rewritten]
-    present = (path for path in others if os.path.lexists(f"{tree}/{path}"))
-    first = next(present, None)
-    if first is not None and os.lstat(f"{tree}/{first}").st_nlink == 1:
-        yield from others
+    if not _is_linked(tree, dist):
+        yield from (file.path for file in installed_files(tree, dist) if file.path not in rewritten)
+
+
+def _is_linked(tree: Path, dist: Installed) -> bool:
+    """Return whether the files of *dist* are links to the store, as METADATA is, which every distribution has."""
+    try:
+        return os.lstat(f"{tree}/{metadata_files(dist)[0]}").st_nlink > 1
+    except (OSError, IndexError):
+        return False
