@@ -30,9 +30,9 @@ from isolate.locked import Selection
 from isolate.pip.config_files import read_config
 from isolate.pip.report import read_report
 from isolate.signed_record import content_of, signed
-from isolate.store.ingest import read_prefix
 from isolate.store.manifest import read_manifest
 from isolate.store.record_file import read_record
+from isolate.store.unpacked import read_prefix
 
 CASES = 1000
 """Mutations of each kind of file."""

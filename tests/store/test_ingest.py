@@ -1,32 +1,49 @@
-"""What pip installed becomes entries, or is refused if it does not match its RECORD."""
+"""What pip installed becomes entries, whatever its RECORD lists."""
 
 from __future__ import annotations
 
 import subprocess
+import zipfile
 
 import pytest
 
-from conftest import inconsistencies, versions
-from isolate.store.ingest import read_prefix
+from conftest import inconsistencies, site, versions
+from isolate.store.unpacked import read_prefix
 from kit.packages import build_wheel
 
-BROKEN_RECORDS = {
-    "site-packages/alpha/__init__.py does not match its RECORD": lambda rows: [
-        rows[0].replace("sha256=", "sha256=A"),
-        *rows[1:],
-    ],
-    "site-packages/alpha/ghost.py, which RECORD lists": lambda rows: ["alpha/ghost.py,sha256=abc,3", *rows],
+WRONG_ROWS = {
+    "alpha/__init__.py has another hash": lambda rows: [rows[0].replace("sha256=", "sha256=A"), *rows[1:]],
+    "alpha/ghost.py is missing": lambda rows: ["alpha/ghost.py,sha256=abc,3", *rows],
+    "alpha/__init__.py/x is missing": lambda rows: ["alpha/__init__.py/x,sha256=abc,3", *rows],
+    "alpha is a directory": lambda rows: ["alpha/,,", *rows],
+    "site-packages is a directory": lambda rows: [",,", *rows],
+    "bin/wrapper is missing": lambda rows: [*rows, "../../../bin/wrapper,sha256=abc,3"],
+    "bin is a directory": lambda rows: ["../../../bin,,", *rows],
+    "alpha/__init__.py is listed twice": lambda rows: [rows[0], *rows],
 }
 
 
-@pytest.mark.parametrize("problem", BROKEN_RECORDS)
-def test_a_wheel_with_a_broken_record_is_refused(isolate, application, index, problem):
-    build_wheel(index.directory, "alpha", "5.0", record=BROKEN_RECORDS[problem])
-    app = application({"requirements.txt": "alpha==5.0\n"})
-    message = isolate("sync", cwd=app, status=2).err
-    assert "alpha 5.0: " in message
-    assert problem in message
-    assert not (app / ".venv").exists()
+@pytest.mark.parametrize("fault", WRONG_ROWS)
+def test_a_record_is_taken_as_pip_takes_it(isolate, application, index, fault):
+    wheel = build_wheel(index.directory, "alpha", "5.0", scripts={"alpha": "alpha:main"}, record=WRONG_ROWS[fault])
+    content = zipfile.ZipFile(wheel).read("alpha/__init__.py")
+    app = application({"requirements.txt": "alpha==5.0\nbeta==2.0\n"})
+    [warning] = [line for line in isolate("sync", cwd=app).err.splitlines() if "warning" in line]
+    assert warning.startswith("warning: the RECORD of alpha 5.0 is wrong, and its files are kept as pip unpacked them")
+    assert warning.endswith(fault)
+    assert (site(app) / "alpha/__init__.py").read_bytes() == content
+    assert isolate("check", "--hash", cwd=app).out.startswith("OK: 2 packages")
+    assert "nothing to do" in isolate("sync", "--verify", cwd=app).out
+    isolate("store", "verify")
+    assert "warning" not in isolate("sync", cwd=application({"requirements.txt": "alpha==5.0\n"}, name="other")).err
+
+
+def test_a_warning_about_a_record_lists_no_more_than_a_few_rows(isolate, application, index):
+    ghosts = [f"alpha/{number}.py,," for number in range(9)]
+    build_wheel(index.directory, "alpha", "5.0", record=lambda rows: [*rows, *ghosts])
+    message = isolate("sync", cwd=application({"requirements.txt": "alpha==5.0\n"})).err
+    assert message.count("is missing") == 3
+    assert "and 6 more faults" in message
 
 
 def test_data_files_and_scripts_are_where_pip_puts_them(isolate, application, index):

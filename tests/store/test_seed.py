@@ -19,12 +19,12 @@ from isolate.errors import IsolateError
 from isolate.interpreters.discovery import InterpreterFinder
 from isolate.interpreters.query import describe
 from isolate.store.bytecode import reuse_bytecode
-from isolate.store.ingest import read_prefix
 from isolate.store.layout import BYTECODE_SUFFIX, bytecode_key
 from isolate.store.seed.install import install_seed
 from isolate.store.seed.older import older_seed_wheel
 from isolate.store.seed.wheel import repack
 from isolate.store.store import open_store
+from isolate.store.unpacked import read_prefix
 from kit.packages import build_sdist, build_wheel
 
 ORIGINAL_ENVIRON = dict(os.environ)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from isolate.environment.template import create_from_template, site_packages
 from isolate.pip.runner import PREFIX, Pip
-from isolate.store.fill import publish_all, write_entry
-from isolate.store.ingest import read_prefix
 from isolate.store.layout import fill_lock
+from isolate.store.publish import publish_all, say_faults, write_entry
 from isolate.store.seed.install import install_seed
+from isolate.store.unpacked import read_prefix
 
 if TYPE_CHECKING:
     from isolate.environment.build_context import BuildContext
@@ -24,7 +24,10 @@ def build_source_tree(target: Target, pip: Pip, scratch: Path) -> Entry:
     # A source tree has no hash, and no declaration demands one for it.
     options = tuple(option for option in pip.options if option != "--require-hashes")
     pip.install([replace(pip, options=options).write([target.locked], scratch)], scratch)
-    return write_entry(read_prefix(scratch / PREFIX)[target.name], scratch / "entry", target, pip)
+    dist = read_prefix(scratch / PREFIX)[target.name]
+    entry, faults = write_entry(dist, scratch / "entry", target, pip)
+    say_faults(dist, faults, pip)
+    return entry
 
 
 def build_seed(wheel: Path, seed: Target, context: BuildContext) -> None:

@@ -1,41 +1,40 @@
-"""Fill the store with pip: install what is missing into a prefix, then make an entry of each distribution."""
+"""Fill the store with pip: install what is missing into a prefix, then make an entry of each distribution.
+
+Several distributions share a prefix, because a pip takes a tenth of a second to start. Those that have a file in common
+overwrite each other there, so each of them is installed again, alone. Nothing that is published has been overwritten.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import os
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.utils import canonicalize_version
 
-from isolate import fs
-from isolate.errors import InvalidDistribution
+from isolate.errors import PipFailed
 from isolate.lock.artifact import is_identified, sha256_of
 from isolate.lock.select import as_locked
 from isolate.parallel.map import cores
 from isolate.pip.report import read_report
 from isolate.pip.runner import PREFIX, REPORT
-from isolate.plan import Target
 from isolate.store.batches import batches, concurrent_pips, partition
-from isolate.store.dedupe import dedupe_files
-from isolate.store.entry import same_version, write_entry_manifest
-from isolate.store.ingest import ingest, read_prefix
-from isolate.store.layout import entry_files, fill_lock
+from isolate.store.layout import fill_lock
 from isolate.store.local_copies import with_copy
-from isolate.store.manifest import Manifest
+from isolate.store.publish import publish_all
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from isolate.locked import LockedDistribution
     from isolate.locks import NameLocks
     from isolate.pip.report import ResolvedDistribution
     from isolate.pip.runner import Pip
-    from isolate.store.entry import Entry
-    from isolate.store.ingest import UnpackedDistribution
     from isolate.store.keys import EntryKeys
     from isolate.store.store import Store
+
+OBSTRUCTED = re.compile(r"\[Errno (?:17|20|21)\]")
+"""Matches what pip prints if a file exists, is not a directory, or is one (EEXIST, ENOTDIR, EISDIR)."""
 
 
 class Pin(NamedTuple):
@@ -62,16 +61,42 @@ def fill(store: Store, missing: Mapping[str, LockedDistribution], pip: Pip, held
     wanted = {key: locked for key, locked in missing.items() if not store.has(key)}
     if unknown := [locked.name for locked in wanted.values() if not is_identified(locked)]:
         raise ValueError(f"the sha256 of the artifacts of {', '.join(unknown)} is not known")
-    parts = batches(wanted, cores())
+    try:
+        again = _fill_together(store, batches(wanted, cores()), pip, held)
+    except PipFailed as error:
+        if len(wanted) == 1 or not is_obstructed(error):
+            raise
+        again = {key: locked for key, locked in wanted.items() if not store.has(key)}
+    _fill_apart(store, again, pip)
+
+
+def _fill_together(
+    store: Store, parts: Sequence[Mapping[str, LockedDistribution]], pip: Pip, held: NameLocks | None = None
+) -> dict[str, LockedDistribution]:
+    """Install each of *parts* into a prefix of its own, and publish what is in it. Return what `publish_all` left."""
+    again: dict[str, LockedDistribution] = {}
     with store.scratch() as scratch:
         files = [_write_locked([*part.values()], scratch / str(number), pip) for number, part in enumerate(parts)]
 
         def publish_batch(number: int) -> None:
-            publish_all(store, parts[number], files[number].parent / PREFIX, pip)
+            again.update(publish_all(store, parts[number], files[number].parent / PREFIX, pip))
             if held is not None:
-                held.release(lock_of(locked, pip.compat_tag) for locked in parts[number].values())
+                done = (locked for key, locked in parts[number].items() if key not in again)
+                held.release(lock_of(locked, pip.compat_tag) for locked in done)
 
         pip.install(files, scratch, jobs=concurrent_pips(cores()), on_installed=publish_batch)
+    return again
+
+
+def _fill_apart(store: Store, wanted: Mapping[str, LockedDistribution], pip: Pip) -> None:
+    """Publish each of *wanted* (by key) from a prefix that holds nothing else: none has the bytes of another."""
+    if wanted:
+        _fill_together(store, [{key: locked} for key, locked in wanted.items()], pip)
+
+
+def is_obstructed(error: PipFailed) -> bool:
+    """Return whether pip failed because a directory is where it would write a file, or the other way round."""
+    return OBSTRUCTED.search(error.output) is not None
 
 
 def _write_locked(wanted: Sequence[LockedDistribution], directory: Path, pip: Pip) -> Path:
@@ -91,18 +116,29 @@ def fill_from_pins(store: Store, pins: Sequence[Pin], pip: Pip, keys: EntryKeys)
     """
     if any(len(pin.hashes) > 1 for pin in pins):
         return _fill_from_choices(store, pins, pip, keys)
+    try:
+        return _fill_from_report(store, pins, pip, keys)
+    except PipFailed as error:
+        if len(pins) == 1 or not is_obstructed(error):
+            raise
+        return _fill_from_choices(store, pins, pip, keys)
+
+
+def _fill_from_report(store: Store, pins: Sequence[Pin], pip: Pip, keys: EntryKeys) -> list[ResolvedDistribution]:
     allowed = _by_version(pins)
     dists: list[ResolvedDistribution] = []
+    again: dict[str, LockedDistribution] = {}
     with store.scratch() as scratch:
         files = _write_pins(pins, scratch, pip)
 
         def publish_batch(number: int) -> None:
             installed = _report(files[number])
             dists.extend(installed)
-            known = [as_locked(dist) for dist in installed if _is_verified(dist, allowed)]
-            publish_all(store, {keys.key(locked): locked for locked in known}, files[number].parent / PREFIX, pip)
+            known = {keys.key(locked): locked for locked in map(as_locked, _verified(installed, allowed))}
+            again.update(publish_all(store, known, files[number].parent / PREFIX, pip))
 
         pip.install(files, scratch, jobs=concurrent_pips(cores()), report=True, on_installed=publish_batch)
+    _fill_apart(store, again, pip)
     return dists
 
 
@@ -125,13 +161,15 @@ def _by_version(pins: Sequence[Pin]) -> dict[tuple[str, str], Pin]:
     return {(pin.name, canonicalize_version(pin.version)): pin for pin in pins}
 
 
-def _is_verified(dist: ResolvedDistribution, allowed: Mapping[tuple[str, str], Pin]) -> bool:
-    """Return whether *pip* has compared what it installed with the sha256 that it reports.
+def _verified(
+    dists: Iterable[ResolvedDistribution], allowed: Mapping[tuple[str, str], Pin]
+) -> Iterator[ResolvedDistribution]:
+    """Yield those of *dists* of which *pip* has compared what it installed with the sha256 that it reports.
 
     With a declared hash, it compares with that alone, and reports what the index says. A file on this disk may have
     changed since it was hashed.
     """
-    return not dist.url.startswith("file:") and _is_declared(dist, allowed)
+    return (dist for dist in dists if not dist.url.startswith("file:") and _is_declared(dist, allowed))
 
 
 def _is_declared(dist: ResolvedDistribution, allowed: Mapping[tuple[str, str], Pin]) -> bool:
@@ -155,66 +193,3 @@ def _write_part(pins: Sequence[Pin], directory: Path, pip: Pip) -> Path:
     path = directory / "pins.txt"
     path.write_text("".join(f"{line}\n" for line in (*pip.options, *(pin.line for pin in pins))), encoding="utf-8")
     return path
-
-
-def publish_all(store: Store, wanted: Mapping[str, LockedDistribution], prefix: Path, pip: Pip) -> None:
-    """Publish the entries *wanted* (by key) from what *pip* installed into *prefix*.
-
-    Raises `InvalidDistribution` if it does not hold them.
-    """
-    dists = read_prefix(prefix)
-    for key, locked in wanted.items():
-        dist = dists.get(locked.name)
-        if dist is None or not same_version(locked.version, dist.version):
-            facts = (f"locked: {locked.name} {locked.version}", f"installed: {dist or 'nothing of that name'}")
-            raise InvalidDistribution(
-                f"the artifact locked for {locked.name} contains a different package or version",
-                facts=facts,
-                hint="run `isolate lock`",
-            )
-        if not locked.is_direct:
-            dist = _without_direct_url(dist)
-        with store.scratch() as scratch:
-            published = store.newest_entries(pip.compat_tag, locked.name)
-            entry = write_entry(dist, scratch / "entry", Target(locked, key), pip, published=published)
-            store.publish(entry.path, key)
-
-
-def write_entry(
-    dist: UnpackedDistribution, path: Path, target: Target, pip: Pip, *, published: Sequence[Entry] = ()
-) -> Entry:
-    """Create the entry of *dist*, which *pip* installed for *target*, in the directory *path*.
-
-    Files that *published* entries have as well become links to theirs. Raises the same errors as `ingest`.
-    """
-    path.mkdir()
-    files = ingest(dist, path, str(pip.python))
-    manifest = Manifest(
-        name=dist.name,
-        version=dist.version,
-        source_id=target.locked.source_id,
-        compat_tag=pip.compat_tag,
-        pip=pip.version,
-        files=dedupe_files(files, entry_files(path), published),
-    )
-    entry = write_entry_manifest(manifest, path, target.key)
-    fs.write_back([f"{entry_files(path)}/{file.path}" for file in manifest.files])
-    return entry
-
-
-def _without_direct_url(dist: UnpackedDistribution) -> UnpackedDistribution:
-    """Delete the `direct_url.json` of *dist* and return it without that file.
-
-    An older pip writes one because isolate passes it the URL of each artifact. PEP 610 allows it only if the user
-    required the distribution by URL.
-    """
-    path = f"{os.path.dirname(dist.record)}/direct_url.json"
-    if path not in dist.recorded_hashes:
-        return dist
-    with contextlib.suppress(FileNotFoundError):
-        (dist.prefix / path).unlink()
-    record = dist.prefix / dist.record
-    rows = record.read_text(encoding="utf-8").splitlines(keepends=True)
-    record.write_text("".join(row for row in rows if "/direct_url.json," not in row), encoding="utf-8")
-    hashes = {other: digest for other, digest in dist.recorded_hashes.items() if other != path}
-    return dist._replace(recorded_hashes=hashes)

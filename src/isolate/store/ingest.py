@@ -1,143 +1,67 @@
-"""Turn what pip installed into a prefix into entries. RECORD says which distribution a file belongs to.
-
-RECORD is specified in https://packaging.python.org/en/latest/specifications/recording-installed-packages/
-"""
+"""Turn a distribution that pip installed into a prefix into the files of an entry."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import os
 import stat
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from packaging.utils import canonicalize_name
-
-from isolate import fs
-from isolate.errors import InvalidDistribution, file_conflict
+from isolate.errors import InvalidDistribution
+from isolate.formatting import count
 from isolate.store.layout import entry_files
-from isolate.store.manifest import DIRECTORY_MODE, MODES, File, is_relative_path, parent_directories, path_tree
-from isolate.store.record_file import read_record
-from isolate.store.reserved_paths import first_reserved, foreign_metadata
+from isolate.store.manifest import DIRECTORY_MODE, MODES, File, parent_directories, path_tree
 from isolate.store.shebangs import strip_shebang
+from isolate.store.unpacked import BROKEN_PACKAGE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from isolate.store.manifest import FileKind
+    from isolate.store.unpacked import UnpackedDistribution
 
-BROKEN_PACKAGE = "the package is broken: report it to its maintainers, or pin another version"
+MAX_LISTED = 3
+"""How many faults of a RECORD a warning lists."""
 
 
-class UnpackedDistribution(NamedTuple):
-    """A distribution that pip installed into *prefix*.
+class Ingested(NamedTuple):
+    """The files of an entry, by path, and the `faults` of the RECORD that lists them, one text each."""
 
-    `record` is the path of its RECORD. `recorded_hashes` has the path of every file, and the sha256 (hex) that RECORD
-    states for it, None if it states none. Paths are below the prefix.
+    files: tuple[File, ...]
+    faults: tuple[str, ...]
+
+
+class _Row(NamedTuple):
+    """The file that a row of RECORD names, if there is one, and how the row differs from what pip unpacked."""
+
+    file: File | None
+    fault: str | None = None
+
+
+def ingest(dist: UnpackedDistribution, entry: Path, python: str) -> Ingested:
+    """Move the files of *dist* into the directory *entry*, read-only.
+
+    *python* is the interpreter that pip wrote into scripts. Rows of RECORD are taken as pip takes them: a row without a
+    file names nothing, and a hash that differs does not matter. Raises `InvalidDistribution` for what is neither a
+    file nor a directory, or cannot be read.
     """
-
-    prefix: Path
-    name: str
-    version: str
-    record: str
-    recorded_hashes: Mapping[str, str | None]
-
-    def __str__(self) -> str:
-        """Return the name and the version, for messages."""
-        return f"{self.name} {self.version}"
-
-
-def read_prefix(prefix: Path) -> dict[str, UnpackedDistribution]:
-    """Return the distributions that pip installed into *prefix*, by normalized name.
-
-    Raises `InvalidDistribution` if a RECORD is missing or malformed, if it names a file outside *prefix* or one that no
-    distribution may bring, or if two distributions install the same file.
-    """
-    dists: dict[str, UnpackedDistribution] = {}
-    links = fs.directory_links(prefix)
-    for dist_info in sorted(prefix.glob("lib*/*/site-packages/*.dist-info")):
-        if dist_info.relative_to(prefix).parts[0] not in links:  # it is found below the target of the link, too
-            dist = _read_distribution(prefix, dist_info, links)
-            _reject_foreign_paths(dist)
-            dists[dist.name] = dist
-    owners: dict[str, UnpackedDistribution] = {}
-    for dist in dists.values():
-        for path in dist.recorded_hashes:
-            owner = owners.setdefault(path, dist)
-            if owner is not dist:
-                raise file_conflict(path, owner.name, dist.name, facts=(str(owner), str(dist)))
-    return dists
-
-
-def _reject_foreign_paths(dist: UnpackedDistribution) -> None:
-    """Raise `InvalidDistribution` if *dist* has a file of the environment itself, or metadata of another."""
-    if (path := first_reserved(dist.recorded_hashes)) is not None:
-        raise InvalidDistribution(
-            f"{dist} installs {path}, which belongs to the environment itself", hint=BROKEN_PACKAGE
-        )
-    if (path := foreign_metadata(dist.recorded_hashes, os.path.dirname(dist.record))) is not None:
-        raise InvalidDistribution(f"{dist} installs {path}, which is metadata of another package", hint=BROKEN_PACKAGE)
-
-
-def _read_distribution(prefix: Path, dist_info: Path, links: Mapping[str, str]) -> UnpackedDistribution:
-    name, _, version = dist_info.name.removesuffix(".dist-info").partition("-")
-    try:
-        rows = read_record((dist_info / "RECORD").read_bytes())
-    except (OSError, ValueError):
-        raise InvalidDistribution(f"{name} {version} has no readable RECORD", hint=BROKEN_PACKAGE) from None
-    site = os.path.relpath(dist_info.parent, prefix)
-    hashes: dict[str, str | None] = {}
-    for row in rows:
-        if row:
-            path = _without_link(links, os.path.normpath(os.path.join(site, row[0])))
-            if os.path.isabs(path) or path.split("/", 1)[0] == os.pardir:
-                raise InvalidDistribution(
-                    f"{name} {version} has a file outside the environment: {row[0]}", hint=BROKEN_PACKAGE
-                )
-            if not is_relative_path(path):
-                raise InvalidDistribution(
-                    f"{name} {version} has a file with a control character in its name: {row[0]}", hint=BROKEN_PACKAGE
-                )
-            hashes[path] = _recorded_sha256(row)
-    return UnpackedDistribution(
-        prefix=prefix,
-        name=canonicalize_name(name),
-        version=version,
-        record=f"{site}/{dist_info.name}/RECORD",
-        recorded_hashes=hashes,
-    )
-
-
-def _without_link(links: Mapping[str, str], path: str) -> str:
-    """Return the relative *path* as it is without *links*, the targets by name: `lib64/x` is `lib/x`."""
-    first, separator, rest = path.partition("/")
-    return f"{links[first]}/{rest}" if separator and first in links else path
-
-
-def _recorded_sha256(row: list[str]) -> str | None:
-    """Return the sha256 (hex) in a row of RECORD; None if there is none, a text that no file has if it is malformed."""
-    algorithm, _, value = row[1].partition("=") if len(row) > 1 else ("", "", "")
-    if algorithm != "sha256":
-        return None
-    try:
-        return base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).hex()
-    except ValueError:
-        return "malformed"
-
-
-def ingest(dist: UnpackedDistribution, entry: Path, python: str) -> tuple[File, ...]:
-    """Move the files of *dist* into the directory *entry*, read-only, and return them by path.
-
-    *python* is the interpreter that pip wrote into scripts. Raises `InvalidDistribution` for a file that is missing, is
-    not a regular file, or does not match RECORD.
-    """
-    files = [_normalize(dist, path, python) for path in dist.recorded_hashes]
+    rows = [_normalize(dist, path, python) for path in dist.recorded_hashes]
+    files = tuple(sorted(row.file for row in rows if row.file is not None))
+    paths = [file.path for file in files]
     target = entry_files(entry)
     target.mkdir()
-    _move(str(dist.prefix), str(target), path_tree(dist.recorded_hashes))
-    for directory in parent_directories(dist.recorded_hashes):
+    _move(str(dist.prefix), str(target), path_tree(paths))
+    for directory in parent_directories(paths):
         os.chmod(target / directory, DIRECTORY_MODE)  # pip made it, with the umask of the user
-    return tuple(sorted(files))
+    return Ingested(files, (*dist.faults, *(row.fault for row in rows if row.fault is not None)))
+
+
+def record_warning(dist: UnpackedDistribution, faults: Sequence[str]) -> str:
+    """Return the line that says how the RECORD of *dist* differs from what pip unpacked."""
+    more = len(faults) - MAX_LISTED
+    listed = ", ".join([*faults[:MAX_LISTED], *([f"and {count(more, 'more fault')}"] if more > 0 else [])])
+    return f"warning: the RECORD of {dist} is wrong, and its files are kept as pip unpacked them: {listed}"
 
 
 def _move(source: str, target: str, tree: dict[str, dict]) -> None:  # type: ignore[type-arg]
@@ -168,10 +92,18 @@ def _holds_only(directory: str, tree: dict[str, dict]) -> bool:  # type: ignore[
     return True
 
 
-def _normalize(dist: UnpackedDistribution, path: str, python: str) -> File:
+def _normalize(dist: UnpackedDistribution, path: str, python: str) -> _Row:
     """Give a file the permissions and the content that it has in the store, and return the facts about it."""
     source = f"{dist.prefix}/{path}"
-    status, content, digest = _verified(dist, path, source)
+    try:
+        status = os.lstat(source)
+    except OSError:
+        return _Row(None, f"{path} is missing")
+    if stat.S_ISDIR(status.st_mode):
+        return _Row(None, f"{path} is a directory")
+    content = _content(dist, path, status)
+    digest = hashlib.sha256(content).hexdigest()
+    is_as_recorded = path == dist.record or dist.recorded_hashes[path] in (None, digest)
     kind: FileKind = "executable" if status.st_mode & 0o111 else "file"
     if path == dist.record:
         kind = "record"
@@ -180,23 +112,17 @@ def _normalize(dist: UnpackedDistribution, path: str, python: str) -> File:
         Path(source).write_bytes(body)
         status = os.stat(source)
     os.chmod(source, MODES[kind])
-    return File(path, status.st_size, status.st_mtime_ns, digest, kind)
+    file = File(path, status.st_size, status.st_mtime_ns, digest, kind)
+    return _Row(file, None if is_as_recorded else f"{path} has another hash")
 
 
-def _verified(dist: UnpackedDistribution, path: str, source: str) -> tuple[os.stat_result, bytes, str]:
-    """Return status, content and sha256 (hex) of the file *source*, which RECORD lists as *path*."""
+def _content(dist: UnpackedDistribution, path: str, status: os.stat_result) -> bytes:
+    """Return the content of the file *path* of *dist*, which has this *status*."""
+    if not stat.S_ISREG(status.st_mode):
+        raise InvalidDistribution(f"{dist}: {path} is not a regular file", hint=BROKEN_PACKAGE)
     try:
-        status = os.lstat(source)
-        if not stat.S_ISREG(status.st_mode):
-            raise InvalidDistribution(f"{dist}: {path} is not a regular file", hint=BROKEN_PACKAGE)
-        with open(source, "rb") as file:
-            content = file.read()
+        return (dist.prefix / path).read_bytes()
     except OSError as error:
         raise InvalidDistribution(
             f"{dist}: cannot read {path}, which RECORD lists: {error.strerror}", hint=BROKEN_PACKAGE
         ) from None
-    expected, actual = dist.recorded_hashes[path], hashlib.sha256(content).hexdigest()
-    if expected not in (None, actual) and path != dist.record:
-        facts = (f"RECORD: sha256 {expected}", f"file: sha256 {actual}")
-        raise InvalidDistribution(f"{dist}: {path} does not match its RECORD", facts=facts, hint=BROKEN_PACKAGE)
-    return status, content, actual
