@@ -127,3 +127,26 @@ def test_an_application_that_cannot_be_read_is_not_passed_over(isolate, applicat
     error = isolate("check", "--all", cwd=app.parent, status=2).err
     assert f"{app / name}" in error
     assert "named pipe" in error
+
+
+@pytest.mark.parametrize("way", ["link", "include", "constraint", "URL", "setting"])
+def test_no_line_of_a_file_outside_the_repository_is_shown(isolate, application, tmp_path, way):
+    token = tmp_path / "token"
+    token.write_text(f"# a comment\n{SECRET} = 1\n")
+    texts = {"include": f"-r {token}\n", "constraint": f"-c ../{token.name}\n", "URL": f"-r FILE://{token}\n"}
+    app = application({"requirements.txt": texts.get(way, "")})
+    if way == "link":
+        (app / "requirements.txt").unlink()
+        (app / "requirements.txt").symlink_to(token)
+    if way == "setting":
+        application({"pyproject.toml": f'[tool.isolate]\nrequirements = ["{token}"]\n'})
+    result = isolate("check", cwd=app, status=2)
+    assert SECRET not in result.err + result.out
+    assert ":2: " in result.err
+
+
+def test_a_line_of_a_file_in_the_repository_is_shown(isolate, application):
+    application({".git/HEAD": "ref: refs/heads/main\n"}, name="repo")
+    application({"base.txt": "not a requirement\n"}, name="repo/common")
+    app = application({"requirements.txt": "-r ../common/base.txt\n"}, name="repo/app")
+    assert "`not a requirement`" in isolate("check", cwd=app, status=2).err

@@ -70,7 +70,14 @@ class _Reader:
         contents.visited.add((path, constraint))
         content = contents.files[path] = contents.files.get(path) or _read_bytes(path, includes)
         for line in logical_lines(_decode(path, content)):
-            self._read_line(line, path, includes, constraint=constraint)
+            try:
+                self._read_line(line, path, includes, constraint=constraint)
+            except DeclarationError as error:
+                if error.file != path or _is_in_repository(path, contents.root):
+                    raise
+                # The repository can name any file that the user can read, and logs are read by others.
+                problem = "the line is not a requirement; it is not shown, because the file is not in the repository"
+                raise DeclarationError(problem, hint="look at that line", file=path, line=line.number) from None
 
     def _read_line(self, line: LogicalLine, path: Path, includes: tuple[Origin, ...], *, constraint: bool) -> None:
         contents, origin = self._contents, Origin(file=path, line=line.number)
@@ -127,6 +134,12 @@ class _Reader:
             problem = f"files are included in each other more than {MAX_DEPTH} levels deep"
             raise DeclarationError(problem, hint="include them from one file", file=includer.file, line=includer.line)
         self.read(path, includes, constraint=constraint)
+
+
+def _is_in_repository(path: Path, root: Path) -> bool:
+    """Return whether *path*, links followed, is in the git repository around *root*; in *root* if there is none."""
+    around = (directory for directory in (root, *root.parents) if os.path.lexists(directory / ".git"))
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(next(around, root)))
 
 
 def _with_variables(text: str, options: list[tuple[str, str]], expanded_lines: list[str]) -> list[str]:
