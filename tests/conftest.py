@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import csv
 import hashlib
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,28 +117,106 @@ def isolated_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def seeded_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def seeded_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Return a cache whose store has pip for this interpreter, and nothing else."""
     directory = tmp_path_factory.mktemp("seeded")
-    application = directory / "application"
-    application.mkdir()
-    (application / "requirements.txt").write_text("")
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(UNWANTED_VARIABLES)}
-    environ |= {"ISOLATE_CACHE_DIR": str(directory / "cache"), "PIP_CONFIG_FILE": os.devnull, "PYTHONPATH": str(SOURCE)}
-    environ |= {"HOME": str(directory)}
-    environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"])
-    command = [sys.executable, "-m", "isolate", "sync", str(application)]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=COMMAND_TIMEOUT, check=False)
-    assert done.returncode == 0, done.stderr
+    sync_once(directory, [""])
+    before = contents_of_pip(directory / "cache")
+    yield directory / "cache"
+    assert contents_of_pip(directory / "cache") == before, "a test has changed files of pip that all tests share"
+
+
+@pytest.fixture(scope="session")
+def warm_cache(
+    tmp_path_factory: pytest.TempPathFactory, seeded_cache: Path, shared_index: LocalIndex, packages: Path
+) -> Path:
+    """Return a cache whose store also has the packages of `index`, and what pip reported about them."""
+    directory = tmp_path_factory.mktemp("warm")
+    shutil.copytree(seeded_cache, directory / "cache", symlinks=True, copy_function=copy_or_link)
+    shared_index.start_over(packages)
+    sync_once(directory, PINS, **index_settings(shared_index))
+    shutil.rmtree(directory / "cache/store-v1/environments")
     return directory / "cache"
 
 
+PINS = ("", "alpha==1.0\nbeta==1.0\ngamma==1.0\ndelta==1.0\n", "alpha==2.0\nbeta==2.0\n", "alpha==1.1\n")
+"""What the applications that fill the warm store require: nothing, or pins of every package of `index`.
+
+A sync of such pins asks no index, and neither does one of no requirements; anything else is still resolved by pip.
+"""
+
+
+def environment_in(directory: Path) -> dict[str, str]:
+    """Return the environment variables of a command whose home is *directory*, with the cache in it."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(UNWANTED_VARIABLES)}
+    return inherited | {
+        "HOME": str(directory),
+        "ISOLATE_CACHE_DIR": str(directory / "cache"),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
+        "PIP_CONFIG_FILE": os.devnull,
+        "PYTHONPATH": str(SOURCE),
+    }
+
+
+def sync_once(directory: Path, requirements: Sequence[str], **settings: str) -> None:
+    """Fill *directory*/cache by a sync of an application for each of *requirements*, with more variables *settings*."""
+    environ = {**environment_in(directory), **settings}
+    applications = [directory / f"application-{number}" for number in range(len(requirements))]
+    for application, text in zip(applications, requirements, strict=True):
+        application.mkdir()
+        (application / "requirements.txt").write_text(text)
+    command = [sys.executable, "-m", "isolate", "sync", *map(str, applications)]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=COMMAND_TIMEOUT, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def is_warm(request: pytest.FixtureRequest) -> bool:
+    """Return whether the store of this test begins with the packages of `index`: see the marker `store`."""
+    marker = request.node.get_closest_marker("store")
+    return marker is not None and marker.args == ("warm",)
+
+
 @pytest.fixture
-def cache(isolated_home: Path, seeded_cache: Path, tmp_path: Path) -> Path:
-    """Return the cache of this test: a copy of the seeded one without hard links, because tests damage files."""
+def cache(request: pytest.FixtureRequest, isolated_home: Path, tmp_path: Path) -> Iterator[Path]:
+    """Return the cache of this test: a copy of a seeded one, because tests damage files.
+
+    The files of pip, of which there are about a thousand, are hard links, unless the marker `store` has `own_pip`.
+    """
     del isolated_home
-    shutil.copytree(seeded_cache, tmp_path / "cache", symlinks=True)
-    return tmp_path / "cache"
+    seeded = request.getfixturevalue("warm_cache" if is_warm(request) else "seeded_cache")
+    marker = request.node.get_closest_marker("store")
+    has_own_pip = marker is not None and marker.kwargs.get("own_pip", False)
+    before = states_of_pip(seeded)
+    copy = shutil.copy2 if has_own_pip else copy_or_link
+    shutil.copytree(seeded, tmp_path / "cache", symlinks=True, copy_function=copy)
+    yield tmp_path / "cache"
+    assert states_of_pip(seeded) == before, "the test has changed files of pip that all tests share"
+
+
+PIP_FILE = re.compile(r"/entries/[^/]+/pip-[^/]+/files/")
+
+
+def copy_or_link(source: str, target: str) -> None:
+    """Link a file of pip, and copy any other one."""
+    (os.link if PIP_FILE.search(source) else shutil.copy2)(source, target)
+
+
+def files_of_pip(cache: Path) -> Iterator[str]:
+    """Yield the path of every file in the entries of pip of *cache*."""
+    for directory in cache.glob("store-v1/entries/*/pip-*/files"):
+        for parent, _, names in os.walk(directory):
+            yield from (f"{parent}/{name}" for name in names)
+
+
+def states_of_pip(cache: Path) -> dict[str, tuple[int, ...]]:
+    """Return the mode, owner, size and time of modification of every file of pip in *cache*."""
+    found = {path: os.lstat(path) for path in files_of_pip(cache)}
+    return {path: (it.st_mode, it.st_uid, it.st_gid, it.st_size, it.st_mtime_ns) for path, it in found.items()}
+
+
+def contents_of_pip(cache: Path) -> dict[str, str]:
+    """Return a digest of every file of pip in *cache*; an edit may keep the size and time of modification."""
+    return {path: hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in files_of_pip(cache)}
 
 
 @pytest.fixture
@@ -164,19 +244,48 @@ def isolate(cache: Path, tmp_path: Path) -> Callable[..., Result]:
     return run
 
 
-@pytest.fixture
-def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalIndex]:
-    """Return an index with a few packages that pip is configured to use."""
-    directory = tmp_path / "index"
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the directory of the few packages that are in every `index`."""
+    directory = tmp_path_factory.mktemp("packages")
     for version in ("1.0", "1.1", "2.0"):
         build_wheel(directory, "alpha", version, scripts={"alpha": "alpha:main"})
     build_wheel(directory, "beta", "1.0", requires=["alpha<2"])
     build_wheel(directory, "beta", "2.0", requires=["alpha>=2"])
     build_wheel(directory, "gamma", "1.0", extras={"speed": ["delta"]})
     build_wheel(directory, "delta", "1.0")
-    with LocalIndex(directory).serving() as serving:
-        monkeypatch.setenv("PIP_INDEX_URL", serving.url)
-        monkeypatch.setenv("PIP_RETRIES", "0")
+    return directory
+
+
+@pytest.fixture(scope="session")
+def shared_index(packages: Path) -> Iterator[LocalIndex]:
+    """Return an index that has the same URL for all tests with a warm store, which remembers locks by it."""
+    with LocalIndex(packages).serving() as serving:
+        yield serving
+
+
+def index_settings(index: LocalIndex) -> dict[str, str]:
+    """Return the environment variables that make pip use *index*."""
+    return {"PIP_INDEX_URL": index.url, "PIP_RETRIES": "0"}
+
+
+@pytest.fixture
+def index(
+    request: pytest.FixtureRequest, packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[LocalIndex]:
+    """Return an index with a few packages that pip is configured to use."""
+    directory = tmp_path / "index"
+    shutil.copytree(packages, directory)
+    with contextlib.ExitStack() as stack:
+        if is_warm(request):
+            request.getfixturevalue("warm_cache")  # which is filled from the same index
+            serving: LocalIndex = request.getfixturevalue("shared_index")
+            serving.start_over(directory)
+            stack.callback(serving.start_over, directory)
+        else:
+            serving = stack.enter_context(LocalIndex(directory).serving())
+        for name, value in index_settings(serving).items():
+            monkeypatch.setenv(name, value)
         yield serving
 
 

@@ -16,7 +16,16 @@ from pathlib import Path
 
 import pytest
 
-from conftest import TESTS, UNWANTED_VARIABLES, inconsistencies, user_directories, versions
+from conftest import (
+    PINS,
+    PIP_FILE,
+    TESTS,
+    UNWANTED_VARIABLES,
+    inconsistencies,
+    states_of_pip,
+    user_directories,
+    versions,
+)
 from kit.index import LocalIndex
 from kit.packages import build_sdist, build_tree, build_wheel
 
@@ -186,10 +195,33 @@ def test_the_command_uses_only_the_cache_of_its_test(isolate, application, cache
     assert not user_cache.exists()
 
 
-def test_no_test_shares_files_with_the_next(cache, seeded_cache):
-    copies = [(path, seeded_cache / path.relative_to(cache)) for path in cache.rglob("*") if path.is_file()]
-    assert copies
-    assert not [str(path) for path, original in copies if path.samefile(original)]
+def test_no_test_shares_files_with_the_next_but_those_of_pip(cache, seeded_cache):
+    paths = [path for path in cache.rglob("*") if path.is_file()]
+    shared = [str(path) for path in paths if path.samefile(seeded_cache / path.relative_to(cache))]
+    assert shared == [str(path) for path in paths if PIP_FILE.search(str(path))]
+    assert 0 < len(shared) < len(paths)
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.write_text("edited = True"), lambda path: path.chmod(0o600)])
+def test_a_change_of_a_file_of_pip_that_tests_share_is_noticed(seeded_cache, tmp_path, damage):
+    own = tmp_path / "own"
+    shutil.copytree(seeded_cache, own, symlinks=True)
+    before = states_of_pip(own)
+    assert len(before) > 100
+    assert states_of_pip(own) == before
+    module = next(own.glob("store-v1/entries/*/pip-*/files/lib/*/site-packages/pip/__init__.py"))
+    module.chmod(0o644)
+    damage(module)
+    assert states_of_pip(own) != before
+
+
+@pytest.mark.store("warm")
+def test_a_warm_store_needs_no_index(isolate, application, index):
+    for number, requirements in enumerate(("alpha==1.0\n", "alpha==2.0\nbeta==2.0\n", *PINS)):
+        app = application({"requirements.txt": requirements}, name=f"app{number}")
+        isolate("sync", cwd=app)
+        isolate("check", "--hash", cwd=app)
+        assert index.requests == [], requirements
 
 
 INNER = """

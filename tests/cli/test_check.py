@@ -10,6 +10,8 @@ from conftest import inconsistencies, listing, site, versions
 from kit.packages import build_wheel
 from kit.records import resign
 
+pytestmark = pytest.mark.store("warm")
+
 
 @pytest.fixture
 def synced(isolate, application, index):
@@ -132,6 +134,7 @@ def edit_hidden(path, old, new):
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
+@pytest.mark.store("warm", own_pip=True)
 def test_an_edit_that_keeps_size_and_mtime_is_found_by_its_hash_and_repaired_by_sync_verify(isolate, synced):
     modules = [site(synced) / f"{name}/__init__.py" for name in ("alpha", "delta", "pip")]
     texts = [module.read_text() for module in modules]

@@ -7,6 +7,8 @@ import pytest
 
 from conftest import inconsistencies, listing, versions
 
+pytestmark = pytest.mark.store("warm")
+
 
 @pytest.fixture
 def synced(isolate, application, index):
@@ -62,6 +64,7 @@ def test_rollback_fetches_a_damaged_entry_again(isolate, synced, cache):
     isolate("store", "verify")
 
 
+@pytest.mark.store("warm", own_pip=True)
 def test_lock_fetches_a_damaged_entry_again(isolate, application, synced, cache):
     spoil(cache, "pip")
     app = application({"requirements.txt": "alpha\n"}, name="fresh")
@@ -157,6 +160,7 @@ def test_history_survives_a_recreated_environment(isolate, synced):
     assert numbers == [4, 3, 2, 1]
 
 
+@pytest.mark.store("cold")
 def test_gc_keeps_what_environments_use_and_can_roll_back_to(isolate, application, synced, cache):
     other = application({"requirements.txt": "gamma==1.0\n"}, name="other")
     isolate("sync", cwd=other)
@@ -182,6 +186,7 @@ def test_store_verify_finds_an_edit_that_keeps_size_and_mtime(isolate, synced, c
     assert not list(cache.glob("store-v1/entries/*/alpha-2.0-*"))
 
 
+@pytest.mark.store("cold")
 def test_the_store_shows_its_directory_and_size(isolate, synced, cache):
     assert isolate("store", "path").out == f"{cache}/store-v1\n"
     entries = [path.name for path in cache.glob("store-v1/entries/*/*")]

@@ -11,6 +11,8 @@ import pytest
 from conftest import SOURCE, versions
 from kit.records import resign
 
+pytestmark = pytest.mark.store("warm")
+
 
 def test_run_syncs_and_then_runs_the_command(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
@@ -93,10 +95,10 @@ name = "app"
 version = "1"
 dependencies = ["alpha==1.0"]
 [project.optional-dependencies]
-fast = ["gamma"]
+fast = ["gamma==1.0"]
 [dependency-groups]
-dev = ["delta"]
-docs = ["beta"]
+dev = ["delta==1.0"]
+docs = ["beta==1.0"]
 """
 
 
@@ -111,7 +113,7 @@ def test_run_keeps_no_dev_of_the_last_sync(isolate, application, index):
 
 
 def test_run_keeps_options_of_a_sync_that_changed_nothing(isolate, application, index):
-    app = application({"pyproject.toml": PROJECT.replace('["delta"]', '["alpha"]')})
+    app = application({"pyproject.toml": PROJECT.replace('["delta==1.0"]', '["alpha==1.0"]')})
     isolate("sync", cwd=app)
     assert "nothing to do" in isolate("sync", "--no-dev", cwd=app).out
     application({"pyproject.toml": PROJECT})
@@ -152,6 +154,7 @@ def test_run_keeps_no_dev_after_a_rollback(isolate, application, index):
     assert versions(app / ".venv") == {"alpha": "1.0"}
 
 
+@pytest.mark.store("cold")
 def test_verbose_twice_shows_the_output_of_pip(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
     result = isolate("run", "-vv", "--", "alpha", "-v", cwd=app)

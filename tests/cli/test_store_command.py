@@ -9,6 +9,8 @@ import pytest
 
 from kit.packages import build_wheel
 
+pytestmark = pytest.mark.store("cold", own_pip=True)  # the tests count links
+
 COMMON = {f"epsilon/data/{number}.txt": "x" * 8192 for number in range(5)}
 
 

@@ -29,12 +29,8 @@ class LocalIndex:
 
     def __init__(self, directory: Path, *, credentials: str | None = None, tls: ssl.SSLContext | None = None) -> None:
         """Create an index that demands *credentials* (`user:password`) and speaks *tls* if they are given."""
-        self.directory = directory
-        self.requests: list[str] = []
         self.released = threading.Event()
-        self.claims: dict[str, str] = {}
-        self.headers: dict[str, str] = {}
-        self._faults: list[tuple[str, str]] = []
+        self.start_over(directory)
         self._credentials = credentials
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -46,6 +42,16 @@ class LocalIndex:
     def url(self) -> str:
         """Return the URL for `--index-url`, without credentials."""
         return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}/simple/"
+
+    def start_over(self, directory: Path) -> None:
+        """Serve *directory* at the same URL from now on; end requests that hang, and forget what was asked and set."""
+        self.released.set()
+        self.released = threading.Event()
+        self.directory = directory
+        self.requests: list[str] = []
+        self.claims: dict[str, str] = {}
+        self.headers: dict[str, str] = {}
+        self._faults: list[tuple[str, str]] = []
 
     def misbehave(self, pattern: str, fault: str) -> None:
         """Answer requests whose path matches *pattern* with a *fault*.
