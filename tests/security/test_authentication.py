@@ -11,8 +11,12 @@ from pathlib import Path
 import pytest
 
 from conftest import SOURCE, versions
+from isolate.environment.stamp.read import up_to_date_message
+from isolate.environment.stamp.variables import variable_line
 from isolate.signed_record import Unverified, read_signed, signed
 from isolate.user_key import ensure_key, read_key, state_directory
+
+pytestmark = pytest.mark.store("warm")
 
 # --- the key --------------------------------------------------------------------------------------------------------
 
@@ -215,11 +219,15 @@ def app(isolate, application, index):
 def test_a_stamp_that_is_cut_off_at_a_line_is_not_believed(isolate, app):
     stamp = app / ".venv/.isolate/stamp"
     lines = stamp.read_bytes().splitlines(keepends=True)
+    assert up_to_date_message(str(app / ".venv"), variable_line) is not None
+    # With and without the line that has the code.
+    for cut in [*(lines[first:count] for first in (0, 1) for count in range(len(lines))), lines[1:]]:
+        stamp.write_bytes(b"".join(cut))
+        assert up_to_date_message(str(app / ".venv"), variable_line) is None, cut[-1:]
     next(app.glob(".venv/lib/*/site-packages/alpha/__init__.py")).unlink()
-    for count in range(len(lines)):
-        for first in (0, 1):  # with and without the line that has the code
-            stamp.write_bytes(b"".join(lines[first:count]))
-            assert "nothing to do" not in isolate("status", cwd=app).out
+    for cut in (lines[:1], lines[: len(lines) // 2], lines[:-1], lines[1:]):
+        stamp.write_bytes(b"".join(cut))
+        assert "up to date: no\n" in isolate("status", cwd=app).out
     stamp.write_bytes(b"".join(lines[1:3]))
     assert "nothing to do" not in isolate("sync", cwd=app).out
     isolate("run", "--no-sync", "--", "python", "-c", "import alpha", cwd=app)
