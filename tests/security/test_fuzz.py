@@ -324,7 +324,7 @@ def test_records_of_distributions(tmp_path):
 @pytest.fixture(scope="module")
 def environment(seeded_cache):
     """Return an environment that isolate made."""
-    return seeded_cache.parent / "application/.venv"
+    return seeded_cache.parent / "application-0/.venv"
 
 
 @pytest.fixture
