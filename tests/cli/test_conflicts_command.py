@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 import os
 
+import pytest
+
 from conftest import SOURCE
+
+pytestmark = pytest.mark.store("warm")
 
 
 def test_conflicts_shows_which_applications_conflict_and_why(isolate, repository, tmp_path):

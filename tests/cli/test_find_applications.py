@@ -6,6 +6,8 @@ import pytest
 
 from kit.git import commit, git
 
+pytestmark = pytest.mark.store("warm")
+
 
 def names(isolate, directory, *more):
     return isolate("list", "--all", *more, cwd=directory).out.splitlines()

@@ -9,6 +9,8 @@ import pytest
 
 from conftest import SOURCE
 
+pytestmark = pytest.mark.store("warm")
+
 DESCRIBED = set(re.findall(r"`([a-z_]+)`", (SOURCE.parent / "docs/reference/json.md").read_text(encoding="utf-8")))
 COMMANDS = [
     ["sync", "--dry-run"],

@@ -11,6 +11,8 @@ import pytest
 from kit.git import commit, git
 from kit.records import record_table
 
+pytestmark = pytest.mark.store("warm")
+
 
 def names(isolate, directory, *more):
     return isolate("list", "--all", *more, cwd=directory).out.splitlines()

@@ -14,6 +14,8 @@ from conftest import SOURCE, versions
 from isolate import fast_path
 from isolate.errors import IsolateError
 
+pytestmark = pytest.mark.store("warm")
+
 
 def imported(*arguments, cwd):
     """Run the command, and return the names of the modules that it imported."""

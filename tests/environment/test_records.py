@@ -11,6 +11,8 @@ from conftest import SOURCE, versions
 from isolate.environment.records import OLD_TEMPLATE, STATE, TEMPLATE, claimed_state, is_managed, read_state
 from kit.records import unsign
 
+pytestmark = pytest.mark.store("warm")
+
 
 def with_former_records(venv):
     """Turn the records of the environment *venv* into those of an earlier version."""

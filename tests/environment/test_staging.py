@@ -7,6 +7,8 @@ import pytest
 from isolate.environment.staging import MARKER
 from kit.records import write_signed
 
+pytestmark = pytest.mark.store("warm")
+
 
 @pytest.fixture
 def staging(application):
