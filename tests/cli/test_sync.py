@@ -14,7 +14,10 @@ from conftest import inconsistencies, versions
 from kit.packages import build_sdist, build_tree, build_wheel
 from kit.records import resign
 
+pytestmark = pytest.mark.store("warm")
 
+
+@pytest.mark.store("cold")
 def test_pins_are_installed_into_a_new_environment(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
     result = isolate("sync", cwd=app)
@@ -35,6 +38,7 @@ def test_two_applications_keep_two_versions(isolate, application, index):
     assert isolate("run", "--", "alpha", cwd=two).out == "alpha 2.0\n"
 
 
+@pytest.mark.store("cold")
 def test_a_second_sync_has_nothing_to_do(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
     isolate("sync", cwd=app)
@@ -83,6 +87,7 @@ def test_an_edit_of_the_lock_during_a_sync_is_noticed_by_the_next(isolate, appli
     assert "pylock.toml" in isolate("sync", cwd=app, status=2).err
 
 
+@pytest.mark.store("cold")
 def test_a_changed_pin_replaces_only_that_package(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\ndelta==1.0\n"})
     isolate("sync", cwd=app)
@@ -107,6 +112,7 @@ def test_undeclared_packages_are_removed_and_pip_is_kept(isolate, application, i
     assert (app / ".venv/bin/pip").exists()
 
 
+@pytest.mark.store("cold")
 def test_direct_pins_are_locked_with_their_dependencies(isolate, application, index):
     app = application({"requirements.txt": "beta==1.0\n"})
     assert "wrote pylock.toml" in isolate("sync", cwd=app).out
@@ -122,6 +128,7 @@ def test_a_file_that_pins_everything_gets_no_lock_in_the_tree(isolate, applicati
     assert sorted(path.name for path in app.iterdir()) == [".venv", "requirements.txt"]
 
 
+@pytest.mark.store("cold")
 def test_a_deleted_environment_is_recreated_without_the_network(isolate, application, index):
     app = application({"requirements.txt": "beta==1.0\nalpha==1.0\n"})
     isolate("sync", cwd=app)
@@ -132,6 +139,7 @@ def test_a_deleted_environment_is_recreated_without_the_network(isolate, applica
     assert len(index.requests) == asked
 
 
+@pytest.mark.store("cold")
 def test_nothing_is_fetched_twice_for_two_applications(isolate, application, index):
     one = application({"requirements.txt": "alpha==1.0\n"}, name="one")
     two = application({"requirements.txt": "alpha==1.0\ndelta==1.0\n"}, name="two")
@@ -200,6 +208,7 @@ def test_a_record_without_a_link_mode_is_read(isolate, application, index):
     assert "link mode auto → copy" in isolate("sync", "--link-mode", "copy", cwd=app).out
 
 
+@pytest.mark.store("cold")
 def test_groups_and_extras_are_installed_on_request(isolate, application, index):
     text = """
 [project]
@@ -226,6 +235,7 @@ docs = [{ include-group = "dev" }, "beta"]
     assert "declared: dev, docs" in isolate("sync", "--group", "doc", cwd=app, status=2).err
 
 
+@pytest.mark.store("cold")
 def test_an_extra_of_a_package_is_locked_with_its_dependencies(isolate, application, index):
     app = application({"requirements.txt": "gamma==1.0\n"})
     isolate("sync", cwd=app)
@@ -235,6 +245,7 @@ def test_an_extra_of_a_package_is_locked_with_its_dependencies(isolate, applicat
     assert set(versions(app / ".venv")) == {"gamma", "delta"}
 
 
+@pytest.mark.store("cold")
 def test_dry_run_changes_nothing(isolate, application, index):
     app = application({"requirements.txt": "beta\n"})
     result = isolate("sync", "--dry-run", cwd=app)
@@ -477,6 +488,7 @@ def test_activation_scripts_and_pyvenv_cfg_name_this_environment(isolate, applic
     assert done.stdout.splitlines() == [f"{app}/.venv", f"{app}/.venv/bin/python"]
 
 
+@pytest.mark.store("cold")
 def test_index_options_of_a_requirements_file_are_used(isolate, application, index, monkeypatch):
     monkeypatch.delenv("PIP_INDEX_URL")
     app = application({"requirements.txt": f"--index-url {index.url}\nalpha==1.0\n"})
@@ -496,6 +508,7 @@ def test_constraints_and_includes_are_used(isolate, application, index):
     assert "read requirements.txt, more/base.txt, limits.txt" in result.out
 
 
+@pytest.mark.store("cold")
 def test_upgraded_versions_are_kept_when_the_environment_is_deleted(isolate, application, index):
     app = application({"requirements.txt": "alpha==1.0\n"})
     isolate("sync", cwd=app)
@@ -506,6 +519,7 @@ def test_upgraded_versions_are_kept_when_the_environment_is_deleted(isolate, app
     isolate("run", "--no-sync", "--", "python", "-c", "import alpha; assert alpha.rebuilt", cwd=app)
 
 
+@pytest.mark.store("cold")
 def test_an_older_lock_does_not_replace_the_versions_of_a_later_upgrade(isolate, application, index):
     first, second, third = (application({"requirements.txt": "alpha==1.0\n"}, name=name) for name in ("a", "b", "c"))
     isolate("sync", cwd=first)
