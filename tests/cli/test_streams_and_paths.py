@@ -22,6 +22,8 @@ from isolate.interpreters.discovery import version_manager_pythons
 from isolate.store.layout import cache_directory
 from kit.packages import build_sdist
 
+pytestmark = pytest.mark.store("warm")
+
 
 @pytest.fixture
 def synced(isolate, application, index):
@@ -91,6 +93,7 @@ def test_closed_streams_and_missing_directories(synced, line, status, message):
     assert (done.returncode == status) or (status == 141 and done.returncode == 0), done.stderr
 
 
+@pytest.mark.store("cold")
 @pytest.mark.parametrize("arguments", ["", "--all"])
 def test_a_closed_standard_error_does_not_stop_a_sync(application, index, cache, arguments):
     app = application({"requirements.txt": "alpha==1.0\n"})

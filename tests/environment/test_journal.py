@@ -18,6 +18,8 @@ from isolate.errors import NotManaged
 from isolate.signed_record import signed as signed_record
 from kit.records import write_signed
 
+pytestmark = pytest.mark.store("warm")
+
 SITE = "lib/python3.x/site-packages"
 
 

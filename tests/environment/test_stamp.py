@@ -16,6 +16,8 @@ from isolate.environment.stamp.variables import variable_line
 from isolate.environment.steps import add_step, remove_step
 from kit.packages import build_sdist, build_tree, build_wheel
 
+pytestmark = pytest.mark.store("warm")
+
 
 def stamp_message(app):
     return up_to_date_message(str(app / ".venv"), variable_line)

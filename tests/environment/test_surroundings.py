@@ -16,6 +16,8 @@ import pytest
 from conftest import SOURCE, inconsistencies, versions
 from kit.mounts import immutable, mounted, overlay
 
+pytestmark = pytest.mark.store("warm")
+
 DRIVER = Path(__file__).parent.parent / "faults/driver.py"
 OLD, NEW = "alpha==1.0\nbeta==1.0\n", "alpha==1.1\nbeta==1.0\n"
 REBUILD = ("sync", "--link-mode", "copy")

@@ -16,6 +16,8 @@ from isolate.signed_record import content_of
 from kit.git import commit, git
 from kit.packages import build_tree, build_wheel
 
+pytestmark = pytest.mark.store("warm")
+
 LOOKING = (
     ("list", "--json"),
     ("check",),

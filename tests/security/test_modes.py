@@ -16,6 +16,8 @@ from conftest import SOURCE
 from isolate import permissions
 from isolate.permissions import is_shared_group, is_unsafe_file, others_may_write
 
+pytestmark = pytest.mark.store("warm")
+
 UNSAFE = [0o4755, 0o2755, 0o1644, 0o666, 0o646]
 
 

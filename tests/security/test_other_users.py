@@ -16,7 +16,10 @@ from isolate.environment.records import JOURNAL, STAGING, TRASH
 from isolate.environment.staging import MARKER
 from isolate.interpreters.version_file import read_version_file
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can give files away")
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can give files away"),
+    pytest.mark.store("warm", own_pip=True),
+]
 OTHER, THIRD = 54_321, 54_322
 """Ids that no user of this machine has."""
 

@@ -37,6 +37,8 @@ from kit.records import record_text, resign, write_signed
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.store("warm")
+
 LOOKING = ("check", "status", "history")
 COMMANDS = (*LOOKING, "sync", "rollback", "lock")
 

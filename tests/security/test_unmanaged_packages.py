@@ -8,6 +8,8 @@ import pytest
 
 from conftest import inconsistencies, site
 
+pytestmark = pytest.mark.store("warm")
+
 OTHERS = ("../../../bin/python", "../../../pyvenv.cfg", "../../../lib64", "../../../bin", "alpha/__init__.py", ".")
 
 

@@ -21,6 +21,8 @@ from isolate.store.manifest import digest_of
 from kit.packages import build_wheel
 from kit.records import record_text, resign, unsign, write_signed
 
+pytestmark = pytest.mark.store("warm")
+
 VERIFIED = "verified .venv against the store"
 
 
