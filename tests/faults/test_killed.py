@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import SOURCE, inconsistencies, versions
+from conftest import environment_in, inconsistencies, versions
 from kit.packages import build_wheel
 from kit.records import record_table
 
@@ -119,7 +119,7 @@ class Victim:
         if not USE_REAL_PACKAGES:
             links.symlink_to(settings["PIP_FIND_LINKS"])
             settings = {**settings, "PIP_FIND_LINKS": str(links)}
-        self.environ = {**os.environ, "PYTHONPATH": str(SOURCE), **settings}
+        self.environ = {**environment_in(root.parent), **settings}
         root.mkdir()
         self.declare(case.before or case.after)
         if case.before:
@@ -190,7 +190,7 @@ class Victim:
         return done.returncode == 0
 
     def leftovers(self) -> list[str]:
-        tmp = Path(os.environ["ISOLATE_CACHE_DIR"], "store-v1/tmp")
+        tmp = Path(self.environ["ISOLATE_CACHE_DIR"], "store-v1/tmp")
         found = [*tmp.iterdir(), self.root / ".isolate-staging", self.venv / ".isolate/work"]
         found += [
             path
@@ -204,9 +204,20 @@ NOT_PACKAGES = ("compiled", "python", "notes", "link mode")
 COMMANDS = (("check",), ("history",), ("run", "--no-sync", "--", "python", "-c", ""), ("sync", "-q"))
 
 
+@pytest.fixture(scope="module")
+def victims():
+    """Return the victims that were made already, by the name of their case."""
+    return {}
+
+
 @pytest.fixture
-def victim(request, tmp_path, packages, cache):
-    return Victim(CASES[request.param], tmp_path / "app", packages)
+def victim(request, victims, tmp_path_factory, packages, seeded_cache):
+    """Return the victim of a case, in a home with a cache of its own that all tests of the case share."""
+    if request.param not in victims:
+        home = tmp_path_factory.mktemp("victim")
+        shutil.copytree(seeded_cache, home / "cache", symlinks=True)
+        victims[request.param] = Victim(CASES[request.param], home / "app", packages)
+    return victims[request.param]
 
 
 def inspect(victim, number):
