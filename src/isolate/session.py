@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from isolate.application import Application
+    from isolate.interpreters.interpreter import Choice
     from isolate.locks import NameLocks
 
 
@@ -99,7 +100,8 @@ class Session:
     `clock` returns seconds since 1970. `batch` has all applications that the command works on. `is_worker` tells
     whether this is one of several processes, each of which works on one application. `only_looks`: the command runs no
     program that the repository names, no build backend, and nothing in an environment. `run` names this run: its
-    processes share what they find out about the machine.
+    processes share what they find out about the machine. `pythons` has the interpreters that were chosen, by the
+    directory of the application, because the packages of the application need another one than the default.
     """
 
     environ: Mapping[str, str]
@@ -110,10 +112,15 @@ class Session:
     is_worker: bool = False
     only_looks: bool = False
     run: str = field(default_factory=lambda: os.urandom(16).hex())
+    pythons: Mapping[Path, Choice] = field(default_factory=dict)
 
     def looking(self) -> Session:
         """Return this session for a command that only looks."""
         return replace(self, only_looks=True)
+
+    def with_python(self, root: Path, choice: Choice) -> Session:
+        """Return this session with a *choice* for the application in *root*."""
+        return replace(self, pythons={**self.pythons, root: choice})
 
     @property
     def store(self) -> Store:

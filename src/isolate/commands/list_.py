@@ -11,7 +11,7 @@ from isolate.errors import NoInterpreter
 from isolate.interpreters.version_file import read_version_file, version_files
 from isolate.lock.pylock_file import read_lock_content
 from isolate.outcome import Outcome
-from isolate.resolution.interpreter import interpreter_for
+from isolate.resolution.interpreter import hints_for, interpreter_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,7 @@ def describe(application: Application, session: Session) -> Outcome:
             "python": python,
             "requires_python": None if declarations.requires_python is None else str(declarations.requires_python),
             "interpreter": _interpreter(application, declarations, session),
-            "key": key_of(application, declarations, python),
+            "key": key_of(application, declarations, python or _hinted(application, declarations)),
         },
     )
 
@@ -47,8 +47,13 @@ def _interpreter(application: Application, declarations: Declarations, session: 
         return None
 
 
+def _hinted(application: Application, declarations: Declarations) -> str | None:
+    hint = next(iter(hints_for(application, declarations)), None)
+    return None if hint is None else hint.version
+
+
 def key_of(application: Application, declarations: Declarations, python: str | None) -> str:
-    """Return a digest (hex) of every file that decides what the environment holds, and of the requested Python.
+    """Return a digest (hex) of every file that decides what the environment holds, and of the *python* asked for.
 
     It does not depend on where the repository is: files count by their path from the application, and their content.
     """
@@ -67,6 +72,8 @@ def key_files(application: Application) -> tuple[Path, ...]:
         python_files.append(path)
         if path.is_file():
             break
+    else:
+        python_files += version_files(application.root, ".tool-versions")
     return (*_files_with_lock(application, declarations), *python_files)
 
 

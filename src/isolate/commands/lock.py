@@ -13,6 +13,7 @@ from isolate.lock.pylock_file import read_lock
 from isolate.operations.builder import builder_for
 from isolate.operations.inspect import InspectOptions, inspect
 from isolate.operations.retry_damaged import retry_damaged
+from isolate.operations.retry_python import retry_with_fitting_python
 from isolate.outcome import Outcome
 from isolate.request import LockPolicy
 from isolate.resolution.candidates import staleness_reasons
@@ -21,11 +22,11 @@ from isolate.resolution.decide import decide
 from isolate.resolution.without_build import without_build
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from packaging.pylock import Pylock
 
     from isolate.application import Application
+    from isolate.declarations.declared import Declarations
+    from isolate.operations.current_state import CurrentState
     from isolate.request import Request
     from isolate.resolution.candidates import LockDecision
     from isolate.resolution.context import LockContext
@@ -47,18 +48,9 @@ def lock(application: Application, request: Request, session: Session, *, check:
     before = _existing_lock(application, request.lock_policy)
     with application.exclusive(session.waiting_for(application)), session.store.shared_access(session.waiting_for_gc):
         staging.recover(application)
-        current = inspect(
-            application, declarations, session, InspectOptions(python=request.python, allow_unmanaged=True)
-        )
-        context = lock_context(application, declarations, current.interpreter, request.lock_policy, session)
-
-        def decide_with(context: LockContext) -> LockDecision:
-            with builder_for(application, declarations, current, request, session) as builder:
-                return decide(context, builder)
-
         if check:
-            return _check(before, context._replace(policy=LockPolicy(may_change=False)), decide_with)
-        decision = retry_damaged(lambda: decide_with(context), session)
+            return _check(before, application, declarations, request, session)
+        decision = retry_damaged(lambda: _decide(application, declarations, request, session), session)
         written = decision.is_new or not decision.in_tree
         if written:
             staging.write_file(application, application.lock_file, decision.content, session.progress.say)
@@ -67,6 +59,24 @@ def lock(application: Application, request: Request, session: Session, *, check:
     summary = f"wrote pylock.toml: {packages}; run `isolate sync` to install" if written else f"up to date: {packages}"
     lines = (*changes, *decision.reason_lines, summary)
     return Outcome(command="lock", lines=lines, facts={"changes": list(changes), "written": written})
+
+
+def _decide(application: Application, declarations: Declarations, request: Request, session: Session) -> LockDecision:
+    def decide_in(session: Session) -> LockDecision:
+        context, current = _context(application, declarations, request, session)
+        with builder_for(application, declarations, current, request, session) as builder:
+            return decide(context, builder)
+
+    return retry_with_fitting_python(decide_in, application, request.python, session)
+
+
+def _context(
+    application: Application, declarations: Declarations, request: Request, session: Session
+) -> tuple[LockContext, CurrentState]:
+    """Return what the decision depends on, and the current state of the application."""
+    options = InspectOptions(python=request.python, allow_unmanaged=True)
+    current = inspect(application, declarations, session, options)
+    return lock_context(application, declarations, current.interpreter, request.lock_policy, session), current
 
 
 def _existing_lock(application: Application, policy: LockPolicy) -> Pylock | None:
@@ -79,8 +89,12 @@ def _existing_lock(application: Application, policy: LockPolicy) -> Pylock | Non
         raise
 
 
-def _check(before: Pylock | None, context: LockContext, decide_with: Callable[[LockContext], LockDecision]) -> Outcome:
+def _check(
+    before: Pylock | None, application: Application, declarations: Declarations, request: Request, session: Session
+) -> Outcome:
     """Return whether the lock is up to date; without a lock, whether the declarations need one."""
+    request = request._replace(lock_policy=LockPolicy(may_change=False))
+    context, _ = _context(application, declarations, request, session)
     fresh = "pylock.toml is up to date"
     reasons: tuple[str, ...] = ()
     if before is not None:
@@ -88,7 +102,7 @@ def _check(before: Pylock | None, context: LockContext, decide_with: Callable[[L
     else:
         fresh = "everything is pinned: pylock.toml is not needed"
         try:
-            decide_with(context)
+            _decide(application, declarations, request, session)
         except StaleLock as stale:
             reasons = stale.facts
         unknown = without_build(context).left_out

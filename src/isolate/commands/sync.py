@@ -17,6 +17,7 @@ from isolate.operations.current_state import UNVERIFIED, targets_for
 from isolate.operations.identify import identify, with_known_hashes
 from isolate.operations.inspect import InspectOptions, inspect
 from isolate.operations.retry_damaged import retry_damaged
+from isolate.operations.retry_python import retry_with_fitting_python
 from isolate.operations.transaction import Transaction, outcome
 from isolate.operations.up_to_date import up_to_date_outcome
 from isolate.request import Request, selected
@@ -52,7 +53,12 @@ def sync(application: Application, request: Request, session: Session) -> Outcom
         if not request.dry_run:
             ensure_own(application)
         staging.recover(application)
-        transaction = retry_damaged(lambda: _sync(application, request, session), session)
+        transaction = retry_with_fitting_python(
+            lambda session: retry_damaged(lambda: _sync(application, request, session), session),
+            application,
+            request.python,
+            session,
+        )
     return outcome(transaction, session.clock() - started)
 
 

@@ -38,6 +38,10 @@ class UnknownInterpreter(NoInterpreter):
     remedy = "Run `isolate sync` if you trust the repository: it runs that Python, and isolate remembers the answer."
 
 
+class _NotPython(Exception):
+    """A program did not answer as a Python does."""
+
+
 def describe(
     executable: str, *, cache: Path | None, environ: Mapping[str, str], may_run: bool = True, run: str = ""
 ) -> Interpreter:
@@ -148,12 +152,12 @@ def _found(executable: str, environ: Mapping[str, str]) -> dict[str, Any]:
     """Return the facts about an interpreter as `Interpreter.to_dict` does; `failed` says why there are none."""
     try:
         return _query(executable, environ).to_dict()
-    except NoInterpreter as error:
-        return {"failed": error.problem}
+    except _NotPython as error:
+        return {"failed": str(error)}
 
 
 def _query(executable: str, environ: Mapping[str, str]) -> Interpreter:
-    """Run *executable*, and return the facts about it; raise `NoInterpreter`, with the reason, if it tells none."""
+    """Run *executable*, and return the facts about it; raise `_NotPython`, with the reason, if it tells none."""
     from python_discovery import get_interpreter
 
     reason = "no interpreter was found there"
@@ -164,7 +168,7 @@ def _query(executable: str, environ: Mapping[str, str]) -> Interpreter:
                 return interpreter_from(info)
         except Exception as error:  # noqa: BLE001 - any program may be at that path, and answer in any way
             reason = " ".join(str(error).split())[:200]
-    raise NoInterpreter(reason)
+    raise _NotPython(reason)
 
 
 def _versioned_executable(info: PythonInfo) -> str:

@@ -66,6 +66,15 @@ class PythonRequest(NamedTuple):
         return None if self._parts is None else self._parts["version"]
 
     @property
+    def installable(self) -> str | None:
+        """Return the name by which version managers install such an interpreter: `3.12`, `3.13t`, `pypy3.10`."""
+        parts = self._parts
+        if parts is None or not parts["version"]:
+            return None
+        implementation = "" if parts["name"] in (*ANY_IMPLEMENTATION, "cpython") else parts["name"]
+        return f"{implementation}{parts['version']}{parts['threaded'] or ''}"
+
+    @property
     def commands(self) -> tuple[str, ...]:
         """Return the commands that start such an interpreter in a shell, the most specific first."""
         parts = self._parts

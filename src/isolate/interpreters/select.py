@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.errors import NoInterpreter
 from isolate.interpreters.discovery import python_in, version_manager_pythons
+from isolate.interpreters.installers import how_to_install
 from isolate.interpreters.interpreter import Choice, Interpreter
 from isolate.interpreters.query import fingerprint_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from packaging.specifiers import SpecifierSet
 
     from isolate.interpreters.discovery import InterpreterFinder
+    from isolate.interpreters.hints import PythonHint
     from isolate.interpreters.request import PythonRequest
 
 log = logging.getLogger(__name__)
@@ -34,13 +36,14 @@ class Criteria(NamedTuple):
 
     `request` is made by the user or the application, `current` is the interpreter of its environment, and
     `requires_python` the range that it declares. `lock_supports` returns whether its lock supports an interpreter; it
-    is None if there is no lock.
+    is None if there is no lock. `hints` returns what other files say about the Python to use.
     """
 
     request: PythonRequest | None = None
     current: Interpreter | None = None
     requires_python: SpecifierSet | None = None
     lock_supports: Callable[[Interpreter], bool] | None = None
+    hints: Callable[[], Iterable[PythonHint]] = tuple
 
     def allow(self, interpreter: Interpreter) -> bool:
         """Return whether isolate supports *interpreter* and it is in the range that the application declares."""
@@ -60,15 +63,49 @@ def choose(criteria: Criteria, finder: InterpreterFinder) -> Choice:
     """Return the interpreter for an application; raise `NoInterpreter` if none meets the *criteria*.
 
     It is the one that is requested. Without a request it is the current one of the environment if that still exists,
-    else `python3` on `PATH`, else the newest final release, each only if the application allows it. Of the last two, an
-    interpreter that the lock supports is preferred.
+    else one that meets a hint, else `python3` on `PATH`, else the newest final release, each only if the application
+    allows it. An interpreter for a hint must be one that the lock supports; of the last two, such a one is preferred.
     """
     if criteria.request is not None:
         return _requested(criteria.request, criteria, finder)
     current = criteria.current and _still_installed(criteria.current, finder)
     if current and criteria.allow(current):
         return Choice(interpreter=current, reason="used by the environment")
-    return _default(criteria, finder)
+    return _hinted(criteria, finder) or _default(criteria, finder)
+
+
+def _hinted(criteria: Criteria, finder: InterpreterFinder) -> Choice | None:
+    """Return the interpreter that meets the first hint that can be met; None if there is none."""
+    lock_supports = criteria.lock_supports
+    for hint in criteria.hints():
+        for request in hint.requests:
+            for interpreter in filter(request.is_met_by, _candidates(request, finder)):
+                if criteria.allow(interpreter) and (lock_supports is None or lock_supports(interpreter)):
+                    return Choice(interpreter=interpreter, reason=hint.source)
+        log.info("python: ignored %s: no such Python was found that fits", hint.source)
+    return None
+
+
+def alternatives(current: Interpreter, criteria: Criteria, finder: InterpreterFinder) -> list[Interpreter]:
+    """Return what may take the place of *current*: final releases of its kind that the application allows.
+
+    Those that meet a hint come first, then newer ones than *current*, then older ones, each nearest first.
+    """
+    hinted = [request for hint in criteria.hints() for request in hint.requests]
+    minor = int(current.minor_version.split(".")[1])
+
+    def distance(interpreter: Interpreter) -> tuple[bool, bool, int]:
+        other = int(interpreter.minor_version.split(".")[1])
+        meets_hint = any(request.is_met_by(interpreter) for request in hinted)
+        return not meets_hint, other < minor, abs(other - minor)
+
+    same_kind = [
+        interpreter
+        for interpreter in _best_first(finder)
+        if _is_final(interpreter.version)
+        and (interpreter.implementation, interpreter.free_threaded) == (current.implementation, current.free_threaded)
+    ]
+    return sorted(filter(criteria.allow, same_kind), key=distance)
 
 
 def _requested(request: PythonRequest, criteria: Criteria, finder: InterpreterFinder) -> Choice:
@@ -90,7 +127,7 @@ def _requested(request: PythonRequest, criteria: Criteria, finder: InterpreterFi
     raise NoInterpreter(
         f"{request.source} asks for a Python that is not installed",
         facts=_listed(_best_first(finder)),
-        hint="install it, or choose a different one with --python",
+        hint=f"{how_to_install(request, finder.environ)}, or choose a different one with --python",
     )
 
 
@@ -181,10 +218,14 @@ def _best_first(finder: InterpreterFinder) -> list[Interpreter]:
 
 def _rank(interpreter: Interpreter) -> tuple[bool, bool, bool, tuple[int, ...], str]:
     """Return a value that is greater for final releases, for CPython, for the default build and for newer versions."""
-    is_final = re.fullmatch(r"[\d.]+", interpreter.version) is not None
+    is_final = _is_final(interpreter.version)
     numbers = tuple(int(part) for part in re.findall(r"\d+", interpreter.version))
     is_default_build = not interpreter.free_threaded
     return is_final, interpreter.implementation == "cpython", is_default_build, numbers, interpreter.executable
+
+
+def _is_final(version: str) -> bool:
+    return re.fullmatch(r"[\d.]+", version) is not None
 
 
 def _minor_version(version: str) -> tuple[int, ...]:
@@ -192,4 +233,5 @@ def _minor_version(version: str) -> tuple[int, ...]:
 
 
 def _listed(interpreters: Sequence[Interpreter]) -> tuple[str, ...]:
-    return tuple(f"{interpreter.version}  {interpreter.executable}" for interpreter in interpreters[:MAX_LISTED])
+    usable = [interpreter for interpreter in interpreters if _minor_version(interpreter.version) >= OLDEST]
+    return tuple(f"{interpreter.version}  {interpreter.executable}" for interpreter in usable[:MAX_LISTED])

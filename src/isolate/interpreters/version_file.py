@@ -25,13 +25,13 @@ def read_version_file(root: Path) -> PythonRequest | None:
     return PythonRequest.from_version_file(_first_line(path), path)
 
 
-def version_files(root: Path) -> Iterator[Path]:
-    """Yield where a `.python-version` for *root* may be, the nearest first, up to the top of a git repository.
+def version_files(root: Path, name: str = ".python-version") -> Iterator[Path]:
+    """Yield where a file *name* for *root* may be, the nearest first, up to the top of a git repository.
 
     A file above *root* that belongs to another user, or is in the directory of one, does not count.
     """
     for directory in (root, *root.parents):
-        path = directory / ".python-version"
+        path = directory / name
         if directory == root or not any(_is_of_another_user(part, directory) for part in (directory, path)):
             yield path
         if (directory / ".git").exists():

@@ -6,24 +6,26 @@ import functools
 import itertools
 from typing import TYPE_CHECKING
 
+from isolate.declarations.read import read_declarations
 from isolate.environment.records import claimed_state, read_state
 from isolate.errors import IsolateError
 from isolate.git import repository_of
 from isolate.interpreters.discovery import InterpreterFinder
-from isolate.interpreters.interpreter import Interpreter
+from isolate.interpreters.interpreter import Choice, Interpreter
 from isolate.interpreters.request import PythonRequest
-from isolate.interpreters.select import Criteria, choose
+from isolate.interpreters.select import Criteria, alternatives, choose
 from isolate.interpreters.version_file import read_version_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from packaging.pylock import Pylock
 
     from isolate.application import Application
     from isolate.declarations.declared import Declarations
-    from isolate.interpreters.interpreter import Choice
+    from isolate.interpreters.hints import PythonHint
+    from isolate.pip.needed_python import NeededPython
     from isolate.session import Session
 
 
@@ -68,15 +70,43 @@ def choose_interpreter(
     session: Session,
 ) -> Choice:
     """Return the interpreter for *application*, and the reason; raise `NoInterpreter` if none fits."""
-    criteria = Criteria(
+    if (found := session.pythons.get(application.root)) is not None:
+        return found
+    criteria = _criteria(application, declarations, asked)._replace(current=current)
+    return choose(criteria, _finder_for(application, session))
+
+
+def fitting_choice(
+    application: Application, asked: str | None, needed: Sequence[NeededPython], session: Session
+) -> Choice | None:
+    """Return an interpreter that meets everything that the packages of *application* have said is *needed*.
+
+    It takes the place of the one that *application* has or would get. None if there is none, or if one is requested.
+    """
+    declarations = read_declarations(application.root)
+    criteria = _criteria(application, declarations, asked)
+    if criteria.request is not None:
+        return None
+    current = interpreter_for(application, declarations, session, asked=asked)
+    unmet = next((part for part in reversed(needed) if not part.is_met_by(current.version)), None)
+    for interpreter in () if unmet is None else alternatives(current, criteria, _finder_for(application, session)):
+        if all(part.is_met_by(interpreter.version) for part in needed):
+            return Choice(interpreter=interpreter, reason=str(unmet))
+    return None
+
+
+def _criteria(application: Application, declarations: Declarations, asked: str | None) -> Criteria:
+    """Return what decides which interpreter *application* gets, besides the one that it has."""
+    return Criteria(
         request=_request(application, declarations, asked),
-        current=current,
         requires_python=declarations.requires_python,
         lock_supports=_lock_supports(application) if application.lock_file.exists() else None,
+        hints=functools.partial(hints_for, application, declarations),
     )
-    repository = repository_of(application.root, session.environ) if session.only_looks else None
-    finder = _finder(session, repository)
-    return choose(criteria, finder)
+
+
+def _finder_for(application: Application, session: Session) -> InterpreterFinder:
+    return _finder(session, repository_of(application.root, session.environ) if session.only_looks else None)
 
 
 def _request(application: Application, declarations: Declarations, option: str | None) -> PythonRequest | None:
@@ -87,6 +117,13 @@ def _request(application: Application, declarations: Declarations, option: str |
     if setting is not None:
         return PythonRequest.from_setting(setting, application.root / "pyproject.toml")
     return version_file
+
+
+def hints_for(application: Application, declarations: Declarations) -> Iterable[PythonHint]:
+    """Return what files that request no Python say about the one that *application* was made for, strongest first."""
+    from isolate.interpreters.hints import python_hints
+
+    return python_hints(application.root, declarations.contents)
 
 
 def _lock_supports(application: Application) -> Callable[[Interpreter], bool]:
