@@ -139,7 +139,12 @@ def warm_cache(
     return directory / "cache"
 
 
-PINS = ("", "alpha==1.0\nbeta==1.0\ngamma==1.0\ndelta==1.0\n", "alpha==2.0\nbeta==2.0\n", "alpha==1.1\n")
+PINS = (
+    "",
+    "alpha==1.0\nbeta==1.0\ngamma==1.0\ndelta==1.0\npayload==1.0\n",
+    "alpha==2.0\nbeta==2.0\n",
+    "alpha==1.1\n",
+)
 """What the applications that fill the warm store require: nothing, or pins of every package of `index`.
 
 A sync of such pins asks no index, and neither does one of no requirements; anything else is still resolved by pip.
@@ -254,6 +259,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build_wheel(directory, "beta", "2.0", requires=["alpha>=2"])
     build_wheel(directory, "gamma", "1.0", extras={"speed": ["delta"]})
     build_wheel(directory, "delta", "1.0")
+    build_wheel(directory, "payload", "1.0", files={"payload/__init__.py": "", "payload/data.txt": "data"})
     return directory
 
 

@@ -29,8 +29,7 @@ VERIFIED = "verified .venv against the store"
 @pytest.fixture
 def app(isolate, application, index):
     """Return an application whose environment was verified by nobody: its key is lost."""
-    build_wheel(index.directory, "native", "1.0", files={"native/__init__.py": "", "native/data.txt": "data"})
-    app = application({"requirements.txt": "alpha==1.0\nnative==1.0\n"})
+    app = application({"requirements.txt": "alpha==1.0\npayload==1.0\n"})
     isolate("sync", cwd=app)
     return app
 
@@ -105,7 +104,7 @@ def test_without_the_store_check_says_what_it_cannot_prove(isolate, unverified, 
     shutil.rmtree(cache)
     (unverified / "pylock.toml").write_text(record_text(unverified / ".venv" / LOCK))
     lines = isolate("check", cwd=unverified, status=1).out.splitlines()
-    assert {"unverified: alpha (not in the store)", "unverified: native (not in the store)"} <= {*lines}
+    assert {"unverified: alpha (not in the store)", "unverified: payload (not in the store)"} <= {*lines}
     document = json.loads(isolate("check", "--json", cwd=unverified, status=1).out)
     assert {finding["code"] for finding in document["findings"]} == {"unverified"}
     assert "unverified" in isolate("status", cwd=unverified).out
@@ -114,7 +113,7 @@ def test_without_the_store_check_says_what_it_cannot_prove(isolate, unverified, 
 def test_a_dry_run_without_the_store_says_what_it_cannot_verify(isolate, unverified, cache):
     shutil.rmtree(cache)
     out = isolate("sync", "--dry-run", cwd=unverified).out
-    assert "not in the store, and therefore not verified before a sync: alpha, native\n" in out
+    assert "not in the store, and therefore not verified before a sync: alpha, payload\n" in out
 
 
 def edit(path):
@@ -163,7 +162,7 @@ def test_what_differs_is_replaced_and_nothing_else(isolate, unverified, kind):
     assert f"{VERIFIED} (1 package as locked) and signed its records" in out
     assert "~ alpha 1.0 (repaired)" in out
     assert inconsistencies(unverified / ".venv") == []
-    kept = {path for path in before if "native" in str(path) or path.name == ".venv"}
+    kept = {path for path in before if "payload" in str(path) or path.name == ".venv"}
     assert {path: inode for path, inode in inodes(unverified).items() if path in kept} == {
         path: before[path] for path in kept
     }
@@ -244,7 +243,7 @@ def test_a_package_that_nobody_declared_is_removed_without_adopting(isolate, unv
     subprocess.run([python, "-Im", "pip", "install", "-q", "--no-index", "--no-compile", wheel], check=True)
     assert "extra-package" in isolate("check", "--json", cwd=unverified, status=1).out
     assert "- extra 1.0" in isolate("sync", cwd=unverified).out
-    assert versions(unverified / ".venv") == {"alpha": "1.0", "native": "1.0"}
+    assert versions(unverified / ".venv") == {"alpha": "1.0", "payload": "1.0"}
 
 
 def test_an_interpreter_that_an_unverified_record_names_is_not_run(isolate, app, tmp_path):
@@ -332,7 +331,7 @@ def test_a_manifest_that_is_signed_and_leads_elsewhere_reaches_nothing(isolate, 
     )
     assert read_state(app / ".venv").installed["alpha"].manifest == digest
     isolate("check", cwd=app, status=1)
-    application({"requirements.txt": "native==1.0\n"})
+    application({"requirements.txt": "payload==1.0\n"})
     isolate("sync", cwd=app)
     assert (tmp_path / "outside/note").read_text() == "mine"
 
@@ -349,10 +348,10 @@ def test_a_stamp_that_is_signed_and_cut_off_answers_nothing(app):
 @pytest.mark.parametrize("content", ["", "lock-version = ", "[" * 5000, "packages = 1\n"])
 def test_a_lock_that_is_signed_and_broken_is_no_lock(isolate, app, application, content):
     write_signed(app / ".venv" / LOCK, content)
-    application({"requirements.txt": "alpha==1.1\nnative==1.0\n"})
+    application({"requirements.txt": "alpha==1.1\npayload==1.0\n"})
     isolate("check", cwd=app, status=1)
     isolate("sync", cwd=app)
-    assert versions(app / ".venv") == {"alpha": "1.1", "native": "1.0"}
+    assert versions(app / ".venv") == {"alpha": "1.1", "payload": "1.0"}
 
 
 def test_a_clean_up_keeps_what_an_unverified_environment_uses(isolate, unverified, cache):
@@ -367,9 +366,9 @@ def test_an_altered_manifest_hides_nothing(isolate, app, application):
     manifest.chmod(0o644)
     manifest.write_text(json.dumps(table))
     assert "manifests/alpha.json" in isolate("check", cwd=app, status=1).out
-    application({"requirements.txt": "native==1.0\n"})
+    application({"requirements.txt": "payload==1.0\n"})
     assert "recreated .venv: .isolate/manifests/alpha.json was modified" in isolate("sync", cwd=app).out
-    assert versions(app / ".venv") == {"native": "1.0"}
+    assert versions(app / ".venv") == {"payload": "1.0"}
     assert isolate("check", cwd=app).out.startswith("OK")
 
 
