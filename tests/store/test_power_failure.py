@@ -27,7 +27,7 @@ DAMAGES = {
     "no fields": lambda content: b"{}",
     "not text": lambda content: content[:20] + b"\xff\xfe",
 }
-OF_ENVIRONMENTS = ("seeds/*.whl", "seeds/*.sha256", "skeletons/*/*.json", "interpreters/*")
+OF_ENVIRONMENTS = ("seeds/*.whl", "seeds/*.sha256", "skeletons/*/*.json", "interpreters/*.json")
 OF_THIS_APPLICATION = ("locks/*", "environments/*")
 
 
