@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,7 +15,10 @@ import pytest
 from conftest import SOURCE, inconsistencies, versions
 from kit.packages import build_sdist
 
+pytestmark = pytest.mark.store("warm")
 
+
+@pytest.mark.store("cold")
 def test_each_application_gets_its_own_environment_and_a_second_sync_has_nothing_to_do(isolate, repository):
     result = isolate("sync", "--all", "-j", "2", cwd=repository)
     assert result.out.splitlines()[-1] == "3 applications: 3 updated"
@@ -28,6 +32,7 @@ def test_each_application_gets_its_own_environment_and_a_second_sync_has_nothing
     assert again.err == ""
 
 
+@pytest.mark.store("cold")
 def test_a_package_that_several_applications_lack_is_fetched_once(isolate, application, index):
     for number in range(4):
         application({"requirements.txt": "alpha==1.0\n"}, name=f"repo/{number}")
@@ -147,7 +152,9 @@ def test_a_missing_command_is_reported_alike_for_one_and_for_many_applications(i
     lines = isolate("run", "--", "nosuch", cwd=repository / "tools", status=2).err.splitlines()
     error, hint = (line for line in lines if line.startswith(("error: ", "hint: ")))
     result = isolate("run", "--all", "--", "nosuch", cwd=repository, status=2)
-    assert f"tools: {error}\n{hint}\n" in result.err
+    first = re.search(rf"^(\S+): {re.escape(error)}\n{re.escape(hint)}\n", result.err, re.MULTILINE)[1]
+    others = re.search(rf"^(.+): {re.escape(error)} \(as for {first}\)$", result.err, re.MULTILINE)[1].split(", ")
+    assert sorted([first, *others]) == ["services/shop", "services/shop/admin", "tools"]
     assert result.out.splitlines()[-1] == "3 applications: 3 failed"
 
 
@@ -158,6 +165,7 @@ def test_the_document_of_a_failure_among_many_names_the_command(isolate, reposit
         assert {part["command"] for part in document["applications"]} == {command}
 
 
+@pytest.mark.store("cold")
 def test_a_worker_that_waits_for_another_is_not_told_of_another_process(isolate, application, index, tmp_path):
     build_sdist(index.directory, "slow", "1.0", on_build="import time; time.sleep(2)")
     for number in range(2):
@@ -167,6 +175,7 @@ def test_a_worker_that_waits_for_another_is_not_told_of_another_process(isolate,
     assert "another isolate" not in result.err
 
 
+@pytest.mark.store("cold")
 def test_status_shows_each_application(isolate, repository, index):
     isolate("sync", repository / "tools", repository / "services/shop")
     asked = len(index.requests)
@@ -202,6 +211,7 @@ def test_the_parent_of_a_symbolic_link_is_that_of_its_target(isolate, repository
     assert "nothing to do" in isolate("sync", "elsewhere/..", cwd=repository).out
 
 
+@pytest.mark.store("cold")
 def test_an_interrupt_ends_all_workers_and_leaves_nothing(isolate, application, index, tmp_path, cache):
     build_sdist(index.directory, "slow", "1.0", on_build="import time; time.sleep(60)")
     for number in range(4):
@@ -224,6 +234,7 @@ def test_an_interrupt_ends_all_workers_and_leaves_nothing(isolate, application, 
     assert not list((tmp_path / "repo").glob("*/.venv")) + list((tmp_path / "repo").glob("*/.isolate-staging"))
 
 
+@pytest.mark.store("cold")
 def test_a_package_that_fails_to_build_for_several_applications_is_told_once(isolate, application, index):
     build_sdist(index.directory, "broken", "1.0", on_build="raise RuntimeError('out of luck')")
     for number in range(4):
