@@ -25,6 +25,7 @@ LAYERS = (
         "formatting",
         "locked",
         "locks",
+        "named",
         "outcome",
         "owners",
         "signals",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from isolate.errors import UnknownName
 from isolate.locked import DEFAULT_GROUP, Selection
+from isolate.named import Named
 
 if TYPE_CHECKING:
     from isolate.declarations.declared import Declarations
@@ -27,14 +28,17 @@ class LockPolicy(NamedTuple):
 
 
 class Request(NamedTuple):
-    """The options of `isolate sync`. Names are normalized. The default asks for the project and the group `dev`."""
+    """The options of `isolate sync`. Names are normalized. The default asks for the project and the group `dev`.
+
+    `named` is what was named for the environment, now or in an earlier sync; `asked`: now.
+    """
 
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     all_groups: bool = False
     no_dev: bool = False
-    project: bool = True
-    python: str | None = None
+    named: Named = Named()
+    asked: Named = Named()
     lock_policy: LockPolicy = LockPolicy()
     dry_run: bool = False
     inexact: bool = False
@@ -43,11 +47,33 @@ class Request(NamedTuple):
     adopt: bool = False
     offline: bool = False
     verify: bool = False
+    forget: bool = False
+    save: bool = False
+
+    @classmethod
+    def naming(cls, named: Named, **options: Any) -> Request:
+        """Return the request that names *named* now, with other *options*."""
+        return cls(named=named, asked=named, **options)
+
+    @property
+    def python(self) -> str | None:
+        """Return the Python that was named; None if none was."""
+        return self.named.python
+
+    @property
+    def for_others(self) -> Request:
+        """Return this request without what an earlier sync named for one environment."""
+        return self._replace(named=self.asked)
 
     @property
     def is_plain(self) -> bool:
         """Return whether this asks for the same as a `sync` without options, so that its stamp answers for both."""
         return self._replace(verify=False) == Request()
+
+    @property
+    def is_repeated(self) -> bool:
+        """Return whether a `sync` without options, which follows what was named, would ask for the same."""
+        return self._replace(named=Named(), asked=Named(), forget=False).is_plain
 
 
 def selected(declarations: Declarations, request: Request) -> Selection:
@@ -58,16 +84,16 @@ def selected(declarations: Declarations, request: Request) -> Selection:
     if not request.no_dev:
         groups |= {DEFAULT_GROUP} & set(declarations.groups)
     extras = tuple(sorted(request.extras))
-    return Selection(extras=extras, groups=tuple(sorted(groups)), project=request.project, no_dev=request.no_dev)
+    return Selection(extras=extras, groups=tuple(sorted(groups)), project=request.named.project, no_dev=request.no_dev)
 
 
 def request_like(selection: Selection, declarations: Declarations) -> Request:
     """Return the request for what *selection* has of the declared extras and groups."""
-    return Request(
+    return Request.naming(
+        Named(project=bool(selection.project)),
         extras=tuple(extra for extra in declarations.extras if extra in selection.extras),
         groups=tuple(group for group in declarations.groups if group != DEFAULT_GROUP and group in selection.groups),
         no_dev=bool(selection.no_dev),
-        project=bool(selection.project),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from typing import TYPE_CHECKING, Any
 
 from isolate.errors import UsageError
@@ -9,6 +11,8 @@ from isolate.request import LockPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def lock_policy(choices: Mapping[str, Any], *, has_many: bool) -> LockPolicy:
@@ -30,6 +34,27 @@ def lock_policy(choices: Mapping[str, Any], *, has_many: bool) -> LockPolicy:
         may_change=not is_locked,
         validate=not is_frozen,
     )
+
+
+def named_files(choices: Mapping[str, Any], *, has_many: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the absolute paths of the files that -r and -c name. Raises `UsageError` where they cannot be named.
+
+    With *has_many*, there are several applications, none of which they would belong to.
+    """
+    names = (*choices["requirements"], *choices["constraints"])
+    options = [option for option, given in (("-r and -c", names), ("--save", choices["save"])) if given]
+    if options and has_many:
+        raise UsageError(f"{options[0]}: for one application alone", hint="name one application")
+    if options and (choices["locked"] or choices["frozen"]):
+        problem = f"{options[0]}: pylock.toml, which --locked and --frozen ask for, is about the declarations alone"
+        raise UsageError(
+            problem, hint="leave out one of the two options; `--save` makes files part of the declarations"
+        )
+    for name in names:
+        if URL.match(name):
+            raise UsageError(f"{name} is a URL, and files are read from this machine", hint="name a copy of the file")
+    requirements, constraints = (map(os.path.abspath, choices[key]) for key in ("requirements", "constraints"))
+    return tuple(dict.fromkeys(requirements)), tuple(dict.fromkeys(constraints))
 
 
 def normalized(names: Iterable[str]) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from isolate.declarations.read import read_declarations
 from isolate.findings import Finding, damage_findings, lock_findings, plan_findings, remedy, unverified_findings
 from isolate.formatting import count
 from isolate.lock.pinning import has_unpinned
@@ -13,11 +12,13 @@ from isolate.operations.current_state import UNVERIFIED, targets_for
 from isolate.operations.identify import with_known_hashes
 from isolate.operations.inspect import InspectOptions, inspect
 from isolate.operations.recover import recover
+from isolate.operations.transaction import named_lines
 from isolate.outcome import Outcome
 from isolate.plan import InstalledRef
 from isolate.request import LockPolicy, Request, request_like, selected
 from isolate.resolution.candidates import candidate_locks, first_valid, staleness_reasons
 from isolate.resolution.context import lock_context
+from isolate.resolution.remembered import read_followed
 
 if TYPE_CHECKING:
     from packaging.pylock import Pylock
@@ -37,12 +38,13 @@ def check(application: Application, session: Session, *, hashes: bool = False) -
     """
     session = session.looking()
     recover(application, session)
-    declarations = read_declarations(application.root)
-    current = inspect(application, declarations, session, InspectOptions(verify_hashes=hashes))
+    request, declarations = read_followed(application, Request())
+    options = InspectOptions(python=request.python, verify_hashes=hashes)
+    current = inspect(application, declarations, session, options)
     current = current.with_requested_options(link_mode=declarations.settings.link_mode)
     current, findings = _findings(application, declarations, current, session)
     packages = len(current.state.installed) - 1 if current.state else 0
-    lines = [finding.line for finding in findings]
+    lines = [*named_lines(declarations), *(finding.line for finding in findings)]
     if findings:
         lines.append(f"run `{remedy(findings)}` to fix")
     else:
@@ -51,7 +53,11 @@ def check(application: Application, session: Session, *, hashes: bool = False) -
         command="check",
         exit_code=1 if findings else 0,
         lines=tuple(lines),
-        facts={"findings": [finding._asdict() for finding in findings], "packages": packages},
+        facts={
+            "findings": [finding._asdict() for finding in findings],
+            "named": list(declarations.named.options(str(declarations.root))),
+            "packages": packages,
+        },
     )
 
 

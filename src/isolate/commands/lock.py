@@ -67,7 +67,7 @@ def _decide(application: Application, declarations: Declarations, request: Reque
         with builder_for(application, declarations, current, request, session) as builder:
             return decide(context, builder)
 
-    return retry_with_fitting_python(decide_in, application, request.python, session)
+    return retry_with_fitting_python(decide_in, application, lambda: (request, declarations), session)
 
 
 def _context(

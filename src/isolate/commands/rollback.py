@@ -89,7 +89,7 @@ def _plan_transaction(application: Application, generation: Generation, session:
     state = _state(application, generation, interpreter)
     choice = Choice(interpreter=interpreter, reason=f"sync {generation.number}")
     current = inspect_existing(application, state, choice, InspectOptions(check_all_files=False))
-    declarations = _declarations(application, required=False)
+    declarations = _declarations(application, generation, required=False)
     targets = targets_for(generation.locked, entry_keys(application, declarations, interpreter, session.environ))
     if not any(target.name == "pip" for target in targets) and not current.rebuild:
         targets.append(current.own_pip())
@@ -98,8 +98,8 @@ def _plan_transaction(application: Application, generation: Generation, session:
     pylock = parse_lock(content, application.lock_file)
     return Transaction(
         application=application,
-        declarations=_declarations(application, required=plan.asks_pip),
-        request=Request(lock_policy=LockPolicy(validate=False), inexact=state.inexact),
+        declarations=_declarations(application, generation, required=plan.asks_pip),
+        request=Request(named=generation.named, lock_policy=LockPolicy(validate=False), inexact=state.inexact),
         current=current,
         selection=generation.selection,
         decision=LockDecision(lock=pylock, content=content, in_tree=lock, is_new=lock),
@@ -125,13 +125,13 @@ def _state(application: Application, generation: Generation, interpreter: Interp
     return state
 
 
-def _declarations(application: Application, *, required: bool) -> Declarations:
+def _declarations(application: Application, generation: Generation, *, required: bool) -> Declarations:
     """Return the declarations; if they cannot be read, the settings alone: that may be why a user rolls back.
 
     Raises the error if the declarations are *required*, because pip must know from which indexes it may fetch.
     """
     try:
-        return read_declarations(application.root)
+        return read_declarations(application.root, named=generation.named)
     except IsolateError:
         if required:
             raise

@@ -12,7 +12,6 @@ from isolate import process
 from isolate.batch_fetch import BatchFetcher
 from isolate.child_output import Listener
 from isolate.commands.sync import sync as sync_application
-from isolate.declarations.read import read_declarations
 from isolate.environment.ownership import foreign_part
 from isolate.environment.records import claimed_state, is_managed, read_state
 from isolate.environment.stamp.read import up_to_date_message
@@ -27,10 +26,12 @@ from isolate.errors import (
     UnusableStore,
 )
 from isolate.home import NoHomeDirectory
+from isolate.named import TITLE
 from isolate.operations.recover import recover
 from isolate.outcome import Outcome
 from isolate.owners import ROOT
 from isolate.request import Request, request_like
+from isolate.resolution.remembered import read_followed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,7 +50,9 @@ def prepare(application: Application, session: Session, *, sync: bool = True) ->
     if not sync:
         recover(application, session)
         return None
-    if up_to_date_message(str(application.venv), variable_line) is not None:
+    if (message := up_to_date_message(str(application.venv), variable_line)) is not None:
+        if TITLE in message:
+            session.progress.say(TITLE + message.partition(TITLE)[2].removesuffix(")"))
         return None
     if (foreign := foreign_part(application)) is not None and foreign[1] == ROOT:  # as in an image
         session.progress.say(f"warning: {foreign[0]} belongs to root: it is used as it is, without a sync")
@@ -108,7 +111,7 @@ def last_request(application: Application) -> Request:
     known = claimed_state(application.venv) if state is None else state
     if known is None:
         return Request()
-    request = request_like(known.selection, read_declarations(application.root))
+    request = request_like(known.selection, read_followed(application, Request())[1])
     return request._replace(inexact=state is not None and state.inexact)
 
 

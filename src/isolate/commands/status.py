@@ -7,21 +7,25 @@ import time
 from typing import TYPE_CHECKING
 
 from isolate.commands.check import check
-from isolate.declarations.read import read_declarations
 from isolate.environment.records import STAMP, STATE, metadata_files, read_state
 from isolate.environment.stamp.read import up_to_date_message
 from isolate.environment.stamp.variables import variable_line
 from isolate.findings import Finding
 from isolate.formatting import count, in_units
+from isolate.named import TITLE
 from isolate.outcome import Outcome
 from isolate.output import printable
+from isolate.request import Request
+from isolate.resolution.remembered import read_followed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from isolate.application import Application
+    from isolate.declarations.declared import Declarations
     from isolate.environment.records import Installed, State
+    from isolate.named import Named
     from isolate.session import Session
 
 MAX_DIFFERENCES_SHOWN = 5
@@ -45,9 +49,11 @@ def status(application: Application, session: Session) -> Outcome:
 
 
 def _outcome(application: Application, state: State | None, differences: Sequence[str]) -> Outcome:
+    declarations = read_followed(application, Request())[1]
     facts: dict[str, object] = {
-        "declarations": _sources(application),
-        "lock": _lock(application, state),
+        "declarations": _sources(application, declarations),
+        "lock": _lock(application, state, declarations.named),
+        "named": list(declarations.named.options(str(application.root))),
         "python": None if state is None else state.interpreter["version"],
         "packages": 0 if state is None else len(state.installed.keys() - {"pip"}),
         "size": _size(application.venv, state),
@@ -58,14 +64,19 @@ def _outcome(application: Application, state: State | None, differences: Sequenc
     return Outcome(command="status", facts=facts, lines=tuple(_lines(facts)))
 
 
-def _sources(application: Application) -> list[str]:
+def _sources(application: Application, declarations: Declarations) -> list[str]:
     root = application.root
-    files = [file for file in read_declarations(root).files if file != application.lock_file]
+    files = [file for file in declarations.files if file != application.lock_file]
     return [os.path.relpath(file, root) for file in files] or ["pylock.toml"]
 
 
-def _lock(application: Application, state: State | None) -> str | None:
-    """Return what fixes the versions: `pylock.toml`, `pins` if the declarations do it, None if nothing does."""
+def _lock(application: Application, state: State | None, named: Named) -> str | None:
+    """Return what fixes the versions: `pylock.toml`, `pins` if the declarations do it, None if nothing does.
+
+    Files that were named have a lock in the environment alone.
+    """
+    if named.has_files:
+        return None if state is None else "environment"
     if application.lock_file.exists():
         return "pylock.toml"
     return None if state is None else "pins"
@@ -95,13 +106,19 @@ def _lines(facts: Mapping[str, object]) -> list[str]:
     differences = [str(line) for line in facts["differences"]]  # type: ignore[attr-defined]
     *row, up_to_date = cells(facts)
     row.append("no" if differences else up_to_date)  # the lines below say how it differs
+    named = [str(option) for option in facts["named"]]  # type: ignore[attr-defined]
     lines = [f"{heading}: {cell}" for heading, cell in zip(HEADINGS, row, strict=True)]
     more = (
         [f"  and {count(len(differences) - MAX_DIFFERENCES_SHOWN, 'more difference')}"]
         if len(differences) > MAX_DIFFERENCES_SHOWN
         else []
     )
-    return [*lines, *(f"  {line}" for line in differences[:MAX_DIFFERENCES_SHOWN]), *more]
+    return [
+        *lines,
+        *([f"{TITLE}: {', '.join(named)}"] if named else []),
+        *(f"  {line}" for line in differences[:MAX_DIFFERENCES_SHOWN]),
+        *more,
+    ]
 
 
 HEADINGS = ("python", "declared in", "lock", "packages", "size", "last sync", "up to date")
@@ -117,7 +134,7 @@ def cells(facts: Mapping[str, object]) -> tuple[str, ...]:
     return (
         str(facts["python"] or "-"),
         ", ".join(sources),
-        {"None": "none", "pins": "none needed"}.get(lock, lock),
+        {"None": "none", "pins": "none needed", "environment": "in .venv"}.get(lock, lock),
         str(facts["packages"]),
         f"{in_units(size['total'])}, {in_units(size['shared'])} shared" if size["total"] else "-",
         "-" if when is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(when)),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import TYPE_CHECKING
 
-from isolate.declarations.read import read_declarations
 from isolate.environment import staging
 from isolate.environment.ownership import ensure_own
 from isolate.environment.stamp.explain import why_not_up_to_date
@@ -23,8 +23,11 @@ from isolate.operations.up_to_date import up_to_date_outcome
 from isolate.request import Request, selected
 from isolate.resolution.context import lock_context, source_trees
 from isolate.resolution.decide import decide
+from isolate.resolution.remembered import read_followed
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from isolate.application import Application
     from isolate.declarations.declared import Declarations
     from isolate.environment.builder import EnvironmentBuilder
@@ -53,18 +56,28 @@ def sync(application: Application, request: Request, session: Session) -> Outcom
         if not request.dry_run:
             ensure_own(application)
         staging.recover(application)
-        transaction = retry_with_fitting_python(
-            lambda session: retry_damaged(lambda: _sync(application, request, session), session),
-            application,
-            request.python,
-            session,
-        )
+        with _prepared(application, request, session) as prepared:
+            transaction = retry_with_fitting_python(
+                lambda session: retry_damaged(lambda: _sync(application, prepared, session), session),
+                application,
+                lambda: read_followed(application, prepared),
+                session,
+            )
     return outcome(transaction, session.clock() - started)
+
+
+def _prepared(application: Application, request: Request, session: Session) -> AbstractContextManager[Request]:
+    """Return the request to carry out, after what it names is saved if it asks for that."""
+    if not request.save or request.dry_run:
+        return contextlib.nullcontext(request)
+    from isolate.operations.save_named import saving
+
+    return saving(application, request, session)
 
 
 def _sync(application: Application, request: Request, session: Session) -> Transaction:
     before = input_files(application)
-    declarations = read_declarations(application.root)
+    request, declarations = read_followed(application, request)
     before |= input_files_of_trees(source_trees(declarations))
     current = inspect(application, declarations, session, InspectOptions.of(request))
     link_mode = requested_link_mode(declarations, request)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from packaging.utils import canonicalize_name
 
 from isolate.declarations.settings import Settings
+from isolate.named import Named
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -82,6 +83,7 @@ class Declarations(NamedTuple):
     the base, of every extra and of every group. `requirements_files` are the files to pass to pip; empty if the
     requirements are those of `pyproject.toml`. `index_options` are lines of a requirements file in which variables stay
     as written; `expanded_index_options` has the same lines with their values, and is never written to a file.
+    `named` is what was named on the command line for one environment alone.
     """
 
     root: Path
@@ -96,6 +98,7 @@ class Declarations(NamedTuple):
     index_options: tuple[str, ...] = ()
     expanded_index_options: tuple[str, ...] = ()
     settings: Settings = Settings()
+    named: Named = Named()
 
     @property
     def files(self) -> tuple[Path, ...]:

@@ -11,21 +11,25 @@ from isolate.declarations.project_file import ProjectFile, read_project_file
 from isolate.declarations.requirements_file import RequirementsFileContents, read_requirements
 from isolate.declarations.settings import Settings
 from isolate.errors import DeclarationError, NoDeclarations
+from isolate.named import Named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+NOTHING = Named()
 
-def read_declarations(root: Path, environ: Mapping[str, str] | None = None) -> Declarations:
+
+def read_declarations(root: Path, environ: Mapping[str, str] | None = None, *, named: Named = NOTHING) -> Declarations:
     """Return what the application in *root* declares.
 
-    The requirements are those of the files in `[tool.isolate]`, else of `pyproject.toml` if it declares dependencies,
-    else of `requirements.txt`. With a lock alone, there are none.
+    The requirements are those of the files in *named*, else of those in `[tool.isolate]`, else of `pyproject.toml` if
+    it declares dependencies, else of `requirements.txt`. With a lock alone, there are none.
 
     Args:
         root: The directory of the application, absolute.
         environ: The environment variables for `${NAME}` in requirements files; by default those of this process.
+        named: The files that the user named on the command line.
 
     Raises:
         NoDeclarations: There is no file with declarations, and no lock.
@@ -34,17 +38,17 @@ def read_declarations(root: Path, environ: Mapping[str, str] | None = None) -> D
     environ = os.environ if environ is None else environ
     project = read_project_file(root / "pyproject.toml") if (root / "pyproject.toml").exists() else None
     settings = project.settings if project else Settings()
-    requirements_files = [root / name for name in settings.requirements]
+    requirements_files = [root / name for name in named.requirements or settings.requirements]
     if not requirements_files and not (project and project.declares) and (root / "requirements.txt").exists():
         requirements_files = [root / "requirements.txt"]
     contents = RequirementsFileContents(root, files={root / "pyproject.toml": project.content} if project else {})
     for path in requirements_files:
         read_requirements(path, contents, environ)
-    for name in settings.constraints:
+    for name in (*settings.constraints, *named.constraints):
         read_requirements(root / name, contents, environ, constraint=True)
     if not requirements_files and not (project and project.is_application):
         _require_lock(root)
-    declarations = _declarations(project, requirements_files, contents)
+    declarations = _declarations(project, requirements_files, contents)._replace(named=named)
     reject_conflicting_requirements(declarations.requirements, declarations.constraints)
     return declarations
 

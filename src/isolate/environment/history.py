@@ -9,6 +9,7 @@ from isolate.bounded_read import parse_json
 from isolate.environment.records import UNREADABLE, generation_numbers, generation_path
 from isolate.interpreters.interpreter import Interpreter
 from isolate.locked import LockedDistribution, Selection
+from isolate.named import Named
 from isolate.signed_record import read_signed, signed
 from isolate.store.keys import EntryKeys
 from isolate.store.layout import is_key
@@ -28,7 +29,7 @@ class Generation(NamedTuple):
     """What an environment was after one sync.
 
     `time` is in seconds since 1970. `changes` are the lines that the sync printed. `lock` is the content of the lock,
-    `interpreter` describes the Python.
+    `interpreter` describes the Python. `named` is what was named on the command line.
     """
 
     number: int
@@ -39,6 +40,7 @@ class Generation(NamedTuple):
     interpreter: Mapping[str, Any]
     locked: tuple[LockedDistribution, ...]
     lock: str
+    named: Named = Named()
 
     @property
     def path(self) -> str:
@@ -53,6 +55,9 @@ class Generation(NamedTuple):
             "interpreter": dict(self.interpreter),
             "locked": [{**dist._asdict(), "table": dict(dist.table)} for dist in self.locked],
         }
+        table["named"] = self.named.to_dict()
+        if not table["named"]:
+            del table["named"]
         return signed(KIND, f"{venv}/{self.path}", json.dumps(table).encode())
 
 
@@ -67,6 +72,7 @@ def _read_generation(venv: Path, number: int) -> Generation | None:
         path = f"{venv}/{generation_path(number)}"
         table = parse_json(read_signed(KIND, path), path)
         table["selection"] = Selection.from_dict(table["selection"])
+        table["named"] = Named.from_dict(table.get("named", {}))
         table["locked"] = tuple(map(LockedDistribution.from_dict, table["locked"]))
         generation = Generation(**{**table, "changes": tuple(table["changes"])})
         interpreter = Interpreter.from_dict(generation.interpreter)

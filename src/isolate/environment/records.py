@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from isolate.bounded_read import parse_json
 from isolate.interpreters.interpreter import Interpreter
 from isolate.locked import Selection, with_source_id
+from isolate.named import Named
 from isolate.owners import has_foreign
 from isolate.signed_record import content_of, read_regular_file, read_signed, signed
 from isolate.store.layout import is_key
@@ -84,7 +85,7 @@ class State(NamedTuple):
     """The record of an environment.
 
     `venv` is its absolute path, `interpreter` describes the Python that it was made from, `link_mode` says how its
-    files left the store.
+    files left the store. `named` is what was named on the command line, which later commands follow.
     """
 
     venv: str
@@ -94,6 +95,7 @@ class State(NamedTuple):
     bytecode: bool = False
     link_mode: str = "auto"
     installed: Mapping[str, Installed] = {}
+    named: Named = Named()
 
     def to_record(self) -> bytes:
         """Return the content of the record's file, with its code."""
@@ -105,6 +107,7 @@ class State(NamedTuple):
             "inexact": self.inexact,
             "bytecode": self.bytecode,
             "link_mode": self.link_mode,
+            **({"named": self.named.to_dict()} if self.named != Named() else {}),
             "installed": [
                 {**dist._asdict(), "rewritten": [list(file) for file in dist.rewritten]} for dist in self._sorted()
             ],
@@ -146,10 +149,7 @@ def read_state(venv: Path) -> State | None:
 
 
 def claimed_state(venv: Path) -> State | None:
-    """Return what a record without a valid code says about the environment *venv*; None if it is unreadable.
-
-    An earlier isolate, another user or an attacker wrote it: no more than a hint where to look.
-    """
+    """Return what a record without a valid code says about the environment *venv*, a hint; None if it is unreadable."""
     try:
         return _parse_state(content_of(read_regular_file(f"{venv}/{STATE}")))
     except UNREADABLE:
@@ -162,7 +162,7 @@ def _parse_state(content: bytes) -> State | None:
     if table["layout"] != LAYOUT:
         return None
     Interpreter.from_dict(table["interpreter"])
-    installed = [_installed(row) for row in table["installed"]]
+    installed = map(_installed, table["installed"])
     state = State(
         venv=table["venv"],
         interpreter=table["interpreter"],
@@ -171,6 +171,7 @@ def _parse_state(content: bytes) -> State | None:
         bytecode=table["bytecode"],
         link_mode=table.get("link_mode", "auto"),  # the oldest records lack it
         installed={dist.name: dist for dist in installed},
+        named=Named.from_dict(table.get("named", {})),  # written only if something was named
     )
     return state if "pip" in state.installed else None  # every environment has its own pip
 
@@ -180,7 +181,7 @@ UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, Recursio
 
 
 def _installed(table: Mapping[str, Any]) -> Installed:
-    """Return the distribution in *table*, whose keys may be those of an older record.
+    """Return the distribution in *table*, a row of a record of this version or an older one.
 
     Raises an exception of `UNREADABLE` for a name, key or path that could lead out of the store or the environment.
     """

@@ -193,14 +193,16 @@ def abandon(application: Application) -> None:
             _clear(root, staging)
 
 
-def write_file(application: Application, path: Path, content: bytes, say: Callable[[str], None]) -> None:
+def write_file(
+    application: Application, path: Path, content: bytes, say: Callable[[str], None], *, mode: int = 0o644
+) -> None:
     """Replace the file *path* in the application's directory by one with *content*, atomically; *say* as in `begin`."""
     with _open_root(application) as root:
         begun = _find(root)
         if begun is None:
             begin(application, say)
         staging = _found(root)
-        fs.write(path, content, staging=application.root / staging.name, durable=True)
+        fs.write(path, content, staging=application.root / staging.name, mode=mode, durable=True)
         if begun is None:
             _clear(root, staging)
 

@@ -65,7 +65,8 @@ def apply(transaction: Transaction, builder: EnvironmentBuilder, session: Sessio
 def _record_request(transaction: Transaction) -> None:
     """Record the request of a sync that changes nothing else: `run` and `check` follow the latest request."""
     if (before := transaction.current.state) is not None:
-        state = before._replace(selection=transaction.selection, inexact=transaction.request.inexact)
+        request = transaction.request
+        state = before._replace(selection=transaction.selection, inexact=request.inexact, named=request.named)
         if state != before:
             update_state(transaction.application.venv, state)
 
@@ -138,6 +139,7 @@ def _desired_state(
             inexact=transaction.request.inexact,
             bytecode=builder.linker.options.bytecode,
             link_mode=base.link_mode if base else builder.linker.options.mode,  # kept files stay linked as they were
+            named=transaction.request.named,
         ),
         built=built,
         unmanaged=transaction.current.unmanaged,
@@ -161,6 +163,7 @@ def new_generation(transaction: Transaction, now: float) -> Generation:
         interpreter=transaction.current.interpreter.to_dict(),
         locked=transaction.locked,
         lock=transaction.decision.content.decode(),
+        named=transaction.request.named,
     )
 
 
@@ -175,8 +178,10 @@ def remember(transaction: Transaction, session: Session, before: Mapping[str, st
         key = lock_cache_key(application, declarations, interpreter, session.environ)
         with contextlib.suppress(OSError):  # the sync is complete without it, and the environment has the lock too
             session.store.cache_lock(key, decision.content, replace=decision.is_new)
-    if transaction.request.is_plain:
+    if transaction.request.is_repeated:
         message = f"nothing to do: {count(transaction.packages, 'package')}, Python {interpreter.version}"
+        if (named := declarations.named.line(str(declarations.root))) is not None:
+            message = f"{message} ({named})"
         lock = decision.content if decision.in_tree else None
         inputs = partial(stamp_lines_if_unchanged, application, declarations, interpreter, lock, before)
         write_stamp(application.venv, message, inputs, transaction.current.mtimes)

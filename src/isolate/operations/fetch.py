@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from isolate.batch_fetch import claiming
-from isolate.declarations.read import read_declarations
 from isolate.errors import NotInStore
 from isolate.formatting import count
 from isolate.lock.artifact import is_identified
@@ -17,6 +16,7 @@ from isolate.operations.inspect import InspectOptions, inspect
 from isolate.request import selected
 from isolate.resolution.candidates import valid_lock
 from isolate.resolution.context import index_fingerprint, lock_context
+from isolate.resolution.remembered import read_followed
 from isolate.store.bytecode import compile_missing
 from isolate.store.fill import fill, lock_of
 
@@ -80,7 +80,7 @@ def _missing_of(
     application: Application, *, request: Request, index: str, session: Session
 ) -> dict[str, LockedDistribution]:
     """Return what *application* has to fetch (by key) for the same request; nothing if its pip uses other indexes."""
-    declarations = read_declarations(application.root)
+    request, declarations = read_followed(application, request.for_others)
     options = InspectOptions.of(request)._replace(check_all_files=False, verify_hashes=False)
     current = inspect(application, declarations, session, options)
     interpreter, store = current.interpreter, session.store

@@ -14,8 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from isolate.application import Application
+    from isolate.declarations.declared import Declarations
     from isolate.pip.needed_python import NeededPython
+    from isolate.request import Request
     from isolate.session import Session
+
+    Reader = Callable[[], tuple[Request, Declarations]]
 
 Result = TypeVar("Result")
 
@@ -23,18 +27,18 @@ MAX_RETRIES = 3
 
 
 def retry_with_fitting_python(
-    attempt: Callable[[Session], Result], application: Application, asked: str | None, session: Session
+    attempt: Callable[[Session], Result], application: Application, read: Reader, session: Session
 ) -> Result:
     """Return what *attempt* returns for *session*, or for one with a Python that the packages of *application* allow.
 
-    *asked* is the option `--python`. Raises what *attempt* raises; `PipFailed` if no Python fits or one is named.
+    *read* returns what was asked for, with its Python, and what the application declares. Raises what *attempt* raises; `PipFailed` if no Python fits or one is named.
     """
     needed: list[NeededPython] = []
     for _ in range(MAX_RETRIES):
         try:
             return attempt(session)
         except PipFailed as failure:
-            other = _with_fitting_python(failure, needed, application, asked, session)
+            other = _with_fitting_python(failure, needed, application, read, session)
             if other is None:
                 raise
             session = other
@@ -42,7 +46,7 @@ def retry_with_fitting_python(
 
 
 def _with_fitting_python(
-    failure: PipFailed, needed: list[NeededPython], application: Application, asked: str | None, session: Session
+    failure: PipFailed, needed: list[NeededPython], application: Application, read: Reader, session: Session
 ) -> Session | None:
     """Return *session* with the next Python for *application*, None if there is none; adds to what is *needed*."""
     from isolate.pip.needed_python import needed_pythons
@@ -51,7 +55,8 @@ def _with_fitting_python(
     if not (found := needed_pythons(failure.output)):
         return None
     needed += found
-    choice = fitting_choice(application, asked, needed, session)
+    request, declarations = read()
+    choice = fitting_choice(application, declarations, request.python, needed, session)
     if choice is None:
         return None
     python = choice.interpreter

@@ -66,7 +66,13 @@ def _unchanged(transaction: Transaction, seconds: float) -> list[str]:
     python = transaction.current.interpreter.version
     packages = count(transaction.packages, "package")
     verified = _verified_lines(transaction)
-    return [*_lock_lines(transaction), *verified, f"nothing to do: {packages}, Python {python} ({duration(seconds)})"]
+    named = named_lines(transaction.declarations)
+    return [
+        *named,
+        *_lock_lines(transaction),
+        *verified,
+        f"nothing to do: {packages}, Python {python} ({duration(seconds)})",
+    ]
 
 
 def _changed(transaction: Transaction, seconds: float) -> list[str]:
@@ -74,6 +80,7 @@ def _changed(transaction: Transaction, seconds: float) -> list[str]:
     lines = []
     if transaction.command == "sync":  # a rollback does not follow the declarations, and they may be unreadable
         lines.append(f"read {', '.join(read_files(transaction.declarations))}")
+    lines += named_lines(transaction.declarations)
     lines += _lock_lines(transaction)
     lines.append(f"Python {current.interpreter.version}: {current.interpreter.executable} ({current.choice.reason})")
     if current.rebuild == FIRST:
@@ -124,6 +131,7 @@ def _facts(transaction: Transaction, seconds: float) -> dict[str, object]:
             "reasons": list(decision.reasons),
         },
         **({"left_out": list(transaction.left_out)} if transaction.request.dry_run else {}),
+        "named": list(transaction.declarations.named.options(str(transaction.declarations.root))),
         "packages": transaction.packages,
         "python": {
             "version": current.interpreter.version,
@@ -134,6 +142,12 @@ def _facts(transaction: Transaction, seconds: float) -> dict[str, object]:
         "seconds": round(seconds, 3),
         "up_to_date": transaction.is_empty,
     }
+
+
+def named_lines(declarations: Declarations) -> list[str]:
+    """Return the line that says what was named on the command line, now or before; none if nothing was."""
+    line = declarations.named.line(str(declarations.root))
+    return [] if line is None else [line]
 
 
 def read_files(declarations: Declarations) -> list[str]:

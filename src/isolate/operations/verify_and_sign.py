@@ -53,7 +53,8 @@ def verify_and_sign(transaction: Transaction, builder: EnvironmentBuilder, sessi
         raise _foreign_code(application, found)
     current = found.current._replace(unproven=found.unproven)
     if current.state is not None:
-        state = current.state._replace(inexact=request.inexact, link_mode=builder.linker.options.mode)
+        mode = builder.linker.options.mode
+        state = current.state._replace(inexact=request.inexact, link_mode=mode, named=request.named)
         current = current._replace(state=state).with_requested_options(
             link_mode=requested_link_mode(transaction.declarations, request), bytecode=request.bytecode
         )

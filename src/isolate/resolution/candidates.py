@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.bounded_read import read_bounded
-from isolate.environment.records import LOCK, read_record
+from isolate.environment.records import LOCK, read_record, read_state
 from isolate.errors import DeclarationError, IsolateError
 from isolate.formatting import count
 from isolate.lock.freshness import staleness
@@ -70,17 +70,26 @@ def candidate_locks(context: LockContext) -> Iterator[LockDecision]:
 
     Without it: the lock that the environment was made from, then the one that the store has for these declarations.
     """
-    lock_file = context.application.lock_file
-    if (content := read_lock_content(lock_file)) is not None:
+    lock_file = context.lock_file
+    if lock_file is not None and (content := read_lock_content(lock_file)) is not None:
         log.info("lock: considering %s", lock_file)
         yield LockDecision(lock=parse_lock(content, lock_file), content=content, in_tree=True)
         return
     venv, cached = context.application.venv, context.store.find(context.store.paths.cached_lock(context.cache_key))
-    for path in (venv / LOCK, cached):
+    for path in (venv / LOCK, cached) if _is_of_same_files(context) else (cached,):
         with contextlib.suppress(OSError, Unverified, IsolateError):
             content = read_bounded(cached) if path == cached else read_record(venv, LOCK)
             log.info("lock: considering %s", path)
             yield LockDecision(lock=parse_lock(content, path), content=content, in_tree=False)
+
+
+def _is_of_same_files(context: LockContext) -> bool:
+    """Return whether the environment was made from the declarations of *context*, not from other files named.
+
+    A lock of more than those is the base for a lock of named files, but never the other way round.
+    """
+    state, named = read_state(context.application.venv), context.declarations.named
+    return state is None or not state.named.has_files or named.has_files
 
 
 def usable_locks(context: LockContext) -> Iterator[LockDecision]:

@@ -14,6 +14,7 @@ from isolate.store.keys import EntryKeys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from isolate.application import Application
     from isolate.declarations.declared import Declarations
@@ -38,6 +39,16 @@ class LockContext(NamedTuple):
     environ: Mapping[str, str]
     source_digests: Mapping[str, str]
     may_build: bool = True
+
+    @property
+    def lock_file(self) -> Path | None:
+        """Return the path of the lock in the tree; None if files were named, because it is not about those."""
+        return None if self.declarations.named.has_files else self.application.lock_file
+
+    @property
+    def has_lock_file(self) -> bool:
+        """Return whether there is a lock in the tree for these declarations."""
+        return self.lock_file is not None and self.lock_file.exists()
 
     @property
     def root(self) -> str:
@@ -109,6 +120,8 @@ def lock_cache_key(
     paths = sorted(str(declared.path) for declared in declarations.requirements if declared.path is not None)
     index = index_fingerprint(application, declarations, interpreter, environ)
     digest.update(repr((index, paths)).encode())
+    if declarations.named.has_files:  # the same files may have been read in other roles
+        digest.update(repr((declarations.named.requirements, declarations.named.constraints)).encode())
     for file, content in declarations.contents.items():
         digest.update(f"\0{file.name}\0".encode() + content)
     return digest.hexdigest()

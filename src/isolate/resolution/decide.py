@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
-from isolate.errors import StaleLock, UnknownName
+from isolate.errors import DeclarationError, StaleLock, UnknownName
 from isolate.lock.pinning import is_fully_pinned, unpinned
-from isolate.lock.pylock_file import lock_content
+from isolate.lock.pylock_file import lock_content, read_lock
 from isolate.lock.select import other_python, supports
 from isolate.resolution.candidates import MISSING, LockDecision, Verdict, judge, usable_locks
 
@@ -29,12 +30,22 @@ def decide(context: LockContext, builder: EnvironmentBuilder, *, fetch_pins: Pin
     verdict = judge(context)
     if verdict.best is not None and verdict.is_valid:
         return _place_lock(verdict.best, context)
-    in_tree = context.application.lock_file.exists()
-    if not context.policy.validate or (in_tree and not context.policy.may_change):
+    if not context.policy.validate or (context.has_lock_file and not context.policy.may_change):
         raise _stale(context, verdict)
     from isolate.resolution.new_lock import new_lock
 
-    return _new_decision(new_lock(context, verdict.lock, builder, fetch_pins), verdict, context)
+    return _new_decision(
+        new_lock(context, verdict.lock or _lock_of_application(context), builder, fetch_pins), verdict, context
+    )
+
+
+def _lock_of_application(context: LockContext) -> Pylock | None:
+    """Return the lock in the tree if files were named: it is not about them, but they may keep its versions."""
+    if context.lock_file is not None:
+        return None
+    with contextlib.suppress(DeclarationError):
+        return read_lock(context.application.lock_file)
+    return None
 
 
 def _new_decision(lock: Pylock, verdict: Verdict, context: LockContext) -> LockDecision:
@@ -43,7 +54,8 @@ def _new_decision(lock: Pylock, verdict: Verdict, context: LockContext) -> LockD
     reasons = verdict.reasons or ()
     if open_names and not context.policy.may_change:
         raise _stale(context, Verdict(verdict.best, (*reasons, f"not pinned: {', '.join(open_names)}")))
-    in_tree, content = context.application.lock_file.exists() or bool(open_names), lock_content(lock)
+    content = lock_content(lock)
+    in_tree = context.has_lock_file or (bool(open_names) and context.lock_file is not None)
     if verdict.best is not None and verdict.best.in_tree and verdict.best.content == content:
         return verdict.best
     return LockDecision(lock=lock, content=content, in_tree=in_tree, is_new=True, reasons=reasons)
@@ -69,7 +81,9 @@ def _upgradable(context: LockContext) -> tuple[str, ...]:
 def _place_lock(decision: LockDecision, context: LockContext) -> LockDecision:
     """Return the valid lock of *decision*, to be written into the tree if the declarations do not pin everything."""
     policy = context.policy
-    if decision.in_tree or not policy.validate or is_fully_pinned(decision.lock, context.declarations):
+    if decision.in_tree or context.lock_file is None or not policy.validate:
+        return decision
+    if is_fully_pinned(decision.lock, context.declarations):
         return decision
     if not policy.may_change:
         raise _stale(context, Verdict(None, MISSING))

@@ -10,7 +10,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from isolate.batch_fetch import claiming
-from isolate.declarations.read import read_declarations
 from isolate.errors import PipFailed
 from isolate.formatting import count
 from isolate.lock.artifact import demanded
@@ -19,6 +18,7 @@ from isolate.lock.graph import applies_here
 from isolate.resolution.candidates import valid_lock
 from isolate.resolution.context import index_fingerprint, lock_context
 from isolate.resolution.interpreter import interpreter_for
+from isolate.resolution.remembered import read_followed
 from isolate.store.fill import Pin, fill_from_pins
 from isolate.store.layout import fill_lock
 
@@ -77,7 +77,7 @@ def _missing_pins_of(
 
     Only pins with a hash, or only pins without: pip does not accept a mixture.
     """
-    declarations = read_declarations(application.root)
+    request, declarations = read_followed(application, request.for_others)
     interpreter = interpreter_for(application, declarations, session, asked=request.python)
     if index_fingerprint(application, declarations, interpreter, session.environ) != cache.index_fingerprint:
         return {}

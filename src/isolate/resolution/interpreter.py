@@ -6,7 +6,6 @@ import functools
 import itertools
 from typing import TYPE_CHECKING
 
-from isolate.declarations.read import read_declarations
 from isolate.environment.records import claimed_state, read_state
 from isolate.errors import IsolateError
 from isolate.git import repository_of
@@ -77,13 +76,16 @@ def choose_interpreter(
 
 
 def fitting_choice(
-    application: Application, asked: str | None, needed: Sequence[NeededPython], session: Session
+    application: Application,
+    declarations: Declarations,
+    asked: str | None,
+    needed: Sequence[NeededPython],
+    session: Session,
 ) -> Choice | None:
     """Return an interpreter that meets everything that the packages of *application* have said is *needed*.
 
     It takes the place of the one that *application* has or would get. None if there is none, or if one is requested.
     """
-    declarations = read_declarations(application.root)
     criteria = _criteria(application, declarations, asked)
     if criteria.request is not None:
         return None
@@ -97,10 +99,11 @@ def fitting_choice(
 
 def _criteria(application: Application, declarations: Declarations, asked: str | None) -> Criteria:
     """Return what decides which interpreter *application* gets, besides the one that it has."""
+    has_lock = application.lock_file.exists() and not declarations.named.has_files
     return Criteria(
         request=_request(application, declarations, asked),
         requires_python=declarations.requires_python,
-        lock_supports=_lock_supports(application) if application.lock_file.exists() else None,
+        lock_supports=_lock_supports(application) if has_lock else None,
         hints=functools.partial(hints_for, application, declarations),
     )
 

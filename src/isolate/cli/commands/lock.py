@@ -11,6 +11,7 @@ from isolate.cli.dispatch import Work, run_for_each
 from isolate.cli.options import ALL_OPTION, APPLICATIONS, OUTPUT_OPTIONS, PYTHON, UPGRADE_OPTIONS
 from isolate.cli.parsing import Command
 from isolate.cli.requests import lock_policy
+from isolate.named import Named
 from isolate.request import Request
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def lock(options: Options, /, directories: tuple[Path, ...], *, only_check: bool
     from isolate.commands.lock import lock as command
 
     policy = lock_policy(choices, has_many=options.all_applications or len(directories) > 1)
-    request = Request(python=choices["python"], lock_policy=policy, offline=choices["offline"])
+    request = Request.naming(Named(python=choices["python"]), lock_policy=policy, offline=choices["offline"])
     success = "up to date" if only_check else "updated"
     work = Work(lambda: partial(command, request=request, check=only_check), success=success)
     return run_for_each(directories, options, work)

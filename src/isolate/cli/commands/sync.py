@@ -9,9 +9,10 @@ import click
 from isolate.cli.dispatch import run_for_each
 from isolate.cli.options import ALL_OPTION, APPLICATIONS, OUTPUT_OPTIONS, PYTHON, UPGRADE_OPTIONS
 from isolate.cli.parsing import Command
-from isolate.cli.requests import lock_policy, normalized
+from isolate.cli.requests import lock_policy, named_files, normalized
 from isolate.cli.sync import sync_work
 from isolate.declarations.settings import LINK_MODES
+from isolate.named import Named
 from isolate.request import Request
 
 if TYPE_CHECKING:
@@ -29,6 +30,26 @@ if TYPE_CHECKING:
 @click.option("--no-dev", is_flag=True, help="Do not install the `dev` group.")
 @click.option("--no-install-project", is_flag=True, help="Do not install the application itself.")
 @PYTHON
+@click.option(
+    "-r",
+    "--requirement",
+    "requirements",
+    multiple=True,
+    metavar="FILE",
+    help="Install what this requirements file says, instead of what the application declares (repeatable).",
+)
+@click.option(
+    "-c",
+    "--constraint",
+    "constraints",
+    multiple=True,
+    metavar="FILE",
+    help="Limit versions by this constraints file, too (repeatable).",
+)
+@click.option("--save", is_flag=True, help="Write what -r, -c and --python name into [tool.isolate] of pyproject.toml.")
+@click.option(
+    "--forget", is_flag=True, help="Forget what an earlier sync was told by -r, -c, --python and --no-install-project."
+)
 @click.option("--locked", is_flag=True, help="Fail instead of updating a missing or outdated lock.")
 @click.option("--frozen", is_flag=True, help="Use the lock without checking that it is up to date.")
 @UPGRADE_OPTIONS
@@ -49,14 +70,16 @@ if TYPE_CHECKING:
 @click.pass_obj
 def sync(options: Options, /, directories: tuple[Path, ...], *, no_install_project: bool, **choices: Any) -> int:
     """Create or update the .venv of each APP (default: current directory) to match its declared requirements."""
-    request = Request(
+    has_many = options.all_applications or len(directories) > 1
+    requirements, constraints = named_files(choices, has_many=has_many)
+    named = Named(requirements, constraints, python=choices["python"], project=not no_install_project)
+    request = Request.naming(
+        named,
         extras=normalized(choices["extras"]),
         groups=normalized(choices["groups"]),
         all_groups=choices["all_groups"],
         no_dev=choices["no_dev"],
-        project=not no_install_project,
-        python=choices["python"],
-        lock_policy=lock_policy(choices, has_many=options.all_applications or len(directories) > 1),
+        lock_policy=lock_policy(choices, has_many=has_many),
         dry_run=choices["dry_run"],
         inexact=choices["inexact"],
         bytecode=choices["bytecode"],
@@ -64,5 +87,7 @@ def sync(options: Options, /, directories: tuple[Path, ...], *, no_install_proje
         adopt=choices["adopt"],
         offline=choices["offline"],
         verify=choices["verify"],
+        forget=choices["forget"],
+        save=choices["save"],
     )
     return run_for_each(directories, options, sync_work(request))
