@@ -27,13 +27,15 @@ RENAME = "rename the directory"
 
 
 class Application(NamedTuple):
-    """A directory with declarations.
+    """A directory with declarations, or a script with its own.
 
     `root` is absolute and has no `..`, so that an application is the same under any relative path. Symbolic links in it
-    are not resolved, so that messages show the path that the user typed.
+    are not resolved, so that messages show the path that the user typed. `script` is the script with metadata that the
+    application consists of; its directory is in the store then, and not the one of the script.
     """
 
     root: Path
+    script: Path | None = None
 
     @classmethod
     def at(cls, directory: Path) -> Application:
@@ -53,7 +55,16 @@ class Application(NamedTuple):
     @property
     def name(self) -> str:
         """Return the name of the directory, as messages show it."""
-        return self.root.name or str(self.root)
+        return self.root.name or str(self.root) if self.script is None else self.script.name
+
+    @property
+    def place(self) -> Path:
+        """Return the directory that the declarations are in."""
+        return self.root if self.script is None else self.script.parent
+
+    def checked(self) -> Application:
+        """Return this application again, or raise `UnusableDirectory` as `at` does."""
+        return Application.at(self.root) if self.script is None else self
 
     @property
     def lock_file(self) -> Path:

@@ -68,7 +68,7 @@ def test_a_missing_command_is_named(isolate, application, index):
     assert "no-such-thing" in isolate("run", "--", "no-such-thing", cwd=app, status=2).err
 
 
-@pytest.mark.parametrize("option", ["--json", "--offline", "--python=3", "-x"])
+@pytest.mark.parametrize("option", ["--json", "--offline", "--extra=x", "-x"])
 def test_an_unknown_option_of_run_is_not_passed_to_the_command(isolate, application, index, option):
     app = application({"requirements.txt": ""})
     for more in ([], ["--all"]):

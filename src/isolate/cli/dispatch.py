@@ -45,11 +45,12 @@ class Work(NamedTuple):
     load: Callable[[], Command]
     known: Callable[[Sequence[Application]], list[Outcome | None]] | None = None
     success: str = "succeeded"
+    at: Callable[[Path], Application] = Application.at
 
 
 def run_for_each(directories: tuple[Path, ...], options: Options, work: Work) -> int:
     """Run *work* for the application in each of *directories*, print the outcomes, and return the worst exit code."""
-    applications = selected_applications(directories, options)
+    applications = selected_applications(directories, options, work.at)
     if options.all_applications or len(applications) != 1:
         return _run_many(applications, options, work)
     (application,) = applications.values()
@@ -60,11 +61,16 @@ def run_for_each(directories: tuple[Path, ...], options: Options, work: Work) ->
     return outcome.exit_code
 
 
-def selected_applications(directories: tuple[Path, ...], options: Options) -> dict[str, Application]:
-    """Return the applications that the command line names, by their path relative to the current directory."""
+def selected_applications(
+    directories: tuple[Path, ...], options: Options, at: Callable[[Path], Application] = Application.at
+) -> dict[str, Application]:
+    """Return the applications that the command line names, by their path relative to the current directory.
+
+    *at* returns the one at a path.
+    """
     directories = directories or (Path(),)
     if not options.all_applications:
-        return {str(directory): Application.at(directory) for directory in directories}
+        return {str(directory): at(directory) for directory in directories}
     from isolate.application_discovery import find_applications
 
     found = [app for directory in directories for app in find_applications(Application.at(directory).root)]
@@ -160,6 +166,6 @@ def _attempt(
     worker_session = replace(session, progress=progress, is_worker=True)
     try:
         with _traced(progress, verbosity):
-            return command(Application.at(application.root), session=worker_session)
+            return command(application.checked(), session=worker_session)
     except BaseException as error:  # noqa: BLE001 - a failure of one application must not stop the others
         return error_outcome(error)

@@ -57,6 +57,9 @@ PYTHON = click.option(
     "--python", metavar="VERSION|PATH", help="Python to use: a version (3.12), a range (>=3.11) or a path."
 )
 APPLICATIONS = click.argument("directories", nargs=-1, type=DIRECTORY, metavar="[APP]...")
+APPLICATIONS_AND_SCRIPTS = click.argument(
+    "directories", nargs=-1, type=click.Path(path_type=Path), metavar="[APP|SCRIPT]..."
+)
 JOBS = _shared(
     "-j",
     "--jobs",

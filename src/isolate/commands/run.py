@@ -35,6 +35,7 @@ from isolate.resolution.remembered import read_followed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from isolate.application import Application
     from isolate.session import Session
@@ -69,6 +70,15 @@ def prepare(application: Application, session: Session, *, sync: bool = True) ->
         return None
 
 
+def prepare_script(
+    application: Application, request: Request, session: Session, *, sync: bool = True
+) -> Outcome | None:
+    """Sync the environment of a script as *request* asks, and return the outcome; None if it is up to date."""
+    if not sync or up_to_date_message(str(application.venv), variable_line) is not None:
+        return None
+    return sync_application(application, request, replace(session, batch=BatchFetcher()))
+
+
 CANNOT_SYNC = (NoHomeDirectory, NoInterpreter, NotInStore, PipFailed, SystemFailure, UnusableStore)
 """Errors that say nothing about the environment, only that it cannot be verified here and now."""
 
@@ -94,6 +104,7 @@ def run(application: Application, command: Sequence[str], session: Session, *, s
     prepare(application, session, sync=sync)
     environment = environment_of(application, session.environ)
     output: list[str] = []
+    command = by_python(command, environment["PATH"], application.root)
     program = command[0] if os.sep in command[0] else shutil.which(command[0], path=environment["PATH"])
     if program is None:
         raise process.command_not_found(command[0])
@@ -103,6 +114,15 @@ def run(application: Application, command: Sequence[str], session: Session, *, s
     code = finished.status if finished.status >= 0 else 128 - finished.status
     lines = (*output, *([f"exit status {code}"] if code or not output else []))
     return Outcome(command="run", exit_code=code, lines=lines, facts={"output": output})
+
+
+def by_python(command: Sequence[str], search_path: str, directory: Path) -> Sequence[str]:
+    """Return *command*; if it is a Python file in *directory* and not a program, with the Python that runs it."""
+    name = command[0]
+    program = shutil.which(os.path.join(directory, name) if os.sep in name else name, path=search_path)
+    if not name.endswith(".py") or program is not None or not (directory / name).is_file():
+        return command
+    return ("python", *command)
 
 
 def last_request(application: Application) -> Request:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from isolate.session import Session
     from isolate.store.entry import Entry
+    from isolate.store.store import Store
 
 BLOCK_SIZE = 512
 """The unit of `st_blocks`, in bytes (`man 3type stat`)."""
@@ -107,9 +108,10 @@ def _damaged_files(entry: Entry) -> Iterator[str]:
 
 
 def gc(session: Session) -> Outcome:
-    """Remove the entries that no environment uses, neither now nor after a rollback."""
+    """Remove the entries that no environment uses, neither now nor after a rollback; before, unused ones of scripts."""
     store = session.store_to_clean
     with store.exclusive_access(session.waiting_for_users):
+        scripts = _delete_unused_scripts(store)
         used = set()
         for venv in registered_environments(store):
             keys = set(_used_keys(venv))
@@ -125,8 +127,15 @@ def gc(session: Session) -> Outcome:
         for cache in (store.paths.metadata, store.paths.wheel_caches):  # they fill again
             fs.delete_tree(cache)
     what = count(len(unused), "entry", "entries")
-    lines = (f"removed {what}, {in_units(freed)}",)
-    return Outcome(command="store gc", lines=lines, facts={"deleted": unused, "bytes": freed})
+    lines = (*(f"removed the environment of {path}" for path in scripts), f"removed {what}, {in_units(freed)}")
+    facts = {"deleted": unused, "bytes": freed, "scripts": scripts}
+    return Outcome(command="store gc", lines=lines, facts=facts)
+
+
+def _delete_unused_scripts(store: Store) -> list[str]:
+    from isolate.operations.script_environment import delete_unused
+
+    return delete_unused(store)
 
 
 def _used_keys(venv: Path) -> Iterator[str]:

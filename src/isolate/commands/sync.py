@@ -44,6 +44,15 @@ log = logging.getLogger(__name__)
 
 def sync(application: Application, request: Request, session: Session) -> Outcome:
     """Create or update the environment of *application* as *request* asks, and return the outcome."""
+    if application.script is None:
+        return _synced(application, request, session)
+    from isolate.operations.script_environment import in_use
+
+    with in_use(application, request, session):
+        return _synced(application, request, session)
+
+
+def _synced(application: Application, request: Request, session: Session) -> Outcome:
     started = session.clock()
     session = session.looking() if request.dry_run else session
     if request.is_plain and not request.verify:

@@ -83,7 +83,8 @@ class Declarations(NamedTuple):
     the base, of every extra and of every group. `requirements_files` are the files to pass to pip; empty if the
     requirements are those of `pyproject.toml`. `index_options` are lines of a requirements file in which variables stay
     as written; `expanded_index_options` has the same lines with their values, and is never written to a file.
-    `named` is what was named on the command line for one environment alone.
+    `named` is what was named on the command line for one environment alone. `script` is the file whose block of
+    metadata this is.
     """
 
     root: Path
@@ -99,6 +100,12 @@ class Declarations(NamedTuple):
     expanded_index_options: tuple[str, ...] = ()
     settings: Settings = Settings()
     named: Named = Named()
+    script: Path | None = None
+
+    @property
+    def has_own_lock(self) -> bool:
+        """Return whether the lock is kept with the environment and in the store, and never in the tree."""
+        return self.named.has_files or self.script is not None
 
     @property
     def files(self) -> tuple[Path, ...]:

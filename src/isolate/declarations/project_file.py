@@ -52,7 +52,7 @@ def read_project_file(path: Path) -> ProjectFile:
         requires_python=_requires_python(file),
         extras=reader.extras,
         groups=reader.groups,
-        settings=_settings(file),
+        settings=read_settings(file),
     )
 
 
@@ -76,7 +76,8 @@ def _requires_python(file: TomlFile) -> SpecifierSet | None:
         raise file.error(problem, text, hint="write a specifier such as `>=3.10`") from None
 
 
-def _settings(file: TomlFile) -> Settings:
+def read_settings(file: TomlFile) -> Settings:
+    """Return `[tool.isolate]` of *file*; raise `DeclarationError` for a key or a value that is not valid."""
     table = file.mapping(file.mapping(file.table, "tool"), "isolate", "tool.isolate")
     if unknown := sorted(set(table) - set(SETTING_NAMES)):
         hint = f"known keys: {', '.join(SETTING_NAMES)}"

@@ -40,10 +40,7 @@ class TomlFile:
         except UnicodeDecodeError as error:
             raise DeclarationError(f"not valid UTF-8: {error.reason}", hint="save it as UTF-8", file=path) from None
         except ValueError as error:
-            line = re.search(r"at line (\d+)", str(error))
-            raise DeclarationError(
-                f"not valid TOML: {error}", hint=self._hint, file=path, line=int(line[1]) if line else None
-            ) from None
+            raise invalid_toml(path, error) from None
 
     def mapping(self, table: Mapping[str, Any], key: str, name: str | None = None) -> Mapping[str, Any]:
         """Return the table at *key*, empty if there is none; raise `DeclarationError` for any other value."""
@@ -100,6 +97,14 @@ def parse_toml(text: str) -> dict[str, Any]:
         raise ValueError("it is nested too deep") from None
     check_depth(table)
     return table
+
+
+def invalid_toml(path: Path, raised: ValueError, before: int = 0) -> DeclarationError:
+    """Return the error for TOML in *path* that `parse_toml` *raised* something for, with *before* lines above it."""
+    match = re.search(r"at line (\d+)", str(raised))
+    line = int(match[1]) + before if match else None
+    error = re.sub(r" \(at line .*\)$", "", str(raised)) if before else str(raised)
+    return DeclarationError(f"not valid TOML: {error}", hint=f"correct {path.name}", file=path, line=line)
 
 
 def unreadable(path: Path, error: OSError) -> DeclarationError:

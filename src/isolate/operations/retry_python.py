@@ -31,7 +31,8 @@ def retry_with_fitting_python(
 ) -> Result:
     """Return what *attempt* returns for *session*, or for one with a Python that the packages of *application* allow.
 
-    *read* returns what was asked for, with its Python, and what the application declares. Raises what *attempt* raises; `PipFailed` if no Python fits or one is named.
+    *read* returns what was asked for, with its Python, and what the application declares. Raises what *attempt* raises;
+    `PipFailed` if no Python fits or one is named.
     """
     needed: list[NeededPython] = []
     for _ in range(MAX_RETRIES):

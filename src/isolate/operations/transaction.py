@@ -153,5 +153,7 @@ def named_lines(declarations: Declarations) -> list[str]:
 def read_files(declarations: Declarations) -> list[str]:
     """Return the declaration files, as paths from the application's directory where they are below it."""
     root = declarations.root
+    if declarations.script is not None:
+        return [str(declarations.script)]
     files = [str(file.relative_to(root)) if file.is_relative_to(root) else str(file) for file in declarations.files]
     return files or ["pylock.toml"]

@@ -42,8 +42,8 @@ class LockContext(NamedTuple):
 
     @property
     def lock_file(self) -> Path | None:
-        """Return the path of the lock in the tree; None if files were named, because it is not about those."""
-        return None if self.declarations.named.has_files else self.application.lock_file
+        """Return the path of the lock in the tree; None if it is not about these declarations."""
+        return None if self.declarations.has_own_lock else self.application.lock_file
 
     @property
     def has_lock_file(self) -> bool:

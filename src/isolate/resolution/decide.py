@@ -41,7 +41,7 @@ def decide(context: LockContext, builder: EnvironmentBuilder, *, fetch_pins: Pin
 
 def _lock_of_application(context: LockContext) -> Pylock | None:
     """Return the lock in the tree if files were named: it is not about them, but they may keep its versions."""
-    if context.lock_file is not None:
+    if not context.declarations.named.has_files:
         return None
     with contextlib.suppress(DeclarationError):
         return read_lock(context.application.lock_file)

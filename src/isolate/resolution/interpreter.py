@@ -47,7 +47,7 @@ def current_interpreter(application: Application, session: Session) -> Interpret
     if (claim := claimed_state(application.venv)) is None:
         return None
     claimed = Interpreter.from_dict(claim.interpreter)
-    repository = repository_of(application.root, session.environ)
+    repository = repository_of(application.place, session.environ)
     finder = _finder(session, repository)
     known = itertools.chain(finder.on_path(f"python{claimed.minor_version}", "python3"), _all_known(finder))
     return next((python for python in known if python.executable == claimed.executable), None)
@@ -99,9 +99,9 @@ def fitting_choice(
 
 def _criteria(application: Application, declarations: Declarations, asked: str | None) -> Criteria:
     """Return what decides which interpreter *application* gets, besides the one that it has."""
-    has_lock = application.lock_file.exists() and not declarations.named.has_files
+    has_lock = application.lock_file.exists() and not declarations.has_own_lock
     return Criteria(
-        request=_request(application, declarations, asked),
+        request=python_request(declarations, asked),
         requires_python=declarations.requires_python,
         lock_supports=_lock_supports(application) if has_lock else None,
         hints=functools.partial(hints_for, application, declarations),
@@ -109,23 +109,30 @@ def _criteria(application: Application, declarations: Declarations, asked: str |
 
 
 def _finder_for(application: Application, session: Session) -> InterpreterFinder:
-    return _finder(session, repository_of(application.root, session.environ) if session.only_looks else None)
+    return _finder(session, repository_of(application.place, session.environ) if session.only_looks else None)
 
 
-def _request(application: Application, declarations: Declarations, option: str | None) -> PythonRequest | None:
-    """Return the request of the *option* `--python`, else of the setting, else of `.python-version`."""
-    setting, version_file = declarations.settings.python, read_version_file(application.root)
+def python_request(declarations: Declarations, option: str | None) -> PythonRequest | None:
+    """Return the request of the *option* `--python`, else of the setting, else of `.python-version`.
+
+    A script that states which Pythons it works with needs no file beside it.
+    """
+    setting, script = declarations.settings.python, declarations.script
     if option is not None:
         return PythonRequest.from_option(option)
     if setting is not None:
-        return PythonRequest.from_setting(setting, application.root / "pyproject.toml")
-    return version_file
+        return PythonRequest.from_setting(setting, script or declarations.root / "pyproject.toml")
+    if script is not None and declarations.requires_python is not None:
+        return None
+    return read_version_file(declarations.root if script is None else script.parent)
 
 
 def hints_for(application: Application, declarations: Declarations) -> Iterable[PythonHint]:
     """Return what files that request no Python say about the one that *application* was made for, strongest first."""
     from isolate.interpreters.hints import python_hints
 
+    if declarations.script is not None:
+        return ()
     return python_hints(application.root, declarations.contents)
 
 

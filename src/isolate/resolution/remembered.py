@@ -25,10 +25,18 @@ if TYPE_CHECKING:
 def read_followed(application: Application, request: Request) -> tuple[Request, Declarations]:
     """Return *request* with what is remembered and not named now, and the declarations that follow from it.
 
+    A script is an environment of its own for each Python, so nothing is remembered for it.
+
     With `--locked` or `--frozen`, or to forget, nothing is remembered. A Python that the application has come to ask
     for since wins over the remembered one. Raises `DeclarationError` as `read_declarations` does, and for a file that
     is remembered and no longer exists.
     """
+    if application.script is not None:
+        from isolate.declarations.script_file import read_script
+
+        script = read_script(application.script)
+        if script is not None:
+            return request, script.declarations(application.root)
     asked, remembered = request.asked, _remembered(application, request)
     named = Named(
         requirements=asked.requirements or remembered.requirements,
@@ -37,11 +45,13 @@ def read_followed(application: Application, request: Request) -> tuple[Request, 
     )
     _ensure_present(asked, named)
     declarations = read_declarations(application.root, named=named)
-    declared = declared_python(application, declarations)
     if asked.python is not None:
+        declared = declared_python(application, declarations)
         named = named._replace(python=_absolute(asked.python), declared_python=declared)
-    elif remembered.python is not None and declared in (None, remembered.declared_python):
-        named = named._replace(python=remembered.python, declared_python=remembered.declared_python)
+    elif remembered.python is not None:
+        declared = declared_python(application, declarations)
+        if declared in (None, remembered.declared_python):
+            named = named._replace(python=remembered.python, declared_python=remembered.declared_python)
     return request._replace(named=named), declarations._replace(named=named)
 
 

@@ -17,6 +17,7 @@
   known/<digest>/<name>-<version>.json   what pip reported about a distribution: see `metadata_cache`
   hashes/<digest>.json          what an artifact that only a weaker hash identifies was found to have: see `digests`
   builds/<digest>/              pip's cache of the wheels that it built with one set of settings: see `wheel_cache`
+  scripts/<key>/                the environment of scripts: see `operations.script_environment`
   environments/<digest>         the path of an environment that may hold links to entries: see `environments`
   tmp/                          work in progress; a directory there that no process has locked is garbage
 
@@ -124,6 +125,15 @@ class StorePaths(NamedTuple):
     def artifact_hashes(self, artifact: str) -> Path:
         """Return the file of the hashes of an *artifact*, a text that names it and the hashes that are known."""
         return self.root / "hashes" / f"{_digest(artifact.encode())}.json"
+
+    @property
+    def scripts(self) -> Path:
+        """Return the directory of the environments of scripts."""
+        return self.root / "scripts"
+
+    def script(self, key: str) -> Path:
+        """Return the directory of the environment of scripts with this *key*."""
+        return self.scripts / key
 
     @property
     def environments(self) -> Path:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from isolate.cli.dispatch import run_for_each
-from isolate.cli.options import ALL_OPTION, APPLICATIONS, OUTPUT_OPTIONS, PYTHON, UPGRADE_OPTIONS
+from isolate.cli.options import ALL_OPTION, APPLICATIONS_AND_SCRIPTS, OUTPUT_OPTIONS, PYTHON, UPGRADE_OPTIONS
 from isolate.cli.parsing import Command
 from isolate.cli.requests import lock_policy, named_files, normalized
 from isolate.cli.sync import sync_work
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command, short_help="Create or update environments.")
-@APPLICATIONS
+@APPLICATIONS_AND_SCRIPTS
 @ALL_OPTION
 @click.option("--group", "groups", multiple=True, metavar="NAME", help="Also install this dependency group.")
 @click.option("--extra", "extras", multiple=True, metavar="NAME", help="Also install this extra.")
@@ -69,7 +69,10 @@ if TYPE_CHECKING:
 @OUTPUT_OPTIONS
 @click.pass_obj
 def sync(options: Options, /, directories: tuple[Path, ...], *, no_install_project: bool, **choices: Any) -> int:
-    """Create or update the .venv of each APP (default: current directory) to match its declared requirements."""
+    """Create or update the .venv of each APP (default: current directory) to match its declared requirements.
+
+    For a SCRIPT with inline metadata (`# /// script`), the environment is in the cache.
+    """
     has_many = options.all_applications or len(directories) > 1
     requirements, constraints = named_files(choices, has_many=has_many)
     named = Named(requirements, constraints, python=choices["python"], project=not no_install_project)

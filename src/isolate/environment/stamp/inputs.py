@@ -67,9 +67,9 @@ def stamp_lines_if_unchanged(
     """Return the stamp lines of all inputs; None if any input changed since it was read or written.
 
     *before* holds the lines from before the inputs were read. *lock* is the content that `pylock.toml` must have, None
-    if it must not exist; the sync itself may have written it. If files were named, `pylock.toml` is not about them.
+    if it must not exist; the sync itself may have written it. `pylock.toml` may be about other declarations.
     """
-    written = {} if declarations.named.has_files else {str(application.lock_file): lock}
+    written = {} if declarations.has_own_lock else {str(application.lock_file): lock}
     read = {str(path): content for path, content in declarations.contents.items()}
     own = (application.venv / path for path in ("pyvenv.cfg", STATE, TEMPLATE))
     others = map(str, (*own, interpreter.executable))

@@ -1,0 +1,163 @@
+"""Inline script metadata (PEP 723): what a single Python file says about its requirements, in a block of comments.
+
+https://packaging.python.org/en/latest/specifications/inline-script-metadata/
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from isolate.bounded_read import read_bounded
+from isolate.declarations.declared import Declarations, DeclaredRequirement, Origin
+from isolate.declarations.limits import MAX_REQUIREMENTS, parsed_requirement, parsed_specifier, shortened
+from isolate.declarations.project_file import read_settings
+from isolate.declarations.requirement_line import invalid_requirement
+from isolate.declarations.settings import Settings
+from isolate.declarations.toml_file import TomlFile, invalid_toml, parse_toml, unreadable
+from isolate.errors import DeclarationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from packaging.specifiers import SpecifierSet
+
+START = re.compile(rb"^# /// (?P<type>[a-zA-Z0-9-]+)\r?$", re.MULTILINE)
+END = "# ///"
+KEYS = ("dependencies", "requires-python", "tool")
+SETTINGS = ("link_mode", "python")
+"""The settings of `[tool.isolate]` that mean something for a script."""
+
+
+class Script(NamedTuple):
+    """What the block of the script *path* says.
+
+    `metadata` is all of it in one form, whatever its comments and its order.
+    """
+
+    path: Path
+    metadata: bytes
+    requirements: tuple[DeclaredRequirement, ...] = ()
+    requires_python: SpecifierSet | None = None
+    settings: Settings = Settings()
+
+    def declarations(self, root: Path) -> Declarations:
+        """Return what the script declares for its environment, which is in the directory *root*."""
+        return Declarations(
+            root=root,
+            contents={metadata_file(root): self.metadata},
+            requirements=self.requirements,
+            requires_python=self.requires_python,
+            settings=self.settings,
+            script=self.path,
+        )
+
+
+class _Block(TomlFile):
+    """The TOML in the block of a script, whose first line is line *first* of the file."""
+
+    def __init__(self, path: Path, text: str, first: int) -> None:
+        self.path, self.text, self._first = path, text, first
+        self.content = text.encode()
+        try:
+            self.table: Mapping[str, Any] = parse_toml(text)
+        except ValueError as error:
+            raise invalid_toml(path, error, first - 1) from None
+
+    def origin(self, text: str) -> Origin:
+        """Return the place of *text* in the script."""
+        origin = super().origin(text)
+        return origin if origin.line is None else origin._replace(line=origin.line + self._first - 1)
+
+
+def metadata_file(root: Path) -> Path:
+    """Return the file in *root*, the directory of the environment of a script, that holds its metadata."""
+    return root / "metadata.json"
+
+
+def read_script(path: Path) -> Script | None:
+    """Return what the script at *path* says about its requirements; None if it has no block.
+
+    Raises `DeclarationError` for a block that is not valid, and for what it asks for and isolate does not do.
+    """
+    try:
+        content = read_bounded(path)
+    except OSError as error:
+        raise unreadable(path, error) from None
+    blocks = [*itertools.islice((match for match in START.finditer(content) if match["type"] == b"script"), 2)]
+    if not blocks:
+        return None
+    starts = [content.count(b"\n", 0, match.start()) + 1 for match in blocks]
+    if len(blocks) > 1:
+        problem = f"there is another block `# /// script` in line {starts[0]}"
+        raise DeclarationError(problem, hint="keep one of them", file=path, line=starts[1])
+    return _script(_block(path, content[blocks[0].end() :], starts[0]))
+
+
+def _block(path: Path, rest: bytes, start: int) -> _Block:
+    """Return the block that begins with line *start* of *path*, before the *rest*."""
+    try:
+        lines = [line.rstrip("\r") for line in rest.decode().split("\n")[1:]]
+    except UnicodeDecodeError as error:
+        raise DeclarationError(f"not valid UTF-8: {error.reason}", hint="save it as UTF-8", file=path) from None
+    inside = next((number for number, line in enumerate(lines) if not _is_comment(line)), len(lines))
+    ends = [number for number, line in enumerate(lines[:inside]) if line == END]
+    if not ends:
+        problem = "the block `# /// script` has no end"
+        raise DeclarationError(problem, hint="end it with a line `# ///`", file=path, line=start)
+    return _Block(path, "".join(f"{line[2:]}\n" for line in lines[: ends[-1]]), start + 1)
+
+
+def _is_comment(line: str) -> bool:
+    return line == "#" or line.startswith("# ")
+
+
+def _script(block: _Block) -> Script:
+    if unknown := sorted(set(block.table) - set(KEYS)):
+        raise block.error(f"unknown key {unknown[0]}", unknown[0], hint=f"known keys: {', '.join(KEYS)}")
+    texts = block.strings(block.table, "dependencies", "dependencies")
+    if len(texts) > MAX_REQUIREMENTS:
+        raise block.error(f"there are more than {MAX_REQUIREMENTS} dependencies", "dependencies")
+    return Script(
+        path=block.path,
+        metadata=json.dumps(block.table, sort_keys=True, default=str).encode(),
+        requirements=tuple(_requirement(text, block) for text in texts),
+        requires_python=_requires_python(block),
+        settings=_settings(block),
+    )
+
+
+def _requirement(text: str, block: _Block) -> DeclaredRequirement:
+    origin = block.origin(text)
+    try:
+        requirement = parsed_requirement(text)
+    except ValueError as error:
+        raise invalid_requirement(text, str(error), origin) from None
+    return DeclaredRequirement(text=text, origin=origin, requirement=requirement, url=requirement.url)
+
+
+def _requires_python(block: _Block) -> SpecifierSet | None:
+    text = block.string(block.table, "requires-python", "requires-python")
+    try:
+        return None if text is None else parsed_specifier(text)
+    except ValueError:
+        problem = f"requires-python: `{shortened(text or '')}` is not a valid version specifier"
+        raise block.error(problem, text, hint="write a specifier such as `>=3.10`") from None
+
+
+def _settings(block: _Block) -> Settings:
+    """Return `[tool.isolate]` as far as it is about a script; refuse the rest, and what `[tool.uv]` asks for."""
+    settings = read_settings(block)
+    for name in settings._fields:
+        if name not in SETTINGS and getattr(settings, name):
+            key = name.replace("_", "-")
+            hint = "remove it; a script may have python and link-mode there"
+            raise block.error(f"tool.isolate.{key} is not about a script", key, hint=hint)
+    uv = block.mapping(block.mapping(block.table, "tool"), "uv", "tool.uv")
+    for key in uv:
+        hint = "state it in dependencies or requires-python, or remove it"
+        raise block.error(f"tool.uv.{key} is not supported in a script", key, hint=hint)
+    return settings
