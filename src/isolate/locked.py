@@ -16,22 +16,27 @@ class Selection(NamedTuple):
     """The part of an application's declarations that an environment has. Names are normalized (PEP 685, PEP 735).
 
     `project` tells whether the application itself is installed. `no_dev` records that the user excluded the default
-    group, even if there is none.
+    group, even if there is none. Unless `editable`, source trees are installed as copies, the application too.
     """
 
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     project: bool = True
     no_dev: bool = False
+    editable: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """Return the selection in a form that JSON can represent."""
-        return {**self._asdict(), "extras": list(self.extras), "groups": list(self.groups)}
+        table = {**self._asdict(), "extras": list(self.extras), "groups": list(self.groups)}
+        if self.editable:  # as earlier versions wrote it
+            del table["editable"]
+        return table
 
     @classmethod
     def from_dict(cls, table: Mapping[str, Any]) -> Selection:
         """Return the selection that `to_dict` made. The first records lack `no_dev`."""
-        return cls(tuple(table["extras"]), tuple(table["groups"]), table["project"], table.get("no_dev", False))
+        extras, groups, project = tuple(table["extras"]), tuple(table["groups"]), table["project"]
+        return cls(extras, groups, project, table.get("no_dev", False), table.get("editable", True))
 
 
 def with_source_id(table: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,6 +71,15 @@ class LockedDistribution(NamedTuple):
     def editable(self) -> bool:
         """Return whether the source tree itself is imported."""
         return bool(self.table.get("directory", {}).get("editable"))
+
+    @property
+    def as_copy(self) -> LockedDistribution:
+        """Return this distribution, not editable."""
+        if not self.editable:
+            return self
+        directory = {key: value for key, value in self.table["directory"].items() if key != "editable"}
+        table = {**self.table, "directory": directory}
+        return self._replace(source_id=self.source_id.removesuffix(":editable"), table=table)
 
     @property
     def artifact(self) -> Mapping[str, Any] | None:

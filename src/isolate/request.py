@@ -37,6 +37,7 @@ class Request(NamedTuple):
     groups: tuple[str, ...] = ()
     all_groups: bool = False
     no_dev: bool = False
+    editable: bool = True
     named: Named = Named()
     asked: Named = Named()
     lock_policy: LockPolicy = LockPolicy()
@@ -84,7 +85,7 @@ def selected(declarations: Declarations, request: Request) -> Selection:
     if not request.no_dev:
         groups |= {DEFAULT_GROUP} & set(declarations.groups)
     extras = tuple(sorted(request.extras))
-    return Selection(extras=extras, groups=tuple(sorted(groups)), project=request.named.project, no_dev=request.no_dev)
+    return Selection(extras, tuple(sorted(groups)), request.named.project, request.no_dev, request.editable)
 
 
 def request_like(selection: Selection, declarations: Declarations) -> Request:
@@ -94,6 +95,7 @@ def request_like(selection: Selection, declarations: Declarations) -> Request:
         extras=tuple(extra for extra in declarations.extras if extra in selection.extras),
         groups=tuple(group for group in declarations.groups if group != DEFAULT_GROUP and group in selection.groups),
         no_dev=bool(selection.no_dev),
+        editable=bool(selection.editable),
     )
 
 

@@ -21,6 +21,8 @@ METADATA_OF = "the metadata of"
 
 GENERATED_DIRECTORIES = frozenset({"__pycache__", "build", "dist", "node_modules"})
 
+LOCK = "pylock.toml"
+
 CHUNK_SIZE = 1 << 20
 
 MAX_TREE_FILES = 50_000
@@ -98,8 +100,9 @@ def _is_same(recorded: str, current: str | None) -> bool:
 def content_digest(path: str) -> str:
     """Return a digest (hex) of the names, sizes and mtimes of all files in the source tree *path*.
 
-    Hidden and generated directories are skipped: nothing is installed from them. Raises `DeclarationError` for a tree
-    of more than `MAX_TREE_FILES` files and directories: a lock may name the root of the file system.
+    Hidden and generated directories are skipped: nothing is installed from them. So is the lock in *path*, which the
+    same sync may write. Raises `DeclarationError` for a tree of more than `MAX_TREE_FILES` files and directories: a
+    lock may name the root of the file system.
     """
     digest = hashlib.sha256()
     seen = 0
@@ -110,6 +113,8 @@ def content_digest(path: str) -> str:
             raise DeclarationError(f"{path} has more than {MAX_TREE_FILES} files: it is not a source tree", hint=hint)
         subdirectories[:] = sorted(name for name in subdirectories if _is_installed_from(name))
         for name in sorted(files):
+            if name == LOCK and directory == path:
+                continue
             status = os.lstat(os.path.join(directory, name))
             relative = os.path.relpath(directory, path)
             digest.update(f"{relative}/{name} {status.st_size} {status.st_mtime_ns}\n".encode())
@@ -117,7 +122,8 @@ def content_digest(path: str) -> str:
 
 
 def _is_installed_from(directory_name: str) -> bool:
-    return not directory_name.startswith(".") and directory_name not in GENERATED_DIRECTORIES
+    is_generated = directory_name in GENERATED_DIRECTORIES or directory_name.endswith(".egg-info")
+    return not directory_name.startswith(".") and not is_generated
 
 
 def _archive_digest(path: str) -> str:

@@ -55,7 +55,11 @@ def select(
     locked = (_locked(package, source, root) for package, source in chosen)
     return tuple(
         sorted(
-            (dist for dist in locked if selection.project or dist.directory != os.path.normpath(root)),
+            (
+                dist if selection.editable else dist.as_copy
+                for dist in locked
+                if selection.project or dist.directory != os.path.normpath(root)
+            ),
             key=lambda dist: dist.name,
         )
     )

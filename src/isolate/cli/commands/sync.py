@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 @click.option("--all-groups", is_flag=True, help="Also install all dependency groups.")
 @click.option("--no-dev", is_flag=True, help="Do not install the `dev` group.")
 @click.option("--no-install-project", is_flag=True, help="Do not install the application itself.")
+@click.option(
+    "--no-editable",
+    is_flag=True,
+    help="Install the application and local projects as copies, so that .venv needs nothing beside it.",
+)
 @PYTHON
 @click.option(
     "-r",
@@ -82,6 +87,7 @@ def sync(options: Options, /, directories: tuple[Path, ...], *, no_install_proje
         groups=normalized(choices["groups"]),
         all_groups=choices["all_groups"],
         no_dev=choices["no_dev"],
+        editable=not choices["no_editable"],
         lock_policy=lock_policy(choices, has_many=has_many),
         dry_run=choices["dry_run"],
         inexact=choices["inexact"],
