@@ -64,6 +64,11 @@ def test_every_field_of_an_item_is_read():
     )
 
 
+def test_the_report_of_an_older_pip_has_one_hash():
+    item = item_from({"url": "https://host/Alpha_Beta-1.0.whl", "archive_info": {"hash": "sha256=ab"}})
+    assert read_report(report_of(item, version="0"))[0].hashes == {"sha256": "ab"}
+
+
 def test_a_repository_has_type_commit_and_revision():
     vcs = {"vcs": "git", "commit_id": "abc", "requested_revision": "main"}
     info = {"url": "https://host/a.git", "vcs_info": vcs, "subdirectory": "sub"}

@@ -16,26 +16,30 @@ from isolate.environment.store_linker import StoreLinker
 from isolate.environment.template import create_from_template
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from isolate.environment.build_context import BuildContext
-    from isolate.environment.seed_pip import SeedPip
+    from isolate.plan import Target
 
 NAME_IN_SCRIPTS = Path("/environment")
 """Stands for the path of the environment in its scripts, which nothing runs."""
 
 
 class BareEnvironment:
-    """The template and the seed pip, in a scratch directory of the store; a context manager that deletes it.
+    """The template and a pip, in a scratch directory of the store; a context manager that deletes it.
 
     Each command creates one, by the application's interpreter: what a build writes into it, such as a
     package that `setup.py` installs, is gone before the next one.
     """
 
-    def __init__(self, context: BuildContext, seed: SeedPip, *, verify_hashes: bool) -> None:
-        """Create nothing yet. With *verify_hashes*, the files of the pip are hashed before they are linked."""
+    def __init__(self, context: BuildContext, pip: Callable[[], Target], *, verify_hashes: bool) -> None:
+        """Create nothing yet; *pip* returns the pip that it gets, which the store has.
+
+        With *verify_hashes*, its files are hashed before they are linked.
+        """
         self._context = context
-        self._seed = seed
+        self._pip = pip
         self._verify_hashes = verify_hashes
         self._scratch = contextlib.ExitStack()
         self._venv: Path | None = None
@@ -53,18 +57,18 @@ class BareEnvironment:
     def ensure(self) -> Path:
         """Return the path of the environment; create it unless that was done.
 
-        Raises `DamagedEntry` if the seed pip in the store is damaged.
+        Raises `DamagedEntry` if its pip in the store is damaged.
         """
         if self._venv is None:
             from isolate.store.bytecode import reuse_own_bytecode
 
-            interpreter, store, seed = self._context.interpreter, self._context.store, self._seed.ensure()
+            interpreter, store, pip = self._context.interpreter, self._context.store, self._pip()
             venv = self._scratch.enter_context(store.scratch()) / "venv"
             create_from_template(venv, NAME_IN_SCRIPTS, interpreter, store)
             options = LinkOptions(verify_hashes=self._verify_hashes)
             linker = StoreLinker(store=store, python=str(venv / "bin/python"), options=options)
-            linker.link([seed], venv)
-            reuse_own_bytecode(store, seed.key, interpreter)
-            linker.link_compiled(seed.key, venv)  # pip starts faster with it
+            linker.link([pip], venv)
+            reuse_own_bytecode(store, pip.key, interpreter)
+            linker.link_compiled(pip.key, venv)  # pip starts faster with it
             self._venv = venv
         return self._venv

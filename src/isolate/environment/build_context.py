@@ -29,12 +29,23 @@ class BuildContext(NamedTuple):
     progress: Progress
 
 
+class PinnedPip(NamedTuple):
+    """The pip that an application pins: its version, the hashes (`algorithm:digest`) of which it has one.
+
+    `index_fingerprint` tells from where it comes, for this application.
+    """
+
+    version: str
+    hashes: frozenset[str]
+    index_fingerprint: str
+
+
 class PipConfig(NamedTuple):
     """What pip is run with.
 
     `environ` holds the variables of the command. `index_options` are lines of a requirements file. `variable_names`
     are the variables that declarations refer to, `declared_urls` the URLs that they contain, with credentials. `keys`
-    tells builds apart.
+    tells builds apart. `pinned_pip` resolves instead of the seed pip, if there is one.
     """
 
     environ: Mapping[str, str]
@@ -43,6 +54,7 @@ class PipConfig(NamedTuple):
     index_options: tuple[str, ...] = ()
     variable_names: frozenset[str] = frozenset()
     declared_urls: tuple[str, ...] = ()
+    pinned_pip: PinnedPip | None = None
 
 
 class LinkOptions(NamedTuple):

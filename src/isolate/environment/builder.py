@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from isolate.environment.bare_environment import BareEnvironment
+from isolate.environment.pinned_pip import ResolvingPip
 from isolate.environment.pip_provider import PipProvider
 from isolate.environment.seed_pip import SeedPip
 from isolate.environment.staged_tree import StagedTree
@@ -32,6 +33,7 @@ class EnvironmentBuilder:
 
     context: BuildContext
     pips: PipProvider
+    resolving_pip: ResolvingPip
     staged_tree: StagedTree
     linker: StoreLinker
 
@@ -64,7 +66,10 @@ def environment_builder(
     python = str(context.application.venv / "bin/python")
     linker = StoreLinker(store=context.store, python=python, options=link_options)
     seed = SeedPip(context, pip_config)
-    bare_environment = BareEnvironment(context, seed, verify_hashes=link_options.verify_hashes)
-    with StagedTree(context) as staged_tree, bare_environment as bare:
+    verify_hashes = link_options.verify_hashes
+    with StagedTree(context) as tree, BareEnvironment(context, seed.ensure, verify_hashes=verify_hashes) as bare:
         pips = PipProvider(context, pip_config, seed, bare)
-        yield EnvironmentBuilder(context=context, pips=pips, staged_tree=staged_tree, linker=linker)
+        with ResolvingPip(context, pip_config, pips, verify_hashes=verify_hashes) as resolving:
+            yield EnvironmentBuilder(
+                context=context, pips=pips, resolving_pip=resolving, staged_tree=tree, linker=linker
+            )

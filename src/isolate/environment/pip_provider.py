@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from isolate.interpreters.search_path import search_path
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from isolate.environment.bare_environment import BareEnvironment
     from isolate.environment.build_context import BuildContext, PipConfig
     from isolate.environment.seed_pip import SeedPip
@@ -31,20 +33,29 @@ class PipProvider:
 
     def ensure_pip(self) -> Pip:
         """Return a pip that is ready to run."""
+        return self.pip_in(self._bare.ensure(), self._seed.ensure().locked.version or "")
+
+    def pip_in(self, environment: Path, version: str, *, shared: bool = True) -> Pip:
+        """Return the pip *version* of *environment*, ready to run.
+
+        If it is not *shared*, it has a cache of built wheels that is this application's own.
+        """
         from isolate.pip.credentials import credentials_in
         from isolate.pip.runner import Pip
         from isolate.pip.settings import pip_environment
         from isolate.store.wheel_cache import with_own_wheel_cache
 
-        config, venv = self.config, self._context.application.venv
+        config, venv, keys = self.config, self._context.application.venv, self.config.keys
         environ = {**config.environ, "PATH": os.pathsep.join(search_path(config.environ))}
         self._say_which_keyring()
         env = pip_environment(environ, prefix=venv, offline=config.offline, variable_names=config.variable_names)
+        if not shared:
+            keys = keys._replace(build_id=lambda: repr((config.keys.build_id(), version, str(venv))))
         return Pip(
-            python=self._bare.ensure() / "bin/python",
+            python=environment / "bin/python",
             compat_tag=self._context.interpreter.compat_tag,
-            version=self._seed.ensure().locked.version or "",
-            env=with_own_wheel_cache(env, self._context.store, config.keys),
+            version=version,
+            env=with_own_wheel_cache(env, self._context.store, keys),
             options=config.index_options,
             credentials=credentials_in(config.declared_urls, config.environ),
             progress=self._context.progress,

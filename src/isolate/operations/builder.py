@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from isolate.environment.build_context import BuildContext, LinkOptions, PipConfig
+from isolate.environment.build_context import BuildContext, LinkOptions, PinnedPip, PipConfig
 from isolate.environment.builder import environment_builder
-from isolate.resolution.context import entry_keys
+from isolate.resolution.context import entry_keys, index_fingerprint
+from isolate.resolution.pinned_pip import pinned_pip
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from isolate.application import Application
     from isolate.declarations.declared import Declarations
     from isolate.environment.builder import EnvironmentBuilder
+    from isolate.interpreters.interpreter import Interpreter
     from isolate.operations.current_state import CurrentState
     from isolate.request import Request
     from isolate.session import Session
@@ -39,8 +41,18 @@ def builder_for(
         declared_urls=tuple(
             requirement.url for requirement in declarations.requirements if requirement.url is not None
         ),
+        pinned_pip=_pinned_pip(application, declarations, current.interpreter, session),
     )
     return environment_builder(context, pip_config, _link_options(declarations, current, request))
+
+
+def _pinned_pip(
+    application: Application, declarations: Declarations, interpreter: Interpreter, session: Session
+) -> PinnedPip | None:
+    pinned = pinned_pip(declarations, interpreter.markers)
+    if pinned is None:
+        return None
+    return PinnedPip(*pinned, index_fingerprint(application, declarations, interpreter, session.environ))
 
 
 def _link_options(declarations: Declarations, current: CurrentState, request: Request) -> LinkOptions:

@@ -42,11 +42,11 @@ class ResolvedDistribution(NamedTuple):
 def read_report(text: str) -> tuple[ResolvedDistribution, ...]:
     """Return what pip would install, or has installed, by the report in *text*.
 
-    Raises `PipFailed` if *text* is not a report of version 1.
+    Raises `PipFailed` if *text* is not a report of version 1, or 0 (pip 22.2 and 22.3: an experiment).
     """
     try:
         table = json.loads(text)
-        if table["version"] != "1":
+        if table["version"] not in ("0", "1"):
             problem = f"pip's installation report has version {table['version']}, and isolate reads version 1"
             raise PipFailed(problem, hint=HINT)
         return tuple(map(_resolved, table["install"]))
@@ -61,7 +61,7 @@ def _resolved(item: Mapping[str, Any]) -> ResolvedDistribution:
         name=canonicalize_name(metadata["name"]),
         version=metadata["version"],
         url=without_credentials(info["url"]),
-        hashes=dict(archive.get("hashes") or {}),
+        hashes=_hashes(archive),
         is_direct=item["is_direct"],
         requested=item["requested"],
         requested_extras=tuple(item.get("requested_extras", ())),
@@ -72,3 +72,9 @@ def _resolved(item: Mapping[str, Any]) -> ResolvedDistribution:
         is_directory=directory is not None,
         editable=bool((directory or {}).get("editable")),
     )
+
+
+def _hashes(archive: Mapping[str, Any]) -> dict[str, str]:
+    """Return the hashes of an artifact by algorithm. pip reports one as `hash`, since 23.0 all of them as `hashes`."""
+    algorithm, _, digest = str(archive.get("hash") or "").partition("=")
+    return dict(archive.get("hashes") or ({algorithm: digest} if digest else {}))

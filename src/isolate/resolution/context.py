@@ -10,6 +10,7 @@ from isolate.lock.environment_marker import environment_marker
 from isolate.lock.local_sources import local_path, metadata_digests
 from isolate.pip.settings import build_settings, settings_digest
 from isolate.redaction import without_credentials
+from isolate.resolution.pinned_pip import pinned_pip
 from isolate.store.keys import EntryKeys
 
 if TYPE_CHECKING:
@@ -66,6 +67,12 @@ class LockContext(NamedTuple):
         return entry_keys(self.application, self.declarations, self.interpreter, self.environ)
 
     @property
+    def tree_tag(self) -> str:
+        """Return for what the metadata of source trees is valid that the pip of the application reports."""
+        tag, pinned = self.interpreter.compat_tag, pinned_pip(self.declarations, self.interpreter.markers)
+        return tag if pinned is None else f"{tag} {self.index_fingerprint}"
+
+    @property
     def cache_key(self) -> str:
         """Return the key (hex) under which the store keeps the lock of these declarations: see `lock_cache_key`."""
         return lock_cache_key(self.application, self.declarations, self.interpreter, self.environ)
@@ -102,9 +109,13 @@ def build_id(
 def index_fingerprint(
     application: Application, declarations: Declarations, interpreter: Interpreter, environ: Mapping[str, str]
 ) -> str:
-    """Return a digest (hex) of what determines which artifacts the pip of *application* finds."""
-    settings = settings_digest(environ, application.venv)
-    facts = (settings, interpreter.version, interpreter.compat_tag, *declarations.expanded_index_options)
+    """Return a digest (hex) of what determines which artifacts the pip of *application* finds.
+
+    What a pip finds that the application pins is for this application alone.
+    """
+    settings, pinned = settings_digest(environ, application.venv), pinned_pip(declarations, interpreter.markers)
+    own = () if pinned is None else (str(application.root), pinned[0], *sorted(pinned[1]))
+    facts = (settings, interpreter.version, interpreter.compat_tag, *declarations.expanded_index_options, *own)
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 

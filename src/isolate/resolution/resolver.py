@@ -134,7 +134,8 @@ class Resolver(NamedTuple):
         declarations = self.context.declarations
         constraints = scratch / "constraints.txt"
         _write_lines(constraints, [*pins, *map(_line, declarations.constraints)])
-        pip = self.builder.pips.ensure_pip()
+        # What a command that only looks runs is not for the repository to choose.
+        pip = self.builder.resolving_pip.ensure() if self.context.may_build else self.builder.pips.ensure_pip()
         argv = resolve_argv(pip.python, requirements=[requirements], constraints=[constraints], report=scratch / REPORT)
         options = options if self.context.may_build else (*options, *NO_BUILD)
         with self._locked_trees():

@@ -46,7 +46,7 @@ class _Source(NamedTuple):
 def without_build(context: LockContext) -> WithoutBuild:
     """Return what can be told about the requirements of *context* without a build."""
     ready = tuple(declared for declared in context.declarations.requirements if not needs_build(declared))
-    trees = TreeMetadata(context.store, context.interpreter.compat_tag)
+    trees = TreeMetadata(context.store, context.tree_tag)
     known: list[ResolvedDistribution] = []
     lines: list[str] = []
     left_out: list[str] = []
@@ -85,7 +85,7 @@ def needs_build(declared: DeclaredRequirement) -> bool:
 
 def record_trees(context: LockContext, resolved: Sequence[ResolvedDistribution]) -> None:
     """Record the metadata of the source trees in *resolved*, for commands that may not build them."""
-    trees = TreeMetadata(context.store, context.interpreter.compat_tag)
+    trees = TreeMetadata(context.store, context.tree_tag)
     for dist in resolved:
         path = path_of_url(dist.url) if dist.is_directory else None
         if path is not None and (digest := context.source_digests.get(path)) is not None:

@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 
 
 class TreeMetadata(NamedTuple):
-    """What pip reported about source trees, for commands that may not build them."""
+    """What pip reported about source trees, for commands that may not build them.
+
+    `tag` says for which kind of interpreter, and for which pip.
+    """
 
     store: Store
-    compat_tag: str
+    tag: str
 
     def get(self, path: str, digest: str | None) -> ResolvedDistribution | None:
         """Return what pip reported about the source tree *path* when its files had the *digest*; None if nothing."""
@@ -46,7 +49,7 @@ class TreeMetadata(NamedTuple):
             fs.write(record, json.dumps(dist._asdict()).encode(), staging=self.store.paths.tmp)
 
     def _path(self, path: str, digest: str | None) -> Path:
-        name = hashlib.sha256(repr((path, digest, self.compat_tag)).encode()).hexdigest()
+        name = hashlib.sha256(repr((path, digest, self.tag)).encode()).hexdigest()
         return self.store.paths.metadata / "trees" / f"{name}.json"
 
 
