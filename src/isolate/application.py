@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-DECLARATION_FILES = ("pyproject.toml", "requirements.txt", "pylock.toml")
-"""The files that make a directory an application."""
+DECLARATION_FILES = ("pyproject.toml", "requirements.txt", "setup.py", "setup.cfg", "pylock.toml")
+"""The files that can make a directory an application."""
 
 RENAME = "rename the directory"
 

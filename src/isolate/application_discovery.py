@@ -31,9 +31,16 @@ VENDORED_NAMES = frozenset(
 """Names of directories that hold copies of other projects."""
 
 DECLARES_APPLICATION = re.compile(
-    rb"^\s*(\[\s*(project|dependency-groups)\b|(project|dependency-groups)\s*[.=])", re.MULTILINE
+    rb"^\s*(\[\s*(project|dependency-groups|tool\.poetry|tool\.flit\.metadata)\b|(project|dependency-groups)\s*[.=])",
+    re.MULTILINE,
 )
-"""Matches the `pyproject.toml` of an application. One without either table only configures tools."""
+"""Matches the `pyproject.toml` of an application. One without any of the tables only configures tools."""
+
+CALLS_SETUP = re.compile(rb"\bsetup\s*\(")
+"""Matches a `setup.py` that declares a project."""
+
+TEST_NAMES = frozenset({"test", "tests", "testing", "testdata", "fixtures"})
+"""Names of directories in which a `setup.py` alone is the input of a test, and not an application."""
 
 QUICK_SEARCH_DEPTH = 2
 """How many levels a quick search descends, so that it never reads a whole home directory."""
@@ -46,7 +53,7 @@ def find_applications(root: Path) -> list[Application]:
         DeclarationError: The `pyproject.toml` of *root* cannot be read.
         NoApplications: There are none.
     """
-    settings = _read_settings(root, _project_file_bytes(root))
+    settings = _read_settings(root, _bytes(root / "pyproject.toml"))
     if settings.applications:
         matching = {path for pattern in settings.applications for path in _matching(pattern, root)}
         candidates = sorted(_deduplicated(sorted(matching), root))
@@ -56,10 +63,11 @@ def find_applications(root: Path) -> list[Application]:
     ignored = ignored_paths([path for path in included if path != root], root)
     applications = [Application(root=without_parents(path)) for path in included if path not in ignored]
     if not applications:
-        tables = "[project] or [dependency-groups]"
+        files = "a requirements.txt, a pylock.toml, a setup.py"
+        tables = "[project], [dependency-groups] or [tool.poetry]"
         raise NoApplications(
             f"no application in {root} or below it",
-            facts=(f"an application has a requirements.txt, a pylock.toml, or a pyproject.toml with {tables}",),
+            facts=(f"an application has {files}, or a pyproject.toml with {tables}",),
             hint="name a directory with applications",
         )
     return applications
@@ -68,7 +76,7 @@ def find_applications(root: Path) -> list[Application]:
 def has_applications_below(root: Path) -> bool:
     """Return whether there are applications below *root*, which is not one itself, as far as a quick search finds."""
     try:
-        settings = _read_settings(root, _project_file_bytes(root))
+        settings = _read_settings(root, _bytes(root / "pyproject.toml"))
         named = (path for pattern in settings.applications for path in _matching(pattern, root))
         return any(map(is_application, named if settings.applications else _walk(root, QUICK_SEARCH_DEPTH)))
     except DeclarationError:
@@ -84,14 +92,17 @@ def is_application(directory: Path) -> bool:
     if any(path.exists() and not path.is_dir() for path in named):  # a named pipe or a device: the reader refuses it
         return True
     try:
-        content = _project_file_bytes(directory)
-        return DECLARES_APPLICATION.search(content) is not None or bool(_read_settings(directory, content).requirements)
+        content = _bytes(directory / "pyproject.toml")
+        return (
+            DECLARES_APPLICATION.search(content) is not None
+            or bool(_read_settings(directory, content).requirements)
+            or CALLS_SETUP.search(_bytes(directory / "setup.py")) is not None
+        )
     except DeclarationError:
         return True
 
 
-def _project_file_bytes(directory: Path) -> bytes:
-    file = directory / "pyproject.toml"
+def _bytes(file: Path) -> bytes:
     try:
         return read_bounded(file)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
@@ -132,7 +143,9 @@ def _walk(root: Path, max_depth: int | None = None) -> Iterator[Path]:
         directories[:] = [name for name in directories if not name.startswith(".") and name not in VENDORED_NAMES]
         if max_depth is not None and len(Path(path).relative_to(root).parts) >= max_depth:
             directories.clear()
-        if not set(DECLARATION_FILES).isdisjoint(files):
+        declaring = set(DECLARATION_FILES).intersection(files)
+        below_tests = not TEST_NAMES.isdisjoint(Path(path).relative_to(root).parts)
+        if declaring and not (below_tests and declaring <= {"setup.py", "setup.cfg"}):
             yield Path(path)
 
 

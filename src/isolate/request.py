@@ -79,7 +79,8 @@ class Request(NamedTuple):
 
 def selected(declarations: Declarations, request: Request) -> Selection:
     """Return the extras and groups that *request* names; raise `UnknownName` for one that is not declared."""
-    _check_declared("extra", request.extras, declarations.extras)
+    if not declarations.needs_metadata:
+        _check_declared("extra", request.extras, declarations.extras)
     _check_declared("group", request.groups, declarations.groups)
     groups = set(declarations.groups) if request.all_groups else set(request.groups)
     if not request.no_dev:
@@ -89,10 +90,14 @@ def selected(declarations: Declarations, request: Request) -> Selection:
 
 
 def request_like(selection: Selection, declarations: Declarations) -> Request:
-    """Return the request for what *selection* has of the declared extras and groups."""
+    """Return the request for what *selection* has of the declared extras and groups.
+
+    Extras that only a build could tell count as declared.
+    """
+    is_known = not declarations.needs_metadata
     return Request.naming(
         Named(project=bool(selection.project)),
-        extras=tuple(extra for extra in declarations.extras if extra in selection.extras),
+        extras=tuple(extra for extra in selection.extras if not is_known or extra in declarations.extras),
         groups=tuple(group for group in declarations.groups if group != DEFAULT_GROUP and group in selection.groups),
         no_dev=bool(selection.no_dev),
         editable=bool(selection.editable),

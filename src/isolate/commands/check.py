@@ -17,7 +17,7 @@ from isolate.outcome import Outcome
 from isolate.plan import InstalledRef
 from isolate.request import LockPolicy, Request, request_like, selected
 from isolate.resolution.candidates import candidate_locks, first_valid, staleness_reasons
-from isolate.resolution.context import lock_context
+from isolate.resolution.project_metadata import lock_context
 from isolate.resolution.remembered import read_followed
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def _findings(
     """Return what differs, and the current state, which is now proven if its records did not prove it."""
     interpreter = current.interpreter
     context = lock_context(application, declarations, interpreter, LockPolicy(), session)
+    declarations = context.declarations
     verdict = first_valid(
         candidate_locks(context), lambda candidate: staleness_reasons(candidate.lock, context) or None
     )

@@ -15,8 +15,8 @@ from isolate.outcome import Outcome
 from isolate.redaction import redact
 from isolate.request import LockPolicy
 from isolate.resolution.candidates import candidate_locks
-from isolate.resolution.context import lock_context
 from isolate.resolution.interpreter import interpreter_for
+from isolate.resolution.project_metadata import lock_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -6,9 +6,11 @@ import hashlib
 import os
 from typing import TYPE_CHECKING
 
+from isolate.bounded_read import read_bounded
 from isolate.declarations.read import read_declarations
 from isolate.errors import NoInterpreter
 from isolate.interpreters.version_file import read_version_file, version_files
+from isolate.lock.metadata_files import metadata_files
 from isolate.lock.pylock_file import read_lock_content
 from isolate.outcome import Outcome
 from isolate.resolution.interpreter import hints_for, interpreter_for
@@ -59,9 +61,18 @@ def key_of(application: Application, declarations: Declarations, python: str | N
     """
     digest = hashlib.sha256(f"{python or ''}\0".encode())
     for file in _files_with_lock(application, declarations):
-        content = declarations.contents.get(file) or read_lock_content(file) or b""
+        read = read_lock_content if file == application.lock_file else _content
+        content = declarations.contents.get(file) or read(file) or b""
         digest.update(f"{os.path.relpath(file, application.root)}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
+
+
+def _content(file: Path) -> bytes | None:
+    """Return the bytes of *file*, which a build backend may read; None if they cannot be read."""
+    try:
+        return read_bounded(file)
+    except OSError:
+        return None
 
 
 def key_files(application: Application) -> tuple[Path, ...]:
@@ -78,4 +89,6 @@ def key_files(application: Application) -> tuple[Path, ...]:
 
 
 def _files_with_lock(application: Application, declarations: Declarations) -> tuple[Path, ...]:
-    return tuple(dict.fromkeys((*declarations.files, application.lock_file)))
+    built = metadata_files(str(declarations.root)) if declarations.has_dynamic_dependencies else ()
+    read = (declarations.root / name for name in built)
+    return tuple(dict.fromkeys((*declarations.files, *read, application.lock_file)))

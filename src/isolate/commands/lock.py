@@ -17,8 +17,8 @@ from isolate.operations.retry_python import retry_with_fitting_python
 from isolate.outcome import Outcome
 from isolate.request import LockPolicy
 from isolate.resolution.candidates import staleness_reasons
-from isolate.resolution.context import lock_context
 from isolate.resolution.decide import decide
+from isolate.resolution.project_metadata import lock_context, with_built_metadata
 from isolate.resolution.without_build import without_build
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _decide(application: Application, declarations: Declarations, request: Reque
     def decide_in(session: Session) -> LockDecision:
         context, current = _context(application, declarations, request, session)
         with builder_for(application, declarations, current, request, session) as builder:
-            return decide(context, builder)
+            return decide(with_built_metadata(context, builder), builder)
 
     return retry_with_fitting_python(decide_in, application, lambda: (request, declarations), session)
 

@@ -21,8 +21,9 @@ from isolate.operations.retry_python import retry_with_fitting_python
 from isolate.operations.transaction import Transaction, outcome
 from isolate.operations.up_to_date import up_to_date_outcome
 from isolate.request import Request, selected
-from isolate.resolution.context import lock_context, source_trees
+from isolate.resolution.context import source_trees
 from isolate.resolution.decide import decide
+from isolate.resolution.project_metadata import lock_context, with_built_metadata
 from isolate.resolution.remembered import read_followed
 
 if TYPE_CHECKING:
@@ -116,8 +117,10 @@ def plan_transaction(
 ) -> Transaction:
     """Return what has to be done; pip is asked only if no lock says which versions to install."""
     application, interpreter, store = builder.application, current.interpreter, session.store
-    selection = selected(declarations, request)
     context = lock_context(application, declarations, interpreter, request.lock_policy, session)
+    context = with_built_metadata(context, builder)
+    declarations = context.declarations
+    selection = selected(declarations, request)
     decision = decide(context, builder, fetch_pins=None if request.dry_run else _pin_fetcher(request, session))
     locked = select(decision.lock, interpreter, selection, root=context.root)
     inputs = input_files_of_lock(locked)  # before `targets_for` reads them

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
 
+BACKEND_FILES = ("setup.py", "setup.cfg")
+"""Files that declare a project, and that only its build backend understands."""
+
 VARIABLE_BYTES = re.compile(rb"\$\{([A-Z0-9_]+)\}")
 
 
@@ -67,13 +70,34 @@ class DeclaredRequirement(NamedTuple):
 class Project(NamedTuple):
     """The application as a project.
 
-    `name` is normalized; `is_package`: it can be built; `dynamic`: the fields of `[project]` that a build determines.
+    `file` declares it. `name` is normalized; `is_package`: it can be built; `dynamic`: the fields of `[project]` that a
+    build determines, all of them where there is no such table.
     """
 
     file: Path
     name: str | None = None
     is_package: bool = False
     dynamic: frozenset[str] = frozenset()
+
+
+ALL_DYNAMIC = frozenset({"name", "dependencies", "optional-dependencies"})
+"""The fields that only a build determines where there is no `[project]`."""
+
+
+def has_dynamic_dependencies(project: Project) -> bool:
+    """Return whether only a build determines the dependencies of *project*, or of one of its extras."""
+    return project.is_package and not {"dependencies", "optional-dependencies"}.isdisjoint(project.dynamic)
+
+
+class ProjectMetadata(NamedTuple):
+    """What a build backend says about the project.
+
+    `name` and `extras` are normalized; `requires_dist` are its dependencies as `Requires-Dist` lines.
+    """
+
+    name: str
+    requires_dist: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
 
 
 class Declarations(NamedTuple):
@@ -85,6 +109,7 @@ class Declarations(NamedTuple):
     as written; `expanded_index_options` has the same lines with their values, and is never written to a file.
     `named` is what was named on the command line for one environment alone. `script` is the file whose block of
     metadata this is.
+    `metadata` is what the build backend has said, and is part of `requirements` then.
     """
 
     root: Path
@@ -101,6 +126,7 @@ class Declarations(NamedTuple):
     settings: Settings = Settings()
     named: Named = Named()
     script: Path | None = None
+    metadata: ProjectMetadata | None = None
 
     @property
     def has_own_lock(self) -> bool:
@@ -116,18 +142,23 @@ class Declarations(NamedTuple):
     def variable_names(self) -> frozenset[str]:
         """Return the names of the environment variables that pip may expand (`${NAME}`), set or not."""
         return frozenset(
-            name.decode() for content in self.contents.values() for name in VARIABLE_BYTES.findall(content)
+            name.decode() for content in self.expandable.values() for name in VARIABLE_BYTES.findall(content)
         )
+
+    @property
+    def expandable(self) -> dict[Path, bytes]:
+        """Return those of `contents` in which `${NAME}` can be a variable: not those that a build backend reads."""
+        return {file: content for file, content in self.contents.items() if file.name not in BACKEND_FILES}
 
     @property
     def has_dynamic_dependencies(self) -> bool:
         """Return whether only a build determines the dependencies of the application, or of one of its extras."""
-        dependency_keys = {"dependencies", "optional-dependencies"}
-        return (
-            self.project is not None
-            and self.project.is_package
-            and not dependency_keys.isdisjoint(self.project.dynamic)
-        )
+        return self.project is not None and not self.requirements_files and has_dynamic_dependencies(self.project)
+
+    @property
+    def needs_metadata(self) -> bool:
+        """Return whether `requirements` and `extras` lack what only the build backend can tell."""
+        return self.has_dynamic_dependencies and self.metadata is None
 
     def selected(self, extras: Collection[str], groups: Collection[str]) -> tuple[DeclaredRequirement, ...]:
         """Return the requirements of the base, of *extras* and of *groups*."""

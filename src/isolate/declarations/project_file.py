@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.utils import canonicalize_name
 
-from isolate.declarations.declared import DeclaredRequirement, Project
+from isolate.declarations.build_system import is_built, is_named_by_backend
+from isolate.declarations.declared import ALL_DYNAMIC, DeclaredRequirement, Project, has_dynamic_dependencies
 from isolate.declarations.limits import parsed_specifier, shortened
 from isolate.declarations.project_requirements import RequirementReader
 from isolate.declarations.settings import LINK_MODES, Settings
@@ -23,12 +24,14 @@ SETTING_NAMES = ("applications", "constraints", "exclude", "link-mode", "metadat
 class ProjectFile(NamedTuple):
     """The bytes of a `pyproject.toml`, and what it declares.
 
-    `is_application`: it does more than configure tools; `declares`: it declares dependencies, extras or groups.
+    `is_application`: it does more than configure tools; `has_table`: there is a `[project]`; `declares`: it declares
+    dependencies, extras or groups.
     """
 
     content: bytes
     project: Project
     is_application: bool = False
+    has_table: bool = False
     declares: bool = False
     requirements: tuple[DeclaredRequirement, ...] = ()
     requires_python: SpecifierSet | None = None
@@ -46,8 +49,9 @@ def read_project_file(path: Path) -> ProjectFile:
     return ProjectFile(
         content=file.content,
         project=project,
-        is_application=not {"project", "dependency-groups", "build-system"}.isdisjoint(file.table),
-        declares=bool(base or reader.extras or reader.groups or "dependencies" in project.dynamic),
+        is_application=not {"project", "dependency-groups"}.isdisjoint(file.table) or project.is_package,
+        has_table="project" in file.table,
+        declares=bool(base or reader.extras or reader.groups) or has_dynamic_dependencies(project),
         requirements=(*base, *reader.of_extras(), *reader.of_groups()),
         requires_python=_requires_python(file),
         extras=reader.extras,
@@ -57,13 +61,17 @@ def read_project_file(path: Path) -> ProjectFile:
 
 
 def _project(file: TomlFile) -> Project:
+    if "project" not in file.table:
+        is_package = is_named_by_backend(file)
+        return Project(file=file.path, is_package=is_package, dynamic=ALL_DYNAMIC if is_package else frozenset())
     table = file.mapping(file.table, "project")
     name = file.string(table, "name", "project.name")
+    dynamic = frozenset(file.strings(table, "dynamic", "project.dynamic"))
     return Project(
         file=file.path,
         name=canonicalize_name(name) if name else None,
-        is_package="build-system" in file.table,
-        dynamic=frozenset(file.strings(table, "dynamic", "project.dynamic")),
+        is_package=is_built(file, dynamic),
+        dynamic=dynamic,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -54,46 +55,69 @@ class RequirementReader:
     def base(self) -> list[DeclaredRequirement]:
         """Return the requirements that every environment gets."""
         texts = self._file.strings(self._table, "dependencies", "project.dependencies")
-        return [self._declared(text) for text in texts]
+        return [self._declared(*found) for found in self._expand(texts)]
 
     def of_extras(self) -> Iterator[DeclaredRequirement]:
         """Yield the requirements of every extra."""
         for extra in self._extras:
-            for text in self._expand(self._of_extra(extra), self._project.name, (canonicalize_name(extra),)):
-                yield self._declared(text, extra=canonicalize_name(extra))
+            for found in self._expand(self._of_extra(extra), canonicalize_name(extra)):
+                yield self._declared(*found)._replace(extra=canonicalize_name(extra))
 
     def of_groups(self) -> Iterator[DeclaredRequirement]:
         """Yield the requirements of every group."""
         names = self._group_names()
-        # Without a build system the name means a package of the index. Dynamic extras are known only after a build.
-        expands = self._project.is_package and "optional-dependencies" not in self._project.dynamic
         for group in self._groups:
-            texts = self._of_group(group, names, ())
-            for text in self._expand(texts, self._project.name if expands else None, ()):
-                yield self._declared(text, group=canonicalize_name(group))
+            for found in self._expand(self._of_group(group, names, ())):
+                yield self._declared(*found)._replace(group=canonicalize_name(group))
 
     def _of_extra(self, extra: str) -> list[str]:
         return self._file.strings(self._extras, extra, f"project.optional-dependencies.{extra}")
 
-    def _expand(self, texts: Iterable[str], project: str | None, above: tuple[str, ...]) -> Iterator[str]:
-        """Yield *texts*, each reference to extras of *project* (`project[extra]`) replaced by their requirements.
+    def _expand(self, texts: Iterable[str], above: str = "") -> Iterator[tuple[str, frozenset[str]]]:
+        """Yield *texts*, each reference to the project (`project[extra]`) replaced by the requirements of its extras.
 
-        An extra that has been expanded already is not expanded again; *above* are such extras.
+        With each come the markers of the references to it. An extra that has been expanded under the same markers or
+        fewer is not expanded again, nor is the extra *above*.
         """
-        expanded, pending = {*above}, [iter(texts)]
+        expanded: dict[str, list[frozenset[str]]] = {above: [frozenset()]}
+        pending = [(iter(texts), frozenset[str]())]
         while pending:  # not recursive, for a chain of extras may be longer than Python's stack
-            text = next(pending[-1], None)
-            if text is None:
+            iterator, markers = pending[-1]
+            if (text := next(iterator, None)) is None:
                 pending.pop()
                 continue
             requirement = self._requirement(text)
-            if project is None or canonicalize_name(requirement.name) != project:
-                yield text
+            if not self._is_own(requirement):
+                yield text, markers
                 continue
-            referenced = {canonicalize_name(extra) for extra in requirement.extras} - expanded
-            expanded |= referenced
-            extras = sorted(extra for name in referenced for extra in self._extras_by_name.get(name, ()))
-            pending += [iter(self._of_extra(extra)) for extra in reversed(extras)]
+            markers |= {str(requirement.marker)} if requirement.marker else set()
+            for name in sorted(map(canonicalize_name, requirement.extras), reverse=True):
+                if any(known <= markers for known in expanded.get(name, ())):
+                    continue
+                self._count_one()
+                expanded.setdefault(name, []).append(markers)
+                pending += [(iter(self._of_extra(extra)), markers) for extra in self._named_by(name, text)]
+
+    def _is_own(self, requirement: Requirement) -> bool:
+        """Return whether *requirement* means the project itself, and names extras that the file declares.
+
+        Without a build system its bare name means a package of the index. Dynamic extras are known only after a build.
+        """
+        if canonicalize_name(requirement.name) != self._project.name or requirement.url is not None:
+            return False
+        if self._project.is_package:
+            return "optional-dependencies" not in self._project.dynamic
+        return bool(requirement.extras)
+
+    def _named_by(self, name: str, text: str) -> list[str]:
+        """Return the extras that the normalized *name* means in *text*, a requirement; backends ignore unknown ones.
+
+        Raises `DeclarationError` where there is no backend.
+        """
+        if name not in self._extras_by_name and not self._project.is_package:
+            hint = f"declared extras: {', '.join(self._extras_by_name) or 'none'}"
+            raise self._file.error(f"`{text}`: the project has no extra {name}", text, hint=hint)
+        return sorted(self._extras_by_name.get(name, ()), reverse=True)
 
     def _group_names(self) -> Mapping[str, str]:
         """Return the groups' names as written, by normalized name."""
@@ -141,26 +165,29 @@ class RequirementReader:
             )
         return names[canonicalize_name(name)]
 
-    def _declared(self, text: str, *, extra: str | None = None, group: str | None = None) -> DeclaredRequirement:
+    def _declared(self, text: str, markers: frozenset[str]) -> DeclaredRequirement:
+        """Return the requirement in *text*, limited by the *markers* of what refers to it."""
         requirement = self._requirement(text)
         if text not in self._origins:
             self._origins[text] = self._file.origin(text)
-        self._count += 1
-        if self._count > MAX_REQUIREMENTS:
-            problem = f"extras and groups include more than {MAX_REQUIREMENTS} requirements"
-            raise self._file.error(problem, None, hint="let fewer of them include each other")
+        self._count_one()
         # A project that can be built is installed from its own directory; the index is not asked for it.
         is_own_project = self._project.is_package and canonicalize_name(requirement.name) == self._project.name
+        requirement = _limited(requirement, markers)
         return DeclaredRequirement(
-            text=text,
+            text=str(requirement) if markers else text,
             origin=self._origins[text],
             requirement=requirement,
             editable=is_own_project,
             path=self._file.path.parent if is_own_project else None,
             url=requirement.url,
-            extra=extra,
-            group=group,
         )
+
+    def _count_one(self) -> None:
+        self._count += 1
+        if self._count > MAX_REQUIREMENTS:
+            problem = f"extras and groups include more than {MAX_REQUIREMENTS} requirements"
+            raise self._file.error(problem, None, hint="let fewer of them include each other")
 
     def _requirement(self, text: str) -> Requirement:
         """Return the requirement in *text*, which is parsed once, however many extras and groups include it."""
@@ -177,3 +204,15 @@ class RequirementReader:
         except ValueError as error:
             raise invalid_requirement(text, str(error), self._file.origin(text)) from None
         return requirement
+
+
+def _limited(requirement: Requirement, markers: frozenset[str]) -> Requirement:
+    """Return *requirement* with a marker that is true where its own and all *markers* are."""
+    if not markers:
+        return requirement
+    from packaging.markers import Marker
+
+    limited = copy(requirement)
+    own = {str(requirement.marker)} if requirement.marker else set()
+    limited.marker = Marker(" and ".join(f"({marker})" for marker in sorted(markers | own)))
+    return limited

@@ -6,7 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 from isolate.application import DECLARATION_FILES
-from isolate.declarations.declared import Declarations, DeclaredRequirement
+from isolate.declarations.build_system import setuptools_project
+from isolate.declarations.declared import Declarations, DeclaredRequirement, Project
 from isolate.declarations.project_file import ProjectFile, read_project_file
 from isolate.declarations.requirements_file import RequirementsFileContents, read_requirements
 from isolate.declarations.settings import Settings
@@ -24,7 +25,8 @@ def read_declarations(root: Path, environ: Mapping[str, str] | None = None, *, n
     """Return what the application in *root* declares.
 
     The requirements are those of the files in *named*, else of those in `[tool.isolate]`, else of `pyproject.toml` if
-    it declares dependencies, else of `requirements.txt`. With a lock alone, there are none.
+    it declares dependencies, else of `requirements.txt`, else of `setup.py` and `setup.cfg`. With a lock alone, there
+    are none. What only a build can tell is missing: see `Declarations.needs_metadata`.
 
     Args:
         root: The directory of the application, absolute.
@@ -42,13 +44,16 @@ def read_declarations(root: Path, environ: Mapping[str, str] | None = None, *, n
     if not requirements_files and not (project and project.declares) and (root / "requirements.txt").exists():
         requirements_files = [root / "requirements.txt"]
     contents = RequirementsFileContents(root, files={root / "pyproject.toml": project.content} if project else {})
+    built = project.project if project else None
+    if not requirements_files and not (project and (project.has_table or project.project.is_package)):
+        built = _setuptools_project(root, contents, with_pyproject=project is not None) or built
     for path in requirements_files:
         read_requirements(path, contents, environ)
     for name in (*settings.constraints, *named.constraints):
         read_requirements(root / name, contents, environ, constraint=True)
-    if not requirements_files and not (project and project.is_application):
+    if not requirements_files and not (project and project.is_application) and not (built and built.is_package):
         _require_lock(root)
-    declarations = _declarations(project, requirements_files, contents)._replace(named=named)
+    declarations = _declarations(project, requirements_files, contents)._replace(named=named, project=built)
     reject_conflicting_requirements(declarations.requirements, declarations.constraints)
     return declarations
 
@@ -65,12 +70,20 @@ def _declarations(
         requires_python=project.requires_python if project else None,
         extras=project.extras if project and from_project else (),
         groups=project.groups if project and from_project else (),
-        project=project.project if project else None,
         requirements_files=tuple(requirements_files),
         index_options=tuple(contents.index_options),
         expanded_index_options=tuple(contents.expanded_index_options),
         settings=project.settings if project else Settings(),
     )
+
+
+def _setuptools_project(root: Path, contents: RequirementsFileContents, *, with_pyproject: bool) -> Project | None:
+    """Return the project that `setup.py` or `setup.cfg` in *root* declares, and add these files to *contents*."""
+    found = setuptools_project(root, with_pyproject=with_pyproject)
+    if found is None:
+        return None
+    contents.files.update(found[1])
+    return found[0]
 
 
 def _require_lock(root: Path) -> None:

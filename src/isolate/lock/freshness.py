@@ -15,7 +15,7 @@ from isolate.errors import StaleLock
 from isolate.lock.artifact import artifact_hashes, demanded
 from isolate.lock.comparison import Comparison, compare
 from isolate.lock.graph import RequirementKey, applies, closure, requirement_key
-from isolate.lock.local_sources import changed_sources
+from isolate.lock.local_sources import METADATA_OF, changed_sources
 from isolate.lock.select import select
 from isolate.lock.source_ids import declared_extras, declared_hashes, declared_source
 from isolate.lock.tool_table import tool_table
@@ -46,6 +46,7 @@ def staleness(
     comparison = compare(lock, locked, declarations, interpreter.markers)
     return (
         *_new_names(lock, declarations),
+        *_unlocked_project(comparison),
         *_unmet(comparison),
         *_different_sources(comparison),
         *_unmet_without_name(comparison),
@@ -63,6 +64,19 @@ def _new_names(lock: Pylock, declarations: Declarations) -> Iterator[str]:
             declared.group == group for declared in declarations.requirements
         ):
             yield f"the group {group} is not locked"
+
+
+def _unlocked_project(comparison: Comparison) -> Iterator[str]:
+    """Yield a line if the application is a package and not locked, or if only a build can tell what it depends on."""
+    declarations, project = comparison.declarations, comparison.declarations.project
+    if project is None or not project.is_package or not comparison.made_by_isolate:
+        return
+    root = os.path.normpath(declarations.root)
+    own = [dist.name for dist in comparison.locked if dist.directory == root]
+    if declarations.needs_metadata and not any(name in comparison.recorded_digests() for name in own):
+        yield f"{METADATA_OF} {project.name or declarations.root.name} ({root}) is not known"
+    elif project.name is not None and not own:
+        yield f"the project {project.name} is not locked"
 
 
 def _unmet(comparison: Comparison) -> Iterator[str]:

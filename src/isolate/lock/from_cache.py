@@ -39,7 +39,7 @@ def resolve_cached(
 
 def pinned_versions(declarations: Declarations, markers: Mapping[str, str]) -> dict[str, str] | None:
     """Return the version of each distribution that *declarations* pin; None if any requirement is not a pin."""
-    if declarations.has_dynamic_dependencies:
+    if declarations.needs_metadata:
         return None
     if any(constraint.requirement is None or constraint.url is not None for constraint in declarations.constraints):
         return None

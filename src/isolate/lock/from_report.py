@@ -13,7 +13,7 @@ from isolate.lock.graph import RequirementKey, applies, closure, requirement_key
 from isolate.lock.local_sources import path_of_url
 from isolate.lock.package import Resolution, normalized, package_from
 from isolate.lock.source_ids import declared_extras
-from isolate.lock.tool_table import TOOL
+from isolate.lock.tool_table import TOOL, ToolTable
 from isolate.locked import DEFAULT_GROUP
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def lock_from(
     *source_digests* has a digest of the metadata of each source tree, by absolute path. The lock covers all extras
     and groups; a package that only some of them need has a marker that says so.
     """
+    own = declarations.project.name if declarations.project and declarations.project.is_package else None
+    reported = [item for item in reported if item.name != own or not _is_at(item, declarations)]
     items = {item.name: item for item in reported}
     requires = {item.name: item.requires_dist for item in reported}
     markers = interpreter.markers
@@ -55,7 +57,8 @@ def lock_from(
         package_from(item, resolution, marker=_marker(item.name, reached), extras=extras.get(item.name, frozenset()))
         for item in reported
     ]
-    return _pylock(packages + _project(declarations, items), declarations, interpreter)
+    digest = source_digests.get(resolution.root) if declarations.metadata else None
+    return _pylock(packages + _project(declarations, items, digest), declarations, interpreter)
 
 
 def _pylock(packages: list[Package], declarations: Declarations, interpreter: Interpreter) -> Pylock:
@@ -125,17 +128,31 @@ def _is_declared_by(declared: DeclaredRequirement, item: ResolvedDistribution) -
     return item.requested and declared.url is not None and item.url in declared.url
 
 
-def _project(declarations: Declarations, items: Mapping[str, ResolvedDistribution]) -> list[Package]:
-    """Return the application as a package, if it is one and its dependencies are known without building it."""
+def _is_at(item: ResolvedDistribution, declarations: Declarations) -> bool:
+    """Return whether *item* is the application itself, which no declaration names, and something depends on."""
+    return item.is_directory and not item.requested and path_of_url(item.url) == str(declarations.root)
+
+
+def _project(
+    declarations: Declarations, items: Mapping[str, ResolvedDistribution], digest: str | None
+) -> list[Package]:
+    """Return the application as a package, if it is one.
+
+    What only a build could tell about it is recorded with the *digest* of the files that it comes from.
+    """
     project = declarations.project
     if project is None or not project.is_package or project.name is None or project.name in items:
         return []
     base = [declared.requirement for declared in declarations.selected((), ()) if declared.requirement is not None]
     names = sorted({requirement_key(requirement).name for requirement in base} & set(items))
+    table = {}
+    if (metadata := declarations.metadata) is not None:
+        table = ToolTable(frozenset(metadata.extras), requires=metadata.requires_dist, tree=digest).to_dict()
     return [
         Package(
             name=normalized(project.name),
             dependencies=[{"name": name} for name in names] or None,
             directory=PackageDirectory(path=".", editable=True),
+            tool={TOOL: table} if table else None,
         )
     ]

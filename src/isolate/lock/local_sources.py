@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from isolate.bounded_read import read_bounded
 from isolate.errors import DeclarationError
-from isolate.lock.metadata_files import METADATA_FILES, metadata_files
+from isolate.lock.metadata_files import METADATA_FILES, named_by_backend, named_by_project
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -64,7 +64,7 @@ def changed_sources(
     """
     for dist in locked:
         path, digest = dist.directory, recorded.get(dist.name)
-        if path is not None and digest is not None and not _is_same(digest, current.get(path)):
+        if path is not None and digest is not None and not is_same_metadata(digest, current.get(path)):
             yield f"{METADATA_OF} {dist.name} ({path}) changed"
         archive = dist.table.get("archive", {})
         path, digest = archive.get("path"), archive.get("hashes", {}).get("sha256")
@@ -75,11 +75,11 @@ def changed_sources(
 def metadata_digest(path: str) -> str:
     """Return a digest (hex) of the files that the metadata of the source tree *path* comes from.
 
-    If the project names files of its own, their digest follows after `+`. Locks of earlier versions lack it.
+    If the project names files of its own, their digest follows after `+`, then, after another one, that of the files
+    that its build backend names. Locks of earlier versions lack the last one, or both.
     """
-    names = metadata_files(path)
-    digests = [_digest_of(path, part) for part in (METADATA_FILES, names[len(METADATA_FILES) :]) if part]
-    return "+".join(digests)
+    parts = (METADATA_FILES, named_by_project(path), named_by_backend(path))
+    return "+".join(_digest_of(path, names) if names else "" for names in parts).rstrip("+")
 
 
 def _digest_of(path: str, names: Iterable[str]) -> str:
@@ -92,9 +92,12 @@ def _digest_of(path: str, names: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-def _is_same(recorded: str, current: str | None) -> bool:
-    """Return whether the digest *current* is the *recorded* one, as far as that goes."""
-    return current is not None and (current if "+" in recorded else current.partition("+")[0]) == recorded
+def is_same_metadata(recorded: str, current: str | None) -> bool:
+    """Return whether the `metadata_digest` *current* is the *recorded* one, as far as that goes."""
+    if current is None:
+        return False
+    parts, known = current.split("+"), recorded.split("+")
+    return [*parts, "", ""][: len(known)] == known
 
 
 def content_digest(path: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -14,27 +16,87 @@ else:
     import tomli as tomllib
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 METADATA_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 """Where a build backend reads names, versions and requirements, whatever the project says."""
 
 MAX_FILES = 100
-"""The most other files that count."""
+"""The most other files of one kind that count."""
+
+FILE_IN_CONFIG = re.compile(r"=\s*file:([^\n]*(?:\n[ \t]+[^\n]+)*)")
+ATTRIBUTE_IN_CONFIG = re.compile(r"=\s*attr:\s*([\w.]+)")
+STRING = re.compile(r"""["']([\w./-]{1,200})["']""")
 
 
 def metadata_files(tree: str) -> tuple[str, ...]:
     """Return the files that hold the metadata of the source *tree*, existing or not, relative to it.
 
     Besides `METADATA_FILES`, they are those that its `pyproject.toml` names: the readme and the license, what dynamic
-    fields are read from, and `[tool.isolate] metadata-files`.
+    fields are read from, and `[tool.isolate] metadata-files`; and what its build backend seems to read.
     """
+    return (*METADATA_FILES, *named_by_project(tree), *named_by_backend(tree))
+
+
+def named_by_project(tree: str) -> tuple[str, ...]:
+    """Return the files that the `pyproject.toml` of the source *tree* names."""
+    return _distinct(_named(_project_table(tree)))
+
+
+def named_by_backend(tree: str) -> tuple[str, ...]:
+    """Return the other files that the build backend of the source *tree* seems to read.
+
+    They are the backend itself if it is in the tree, what the hooks of hatchling and `setup.cfg` name, what a text in
+    `setup.py` names and, if there is one, the usual requirements files, whose names a `setup.py` may put together.
+    """
+    table = _project_table(tree)
+    config, script = (_text(f"{tree}/{name}") for name in ("setup.cfg", "setup.py"))
+    named = [*_of_backend(table)]
+    named += [name for text in FILE_IN_CONFIG.findall(config) for name in re.split(r"[,\s]+", text)]
+    named += [name for attribute in ATTRIBUTE_IN_CONFIG.findall(config) for name in _files({"attr": attribute})]
+    if script:
+        named += [name for name in STRING.findall(script) if os.path.isfile(f"{tree}/{name}")]
+        named += ["requirements.txt", *_requirements_files(tree)]
+    known = {*METADATA_FILES, *_distinct(_named(table))}
+    return _distinct(name for name in named if name not in known)
+
+
+def _project_table(tree: str) -> dict[str, Any]:
+    """Return the content of the `pyproject.toml` of *tree*, as far as it can be read."""
     try:
-        table = tomllib.loads(read_bounded(f"{tree}/pyproject.toml").decode())
-        named = [name for name in _named(table) if _is_inside(name)]
+        return tomllib.loads(read_bounded(f"{tree}/pyproject.toml").decode())
     except (OSError, ValueError, RecursionError):
-        named = []
-    return (*METADATA_FILES, *[*dict.fromkeys(named)][:MAX_FILES])
+        return {}
+
+
+def _distinct(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple([*dict.fromkeys(filter(_is_inside, names))][:MAX_FILES])
+
+
+def _of_backend(table: dict[str, Any]) -> Iterator[str]:
+    """Yield a backend in the tree, and the files of hatchling's hooks, by the *table* of the `pyproject.toml`."""
+    hatch = _table(_table(table, "tool"), "hatch")
+    for hook in _table(_table(hatch, "metadata"), "hooks").values():
+        for key in ("files", "filename", "path"):
+            yield from _files(hook.get(key) if isinstance(hook, dict) else None)
+    build = _table(table, "build-system")
+    backend = build.get("build-backend")
+    if isinstance(backend, str) and "\0" not in backend:
+        module = backend.partition(":")[0].replace(".", "/")
+        yield from (os.path.normpath(f"{path}/{module}.py") for path in _files(build.get("backend-path")))
+
+
+def _text(path: str) -> str:
+    try:
+        return read_bounded(path).decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _requirements_files(tree: str) -> list[str]:
+    """Return what exists of `requirements*.txt` and `requirements/*`, in order."""
+    patterns = ("requirements*.txt", "requirements*.in", "requirements/*.txt", "requirements/*.in")
+    return sorted(name for pattern in patterns for name in glob.glob(pattern, root_dir=tree))
 
 
 def _named(table: dict[str, Any]) -> Iterator[str]:

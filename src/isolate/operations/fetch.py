@@ -15,7 +15,8 @@ from isolate.operations.identify import with_known_hashes
 from isolate.operations.inspect import InspectOptions, inspect
 from isolate.request import selected
 from isolate.resolution.candidates import valid_lock
-from isolate.resolution.context import index_fingerprint, lock_context
+from isolate.resolution.context import index_fingerprint
+from isolate.resolution.project_metadata import lock_context
 from isolate.resolution.remembered import read_followed
 from isolate.store.bytecode import compile_missing
 from isolate.store.fill import fill, lock_of

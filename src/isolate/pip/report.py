@@ -33,6 +33,7 @@ class ResolvedDistribution(NamedTuple):
     requested_extras: tuple[str, ...] = ()
     requires_dist: tuple[str, ...] = ()
     requires_python: str | None = None
+    provides_extra: tuple[str, ...] = ()
     vcs: tuple[str, str, str | None] | None = None
     subdirectory: str | None = None
     is_directory: bool = False
@@ -67,6 +68,7 @@ def _resolved(item: Mapping[str, Any]) -> ResolvedDistribution:
         requested_extras=tuple(item.get("requested_extras", ())),
         requires_dist=tuple(metadata.get("requires_dist", ())),
         requires_python=metadata.get("requires_python"),
+        provides_extra=tuple(map(canonicalize_name, metadata.get("provides_extra", ()))),
         vcs=(vcs["vcs"], vcs["commit_id"], vcs.get("requested_revision")) if vcs else None,
         subdirectory=info.get("subdirectory"),
         is_directory=directory is not None,

@@ -7,7 +7,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.lock.environment_marker import environment_marker
-from isolate.lock.local_sources import local_path, metadata_digests
+from isolate.lock.local_sources import local_path, metadata_digest, metadata_digests
 from isolate.pip.settings import build_settings, settings_digest
 from isolate.redaction import without_credentials
 from isolate.resolution.pinned_pip import pinned_pip
@@ -40,6 +40,11 @@ class LockContext(NamedTuple):
     environ: Mapping[str, str]
     source_digests: Mapping[str, str]
     may_build: bool = True
+
+    def with_declarations(self, declarations: Declarations) -> LockContext:
+        """Return this context with *declarations*, of whose source trees the metadata is read."""
+        new = [tree for tree in source_trees(declarations) if tree not in self.source_digests]
+        return self._replace(declarations=declarations, source_digests={**self.source_digests, **metadata_digests(new)})
 
     @property
     def lock_file(self) -> Path | None:
@@ -78,10 +83,10 @@ class LockContext(NamedTuple):
         return lock_cache_key(self.application, self.declarations, self.interpreter, self.environ)
 
 
-def lock_context(
+def context_of(
     application: Application, declarations: Declarations, interpreter: Interpreter, policy: LockPolicy, session: Session
 ) -> LockContext:
-    """Return the context of a lock decision; reads the metadata of the source trees that *declarations* name."""
+    """Return the context of a lock decision, as `project_metadata.lock_context` does, but without that metadata."""
     digests = metadata_digests(source_trees(declarations))
     store, environ, may_build = session.store, session.environ, not session.only_looks
     return LockContext(application, declarations, interpreter, policy, store, environ, digests, may_build)
@@ -124,8 +129,9 @@ def lock_cache_key(
 ) -> str:
     """Return the key (hex) under which the store keeps the lock of *declarations*.
 
-    It covers every byte of the declarations, what an interpreter makes of their markers, the local paths that they
-    name, and the indexes: the same words in a different place, or with a different index, may mean other artifacts.
+    It covers every byte of the declarations and of what a build backend reads, what an interpreter makes of their
+    markers, the local paths that they name, and the indexes: the same words in a different place, or with a different
+    index, may mean other artifacts.
     """
     digest = hashlib.sha256(environment_marker(interpreter.markers).encode())
     paths = sorted(str(declared.path) for declared in declarations.requirements if declared.path is not None)
@@ -135,6 +141,8 @@ def lock_cache_key(
         digest.update(repr((declarations.named.requirements, declarations.named.constraints)).encode())
     for file, content in declarations.contents.items():
         digest.update(f"\0{file.name}\0".encode() + content)
+    if declarations.has_dynamic_dependencies:
+        digest.update(metadata_digest(str(declarations.root)).encode())
     return digest.hexdigest()
 
 

@@ -16,8 +16,9 @@ from isolate.lock.artifact import demanded
 from isolate.lock.from_cache import pinned_versions
 from isolate.lock.graph import applies_here
 from isolate.resolution.candidates import valid_lock
-from isolate.resolution.context import index_fingerprint, lock_context
+from isolate.resolution.context import index_fingerprint
 from isolate.resolution.interpreter import interpreter_for
+from isolate.resolution.project_metadata import lock_context
 from isolate.resolution.remembered import read_followed
 from isolate.store.fill import Pin, fill_from_pins
 from isolate.store.layout import fill_lock
@@ -81,9 +82,10 @@ def _missing_pins_of(
     interpreter = interpreter_for(application, declarations, session, asked=request.python)
     if index_fingerprint(application, declarations, interpreter, session.environ) != cache.index_fingerprint:
         return {}
-    if valid_lock(lock_context(application, declarations, interpreter, request.lock_policy, session)):
+    context = lock_context(application, declarations, interpreter, request.lock_policy, session)
+    if valid_lock(context):
         return {}
-    missing = _missing_pins(declarations, cache, interpreter)
+    missing = _missing_pins(context.declarations, cache, interpreter)
     return {key: pin for key, pin in missing.items() if bool(pin.hashes) == with_hashes}
 
 

@@ -101,7 +101,7 @@ class Resolver(NamedTuple):
         requirements are satisfied by what is kept and what pip chose.
         """
         declarations = self.context.declarations
-        if declarations.has_dynamic_dependencies or not all(map(_is_plain, _all_declared(declarations))):
+        if declarations.needs_metadata or not all(map(_is_plain, _all_declared(declarations))):
             return None
         cached = {name: dist for name, version in self.kept.items() if (dist := self.cache.get(name, version))}
         if not self.kept or len(cached) < len(self.kept):
@@ -133,7 +133,7 @@ class Resolver(NamedTuple):
         """Run pip so that it reports, in *scratch*, what it would install of *requirements* with *pins* kept."""
         declarations = self.context.declarations
         constraints = scratch / "constraints.txt"
-        _write_lines(constraints, [*pins, *map(_line, declarations.constraints)])
+        _write_lines(constraints, [*pins, *map(_line, declarations.constraints), *own_project(declarations)])
         # What a command that only looks runs is not for the repository to choose.
         pip = self.builder.resolving_pip.ensure() if self.context.may_build else self.builder.pips.ensure_pip()
         argv = resolve_argv(pip.python, requirements=[requirements], constraints=[constraints], report=scratch / REPORT)
@@ -144,8 +144,6 @@ class Resolver(NamedTuple):
     def _locked_trees(self) -> AbstractContextManager[object]:
         """Hold the locks of the source trees that pip may build to learn their metadata."""
         trees = [*self.context.source_digests]
-        if self.context.declarations.has_dynamic_dependencies:
-            trees.append(str(self.context.declarations.root))
         if not trees or not self.context.may_build:
             return contextlib.nullcontext()
         on_wait = partial(self.builder.progress.working, "waiting for another process that builds the same source tree")
@@ -167,10 +165,15 @@ def requirement_lines(declarations: Declarations) -> list[str]:
     pip gets these lines and none of the application's own files, so that the two cannot understand a file differently.
     Variables (`${NAME}`) stay as they are: pip expands them from its environment, and their values are written nowhere.
     """
-    lines = [*declarations.index_options, *map(_line, declarations.requirements)]
-    if declarations.has_dynamic_dependencies:
-        lines.append(f"-e {declarations.root.as_uri()}")  # a URL needs no quotes, whatever characters the path has
-    return [*dict.fromkeys(lines)]
+    return [*dict.fromkeys([*declarations.index_options, *map(_line, declarations.requirements)])]
+
+
+def own_project(declarations: Declarations) -> tuple[str, ...]:
+    """Return the constraint by which the name of the project means its directory, and never a package of the index."""
+    project = declarations.project
+    if project is None or not project.is_package or project.name is None:
+        return ()
+    return (f"{project.name} @ {declarations.root.as_uri()}",)
 
 
 def _line(declared: DeclaredRequirement) -> str:

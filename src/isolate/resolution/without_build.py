@@ -69,7 +69,7 @@ def _sources(context: LockContext) -> Iterator[_Source]:
         if needs_build(declared) and applies(marker, context.interpreter.markers):
             shown = f"{declared.text} ({declared.origin})"
             yield _Source(local_path(declared), shown, declared.editable, declared_extras(declared))
-    if declarations.has_dynamic_dependencies:
+    if declarations.needs_metadata:
         yield _Source(str(declarations.root), "the dynamic dependencies of the project")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from isolate.application import DECLARATION_FILES
 from isolate.bounded_read import UnexpectedFile, read_bounded
 from isolate.declarations.requirements_text import VARIABLE, decode, logical_lines
 from isolate.environment.records import STATE, TEMPLATE
@@ -34,7 +35,7 @@ def input_files(application: Application) -> dict[str, str]:
     Files that do not exist are included. The caller calls this before it reads any of them.
     """
     root = application.root
-    named = [root / "pyproject.toml", root / "requirements.txt", application.lock_file]
+    named = [root / name for name in DECLARATION_FILES]
     return _lines([*named, *(directory / ".python-version" for directory in (root, *root.parents))])
 
 
@@ -85,7 +86,7 @@ def stamp_lines_if_unchanged(
 
 def _variables(declarations: Declarations) -> Iterator[str]:
     """Yield the names of the variables in declarations that pip substitutes: `${NAME}`."""
-    for content in declarations.contents.values():
+    for content in declarations.expandable.values():
         if b"$" in content:
             yield from (name for line in logical_lines(decode(content)) for name in VARIABLE.findall(line.text))
 
