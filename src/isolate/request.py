@@ -84,7 +84,9 @@ def selected(declarations: Declarations, request: Request) -> Selection:
     _check_declared("group", request.groups, declarations.groups)
     groups = set(declarations.groups) if request.all_groups else set(request.groups)
     if not request.no_dev:
-        groups |= {DEFAULT_GROUP} & set(declarations.groups)
+        groups |= set(declarations.default_groups)
+    else:
+        groups |= set(declarations.default_groups) - {DEFAULT_GROUP}
     extras = tuple(sorted(request.extras))
     return Selection(extras, tuple(sorted(groups)), request.named.project, request.no_dev, request.editable)
 
@@ -95,10 +97,11 @@ def request_like(selection: Selection, declarations: Declarations) -> Request:
     Extras that only a build could tell count as declared.
     """
     is_known = not declarations.needs_metadata
+    unasked = declarations.default_groups if not selection.no_dev else ()
     return Request.naming(
         Named(project=bool(selection.project)),
         extras=tuple(extra for extra in selection.extras if not is_known or extra in declarations.extras),
-        groups=tuple(group for group in declarations.groups if group != DEFAULT_GROUP and group in selection.groups),
+        groups=tuple(group for group in declarations.groups if group in selection.groups and group not in unasked),
         no_dev=bool(selection.no_dev),
         editable=bool(selection.editable),
     )

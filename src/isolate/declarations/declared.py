@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
     from packaging.specifiers import SpecifierSet
 
+    from isolate.errors import DeclarationError
+
 
 BACKEND_FILES = ("setup.py", "setup.cfg")
 """Files that declare a project, and that only its build backend understands."""
@@ -109,7 +111,9 @@ class Declarations(NamedTuple):
     as written; `expanded_index_options` has the same lines with their values, and is never written to a file.
     `named` is what was named on the command line for one environment alone. `script` is the file whose block of
     metadata this is.
-    `metadata` is what the build backend has said, and is part of `requirements` then.
+    `metadata` is what the build backend has said, and is part of `requirements` then. `default_groups` are installed
+    unless the user excludes them. `package_indexes` has the URL of the one index from which a package may come, by its
+    name. `refused` is what isolate cannot honour when it resolves, so that only an existing lock can be used.
     """
 
     root: Path
@@ -127,6 +131,9 @@ class Declarations(NamedTuple):
     named: Named = Named()
     script: Path | None = None
     metadata: ProjectMetadata | None = None
+    default_groups: tuple[str, ...] = ()
+    package_indexes: Mapping[str, str] = {}
+    refused: tuple[DeclarationError, ...] = ()
 
     @property
     def has_own_lock(self) -> bool:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.utils import canonicalize_name
 
 from isolate.declarations.build_system import is_built, is_named_by_backend
 from isolate.declarations.declared import ALL_DYNAMIC, DeclaredRequirement, Project, has_dynamic_dependencies
 from isolate.declarations.limits import parsed_specifier, shortened
+from isolate.declarations.misspelt import PROJECT_KEYS, TOP_LEVEL_KEYS, reject_misspelt
+from isolate.declarations.pdm_tables import read_pdm_tables
 from isolate.declarations.project_requirements import RequirementReader
 from isolate.declarations.settings import LINK_MODES, Settings
+from isolate.declarations.sources import from_sources
 from isolate.declarations.toml_file import TomlFile
+from isolate.declarations.tool_tables import ALL_GROUPS, ToolTables
+from isolate.declarations.uv_tables import read_uv_tables
+from isolate.locked import DEFAULT_GROUP
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from packaging.specifiers import SpecifierSet
 
-SETTING_NAMES = ("applications", "constraints", "exclude", "link-mode", "metadata-files", "python", "requirements")
+LIST_SETTINGS = ("applications", "constraints", "exclude", "metadata-files", "requirements")
+SETTING_NAMES = (*LIST_SETTINGS, "indexes", "link-mode", "python")
 
 
 class ProjectFile(NamedTuple):
@@ -38,26 +46,59 @@ class ProjectFile(NamedTuple):
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     settings: Settings = Settings()
+    constraints: tuple[DeclaredRequirement, ...] = ()
+    default_groups: tuple[str, ...] = ()
+    tables: ToolTables = ToolTables()
 
 
 def read_project_file(path: Path) -> ProjectFile:
     """Return what the `pyproject.toml` at *path* declares; raise `DeclarationError` with the line of an error."""
     file = TomlFile(path)
-    project = _project(file)
-    reader = RequirementReader(file, project)
+    _reject_misspelt(file)
+    tables = read_uv_tables(file).merged(read_pdm_tables(file))
+    project = _with_override(_project(file), tables)
+    reader = RequirementReader(file, project, tables.groups)
     base = reader.base()
+    try:
+        requirements = [*from_sources((*base, *reader.of_extras(), *reader.of_groups()), tables.sources)]
+    except ValueError as error:
+        raise file.error(f"a source has a marker of which {error}", "marker") from None
     return ProjectFile(
         content=file.content,
         project=project,
         is_application=not {"project", "dependency-groups"}.isdisjoint(file.table) or project.is_package,
         has_table="project" in file.table,
         declares=bool(base or reader.extras or reader.groups) or has_dynamic_dependencies(project),
-        requirements=(*base, *reader.of_extras(), *reader.of_groups()),
+        requirements=tuple(requirements),
+        constraints=tuple(reader.constraints(tables.constraints)),
+        default_groups=_default_groups(reader, tables),
+        tables=tables,
         requires_python=_requires_python(file),
         extras=reader.extras,
         groups=reader.groups,
         settings=read_settings(file),
     )
+
+
+def _reject_misspelt(file: TomlFile) -> None:
+    """Raise `DeclarationError` for a key that seems to declare dependencies, and does not."""
+    reject_misspelt(file, file.table, "", declaring=TOP_LEVEL_KEYS)
+    project = file.mapping(file.table, "project")
+    reject_misspelt(file, project, "project", declaring=PROJECT_KEYS, others=("description",))
+
+
+def _with_override(project: Project, tables: ToolTables) -> Project:
+    """Return *project*, installed or not as *tables* say; a build has to tell its dynamic dependencies in any case."""
+    if tables.is_package is None or project.name is None or has_dynamic_dependencies(project):
+        return project
+    return project._replace(is_package=tables.is_package)
+
+
+def _default_groups(reader: RequirementReader, tables: ToolTables) -> tuple[str, ...]:
+    """Return the normalized names of the groups that a sync installs unasked."""
+    named = (DEFAULT_GROUP,) if tables.default_groups is None else tables.default_groups
+    wanted = set(map(canonicalize_name, named))
+    return tuple(group for group in reader.groups if group in wanted or ALL_GROUPS in named)
 
 
 def _project(file: TomlFile) -> Project:
@@ -84,19 +125,23 @@ def _requires_python(file: TomlFile) -> SpecifierSet | None:
         raise file.error(problem, text, hint="write a specifier such as `>=3.10`") from None
 
 
+def _indexes(file: TomlFile, table: Mapping[str, Any]) -> dict[str, str]:
+    """Return the URL of the one index that a package may come from, by its normalized name."""
+    indexes = file.mapping(table, "indexes", "tool.isolate.indexes")
+    urls = {name: file.string(indexes, name, f"tool.isolate.indexes.{name}") for name in indexes}
+    return {canonicalize_name(name): url for name, url in urls.items() if url}
+
+
 def read_settings(file: TomlFile) -> Settings:
     """Return `[tool.isolate]` of *file*; raise `DeclarationError` for a key or a value that is not valid."""
     table = file.mapping(file.mapping(file.table, "tool"), "isolate", "tool.isolate")
     if unknown := sorted(set(table) - set(SETTING_NAMES)):
-        hint = f"known keys: {', '.join(SETTING_NAMES)}"
+        hint = f"known keys: {', '.join(sorted(SETTING_NAMES))}"
         raise file.error(f"tool.isolate: unknown key {unknown[0]}", unknown[0], hint=hint)
     link_mode = file.string(table, "link-mode", "tool.isolate.link-mode")
     if link_mode not in (None, *LINK_MODES):
         expected = ", ".join(LINK_MODES)
         raise file.error(f"tool.isolate.link-mode: expected one of {expected}, found {link_mode}", "link-mode")
-    lists = {
-        key.replace("-", "_"): tuple(file.strings(table, key, f"tool.isolate.{key}"))
-        for key in SETTING_NAMES
-        if key not in ("python", "link-mode")
-    }
-    return Settings(python=file.string(table, "python", "tool.isolate.python"), link_mode=link_mode, **lists)
+    lists = {key.replace("-", "_"): tuple(file.strings(table, key, f"tool.isolate.{key}")) for key in LIST_SETTINGS}
+    python = file.string(table, "python", "tool.isolate.python")
+    return Settings(python=python, link_mode=link_mode, indexes=_indexes(file, table), **lists)

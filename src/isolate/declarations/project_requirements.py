@@ -28,12 +28,13 @@ class RequirementReader:
     Its methods raise `DeclarationError` for a value that is not valid.
     """
 
-    def __init__(self, file: TomlFile, project: Project) -> None:
+    def __init__(self, file: TomlFile, project: Project, groups: Mapping[str, list[str]]) -> None:
+        """Take the file, the project, and the requirements that other tables add to *groups*, by name."""
         self._file = file
         self._project = project
         self._table = file.mapping(file.table, "project")
         self._extras = file.mapping(self._table, "optional-dependencies", "project.optional-dependencies")
-        self._groups = file.mapping(file.table, "dependency-groups")
+        self._groups = merged_groups(file.mapping(file.table, "dependency-groups"), groups)
         self._extras_by_name: dict[str, list[str]] = {}
         for extra in self._extras:
             self._extras_by_name.setdefault(canonicalize_name(extra), []).append(extra)
@@ -56,6 +57,10 @@ class RequirementReader:
         """Return the requirements that every environment gets."""
         texts = self._file.strings(self._table, "dependencies", "project.dependencies")
         return [self._declared(*found) for found in self._expand(texts)]
+
+    def constraints(self, texts: Iterable[str]) -> list[DeclaredRequirement]:
+        """Return the requirements in *texts*, which are in the file, as constraints."""
+        return [self._declared(text, frozenset()) for text in texts]
 
     def of_extras(self) -> Iterator[DeclaredRequirement]:
         """Yield the requirements of every extra."""
@@ -204,6 +209,16 @@ class RequirementReader:
         except ValueError as error:
             raise invalid_requirement(text, str(error), self._file.origin(text)) from None
         return requirement
+
+
+def merged_groups(groups: Mapping[str, Any], more: Mapping[str, list[str]]) -> Mapping[str, Any]:
+    """Return *groups* with *more* requirements, by the name of the group, in whatever spelling."""
+    merged, spellings = {**groups}, {canonicalize_name(name): name for name in groups}
+    for name, texts in more.items():
+        known = spellings.setdefault(canonicalize_name(name), name)
+        items = merged.get(known, [])
+        merged[known] = [*items, *texts] if isinstance(items, list) else items
+    return merged
 
 
 def _limited(requirement: Requirement, markers: frozenset[str]) -> Requirement:

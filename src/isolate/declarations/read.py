@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from isolate.application import DECLARATION_FILES
 from isolate.declarations.build_system import setuptools_project
 from isolate.declarations.declared import Declarations, DeclaredRequirement, Project
+from isolate.declarations.local_trees import Tree, through_trees
 from isolate.declarations.project_file import ProjectFile, read_project_file
 from isolate.declarations.requirements_file import RequirementsFileContents, read_requirements
 from isolate.declarations.settings import Settings
+from isolate.declarations.tool_tables import ToolTables
 from isolate.errors import DeclarationError, NoDeclarations
 from isolate.named import Named
 
@@ -53,26 +55,45 @@ def read_declarations(root: Path, environ: Mapping[str, str] | None = None, *, n
         read_requirements(root / name, contents, environ, constraint=True)
     if not requirements_files and not (project and project.is_application) and not (built and built.is_package):
         _require_lock(root)
+    if project and not requirements_files:
+        project = _through_trees(project, contents)
     declarations = _declarations(project, requirements_files, contents)._replace(named=named, project=built)
     reject_conflicting_requirements(declarations.requirements, declarations.constraints)
     return declarations
+
+
+def _through_trees(project: ProjectFile, contents: RequirementsFileContents) -> ProjectFile:
+    """Return *project* with what its source trees take from sources of their own; add their files to *contents*."""
+    contents.files.update(project.tables.contents)
+
+    def read(path: Path) -> Tree:
+        tree = read_project_file(path)
+        return Tree(tree.content, tree.requirements)
+
+    found, files = through_trees(project.requirements, read, contents.root)
+    contents.files.update(files)
+    return project._replace(requirements=(*project.requirements, *found))
 
 
 def _declarations(
     project: ProjectFile | None, requirements_files: list[Path], contents: RequirementsFileContents
 ) -> Declarations:
     from_project = project is not None and not requirements_files
+    tables = project.tables if project else ToolTables()
     return Declarations(
         root=contents.root,
         contents=contents.files,
         requirements=project.requirements if project and from_project else tuple(contents.requirements),
-        constraints=tuple(contents.constraints),
+        constraints=(*(project.constraints if project and from_project else ()), *contents.constraints),
         requires_python=project.requires_python if project else None,
         extras=project.extras if project and from_project else (),
         groups=project.groups if project and from_project else (),
+        default_groups=project.default_groups if project and from_project else (),
+        package_indexes={**tables.package_indexes, **(project.settings.indexes if project else {})},
+        refused=tables.refused if from_project else (),
         requirements_files=tuple(requirements_files),
-        index_options=tuple(contents.index_options),
-        expanded_index_options=tuple(contents.expanded_index_options),
+        index_options=(*tables.index_options, *contents.index_options),
+        expanded_index_options=(*tables.index_options, *contents.expanded_index_options),
         settings=project.settings if project else Settings(),
     )
 

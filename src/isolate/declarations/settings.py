@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LINK_MODES = ("auto", "clone", "hardlink", "copy")
 """How files are installed from the store.
@@ -21,3 +24,4 @@ class Settings(NamedTuple):
     applications: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     metadata_files: tuple[str, ...] = ()
+    indexes: Mapping[str, str] = {}

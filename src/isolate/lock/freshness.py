@@ -20,7 +20,7 @@ from isolate.lock.select import select
 from isolate.lock.source_ids import declared_extras, declared_hashes, declared_source
 from isolate.lock.tool_table import tool_table
 from isolate.locked import Selection
-from isolate.redaction import redact
+from isolate.redaction import redact, without_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -49,6 +49,7 @@ def staleness(
         *_unlocked_project(comparison),
         *_unmet(comparison),
         *_different_sources(comparison),
+        *_different_indexes(comparison),
         *_unmet_without_name(comparison),
         *(_no_longer_required(comparison) if comparison.made_by_isolate else ()),
         *changed_sources(locked, comparison.recorded_digests(), source_digests),
@@ -137,6 +138,14 @@ def _different_sources(comparison: Comparison) -> Iterator[str]:
             source = source._replace(editable=locked.editable)  # a constraint does not say which it is
         if not comparison.is_from(source, locked):
             yield _source_differs(declared)
+
+
+def _different_indexes(comparison: Comparison) -> Iterator[str]:
+    """Yield a line for each package that is locked from another index than the one that it may come from."""
+    for name, url in comparison.declarations.package_indexes.items():
+        package = comparison.packages.get(name)
+        if package is not None and (package.index or "").rstrip("/") != without_credentials(url).rstrip("/"):
+            yield f"{name} is locked from another index than {redact(url)}"
 
 
 def _unmet_without_name(comparison: Comparison) -> Iterator[str]:

@@ -14,7 +14,6 @@ from isolate.lock.local_sources import path_of_url
 from isolate.lock.package import Resolution, normalized, package_from
 from isolate.lock.source_ids import declared_extras
 from isolate.lock.tool_table import TOOL, ToolTable
-from isolate.locked import DEFAULT_GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -68,7 +67,7 @@ def _pylock(packages: list[Package], declarations: Declarations, interpreter: In
         requires_python=declarations.requires_python,
         extras=[normalized(extra) for extra in declarations.extras],
         dependency_groups=list(declarations.groups),
-        default_groups=[DEFAULT_GROUP] if DEFAULT_GROUP in declarations.groups else [],
+        default_groups=[*declarations.default_groups],
         created_by=TOOL,
         packages=sorted(packages, key=lambda package: package.name),
     )

@@ -55,6 +55,7 @@ def package_from(
         version=None if item.is_directory or item.vcs else Version(item.version),
         marker=marker,
         requires_python=_requires_python(item),
+        index=item.index_url,
         dependencies=[{"name": name} for name in names] or None,
         tool={TOOL: table} if table else None,
         **_source(item, resolution.root),

@@ -21,7 +21,8 @@ class ResolvedDistribution(NamedTuple):
     """A distribution that pip chose.
 
     `name` is normalized, and `url` is without credentials. `is_direct` tells that a declaration gives its URL,
-    `requested` that one names it. `vcs` has the type, the commit and the requested revision.
+    `requested` that one names it. `index_url` is the one index that it may come from, if there is one. `vcs` has the
+    type, the commit and the requested revision.
     """
 
     name: str
@@ -34,6 +35,7 @@ class ResolvedDistribution(NamedTuple):
     requires_dist: tuple[str, ...] = ()
     requires_python: str | None = None
     provides_extra: tuple[str, ...] = ()
+    index_url: str | None = None
     vcs: tuple[str, str, str | None] | None = None
     subdirectory: str | None = None
     is_directory: bool = False

@@ -121,6 +121,7 @@ def index_fingerprint(
     settings, pinned = settings_digest(environ, application.venv), pinned_pip(declarations, interpreter.markers)
     own = () if pinned is None else (str(application.root), pinned[0], *sorted(pinned[1]))
     facts = (settings, interpreter.version, interpreter.compat_tag, *declarations.expanded_index_options, *own)
+    facts += tuple(f"{name} from {url}" for name, url in sorted(declarations.package_indexes.items()))
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 

@@ -37,6 +37,8 @@ def new_lock(
     Raises `PipFailed` if pip cannot resolve them.
     """
     declarations, interpreter, digests = context.declarations, context.interpreter, context.source_digests
+    for error in declarations.refused:
+        raise error
     cache = metadata_cache(context)
     kept = {} if old is None else kept_versions(old, declarations, context.policy)
     resolver = Resolver(context, builder, kept, cache)
@@ -63,6 +65,8 @@ def _shortcuts(
     context, cache = resolver.context, resolver.cache
     markers = context.interpreter.markers
     yield "from cached metadata", resolve_cached(context.declarations, markers, cache.get)
+    if context.declarations.package_indexes:  # the others ask all indexes alike
+        return
     if fetch_pins is not None and fetch_pins(context, cache, resolver.builder):
         yield "from the metadata of fetched pins", resolve_cached(context.declarations, markers, cache.get)
     yield "only what has changed", resolver.resolve_changed()

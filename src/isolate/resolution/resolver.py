@@ -12,6 +12,7 @@ from isolate.pip.command import resolve_argv
 from isolate.pip.report import read_report
 from isolate.pip.runner import REPORT
 from isolate.redaction import redact
+from isolate.resolution.package_indexes import choose_bound
 from isolate.resolution.without_build import NO_BUILD, record_trees, without_build
 from isolate.store.layout import tree_lock
 
@@ -80,11 +81,12 @@ class Resolver(NamedTuple):
         with self.builder.store.scratch() as scratch:
             requirements = scratch / "requirements.txt"
             _write_lines(requirements, lines)
-            pins = [f"{name}=={version}" for name, version in self.kept.items()]
+            bound = choose_bound(self.context, self.builder, self.kept, self._no_build)
+            pins = [f"{name}=={version}" for name, version in self.kept.items() if name not in bound.chosen]
             for constraints in (pins, []) if pins else ([],):
-                finished = self._run_pip(requirements, constraints, scratch)
+                finished = self._run_pip(requirements, [*constraints, *bound.constraints()], scratch)
                 if not finished.status:
-                    return read_report((scratch / REPORT).read_text(encoding="utf-8"))
+                    return bound.named(read_report((scratch / REPORT).read_text(encoding="utf-8")))
         from isolate.pip.explanation import explain
 
         output = redact(f"{finished.output}\n{finished.errors}")
@@ -137,9 +139,12 @@ class Resolver(NamedTuple):
         # What a command that only looks runs is not for the repository to choose.
         pip = self.builder.resolving_pip.ensure() if self.context.may_build else self.builder.pips.ensure_pip()
         argv = resolve_argv(pip.python, requirements=[requirements], constraints=[constraints], report=scratch / REPORT)
-        options = options if self.context.may_build else (*options, *NO_BUILD)
         with self._locked_trees():
-            return pip.run((*argv, *options), cwd=declarations.root, scratch=scratch)
+            return pip.run((*argv, *options, *self._no_build), cwd=declarations.root, scratch=scratch)
+
+    @property
+    def _no_build(self) -> tuple[str, ...]:
+        return () if self.context.may_build else NO_BUILD
 
     def _locked_trees(self) -> AbstractContextManager[object]:
         """Hold the locks of the source trees that pip may build to learn their metadata."""

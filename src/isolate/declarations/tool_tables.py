@@ -1,0 +1,53 @@
+"""What the tables of other tools in a `pyproject.toml` declare, as one value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from isolate.declarations.sources import PackageSource
+    from isolate.errors import DeclarationError
+
+ALL_GROUPS = "all"
+"""What a tool writes instead of the names of groups if all of them are meant."""
+
+
+class ToolTables(NamedTuple):
+    """What a tool declares besides the standard tables.
+
+    `groups` are more requirements by the name of their group, as written; `default_groups` are those that a sync
+    installs unasked, None if the tool does not say. `constraints` are requirements as written, `index_options` lines of
+    a requirements file. `sources` say by normalized name where a package comes from; `indexes` are URLs by the name of
+    the index. `refused` is what isolate cannot honour when it resolves. `is_package` overrides whether the project is
+    installed. `contents` has the bytes of other files that were read.
+    """
+
+    groups: Mapping[str, list[str]] = {}
+    default_groups: tuple[str, ...] | None = None
+    constraints: tuple[str, ...] = ()
+    index_options: tuple[str, ...] = ()
+    sources: Mapping[str, tuple[PackageSource, ...]] = {}
+    package_indexes: Mapping[str, str] = {}
+    refused: tuple[DeclarationError, ...] = ()
+    is_package: bool | None = None
+    contents: Mapping[Path, bytes] = {}
+
+    def merged(self, other: ToolTables) -> ToolTables:
+        """Return what both declare; of a value that only one of two can give, that of *other*."""
+        groups = {
+            name: [*self.groups.get(name, ()), *other.groups.get(name, ())] for name in {**self.groups, **other.groups}
+        }
+        return ToolTables(
+            groups=groups,
+            default_groups=self.default_groups if other.default_groups is None else other.default_groups,
+            constraints=(*self.constraints, *other.constraints),
+            index_options=(*self.index_options, *other.index_options),
+            sources={**self.sources, **other.sources},
+            package_indexes={**self.package_indexes, **other.package_indexes},
+            refused=(*self.refused, *other.refused),
+            is_package=self.is_package if other.is_package is None else other.is_package,
+            contents={**self.contents, **other.contents},
+        )
