@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import errno
 import os
+import pathlib
 import signal
 import sys
 from typing import TYPE_CHECKING, NamedTuple
@@ -58,8 +59,11 @@ def main() -> None:
 
         return wrapper
 
+    accessor = getattr(pathlib, "_NormalAccessor", None)  # Python 3.10 calls the functions of `os` through it
     for name in COUNTED:
         setattr(os, name, counted(getattr(os, name)))
+        if accessor is not None:
+            setattr(accessor, name, staticmethod(getattr(os, name)))
     sys.argv = ["isolate", *arguments]
     from isolate.environment import staging
     from isolate.fast_path import main as isolate
