@@ -173,6 +173,29 @@ def test_a_store_that_is_temporary_keeps_no_environment(isolate, script, tmp_pat
     assert "there is no place for the environment of a script" in result.err
 
 
+def test_a_cache_that_no_environment_works_in_is_told(isolate, script, tmp_path):
+    result = isolate("run", "tool.py", cwd=tmp_path, status=2, env={"ISOLATE_CACHE_DIR": str(tmp_path / "a:b")})
+    assert "has a colon in its path" in result.err
+
+
+def test_a_damaged_record_of_the_metadata_is_written_again(isolate, script, scripts, tmp_path):
+    isolate("run", "tool.py", cwd=tmp_path)
+    [environment] = scripts()
+    (environment / "metadata.json").write_text("{")
+    isolate("run", "tool.py", cwd=tmp_path)
+    assert json.loads((environment / "metadata.json").read_text()) == {"dependencies": ["alpha<2"]}
+
+
+def test_the_rest_of_a_script_may_have_another_encoding(isolate, script, tmp_path):
+    script.write_bytes(b"# -*- coding: latin-1 -*-\n" + (BLOCK + BODY).encode() + 'print("é")\n'.encode("latin-1"))
+    assert isolate("run", "tool.py", cwd=tmp_path).out == "1.1\né\n"
+    script.write_bytes(BLOCK.replace("alpha", "é").encode("latin-1"))
+    assert (
+        f"{script}:1: the block `# /// script` is not valid UTF-8"
+        in isolate("run", "tool.py", cwd=tmp_path, status=2).err
+    )
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_other_blocks_and_line_ends_do_not_matter(isolate, tmp_path, index, end):
     text = f"# /// other\n# x = (\n# ///\n\n{BLOCK}\n{BODY}"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
 START = re.compile(rb"^# /// (?P<type>[a-zA-Z0-9-]+)\r?$", re.MULTILINE)
-END = "# ///"
+END = b"# ///"
 KEYS = ("dependencies", "requires-python", "tool")
 SETTINGS = ("link_mode", "python")
 """The settings of `[tool.isolate]` that mean something for a script."""
@@ -99,20 +99,22 @@ def read_script(path: Path) -> Script | None:
 
 def _block(path: Path, rest: bytes, start: int) -> _Block:
     """Return the block that begins with line *start* of *path*, before the *rest*."""
-    try:
-        lines = [line.rstrip("\r") for line in rest.decode().split("\n")[1:]]
-    except UnicodeDecodeError as error:
-        raise DeclarationError(f"not valid UTF-8: {error.reason}", hint="save it as UTF-8", file=path) from None
+    lines = [line.rstrip(b"\r") for line in rest.split(b"\n")[1:]]
     inside = next((number for number, line in enumerate(lines) if not _is_comment(line)), len(lines))
     ends = [number for number, line in enumerate(lines[:inside]) if line == END]
     if not ends:
         problem = "the block `# /// script` has no end"
         raise DeclarationError(problem, hint="end it with a line `# ///`", file=path, line=start)
-    return _Block(path, "".join(f"{line[2:]}\n" for line in lines[: ends[-1]]), start + 1)
+    try:  # the rest of the script may have another encoding
+        text = b"".join(line[2:] + b"\n" for line in lines[: ends[-1]]).decode()
+    except UnicodeDecodeError as error:
+        problem = f"the block `# /// script` is not valid UTF-8: {error.reason}"
+        raise DeclarationError(problem, hint="save it as UTF-8", file=path, line=start) from None
+    return _Block(path, text, start + 1)
 
 
-def _is_comment(line: str) -> bool:
-    return line == "#" or line.startswith("# ")
+def _is_comment(line: bytes) -> bool:
+    return line == b"#" or line.startswith(b"# ")
 
 
 def _script(block: _Block) -> Script:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from isolate import fs
 from isolate.application import Application, without_parents
-from isolate.bounded_read import read_json
+from isolate.bounded_read import read_bounded, read_json
 from isolate.declarations.script_file import Script, metadata_file, read_script
 from isolate.errors import DeclarationError, IsolateError, UnusableStore, UsageError
 from isolate.resolution.interpreter import python_request
@@ -102,6 +102,7 @@ def _lock(root: Path) -> int:
     """Create the directory *root* if need be, and return a file that holds the shared lock of it."""
     while True:
         root.mkdir(parents=True, exist_ok=True)
+        Application.at(root)  # raises `UnusableDirectory` if no environment can work there
         with contextlib.suppress(FileNotFoundError):
             handle = os.open(root / "in-use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             with contextlib.suppress(OSError):  # a file system without locks
@@ -126,8 +127,15 @@ def _record(application: Application, python: str | None, store: Store) -> None:
         fs.write(path, use, staging=store.paths.tmp)
     metadata = metadata_file(application.root)
     script = None if application.script is None else read_script(application.script)
-    if script is not None and not metadata.exists():
+    if script is not None and not _has_content(metadata, script.metadata):
         fs.write(metadata, script.metadata, staging=store.paths.tmp)
+
+
+def _has_content(path: Path, content: bytes) -> bool:
+    try:
+        return read_bounded(path) == content
+    except OSError:
+        return False
 
 
 def delete_unused(store: Store) -> list[str]:
@@ -137,6 +145,8 @@ def delete_unused(store: Store) -> list[str]:
     """
     gone: list[str] = []
     for root in sorted(store.paths.scripts.glob("*")):
+        if root.is_symlink():  # nothing of ours
+            continue
         uses = list(_uses(root))
         if any(_is_used(root, path, python) for path, python in uses):
             continue
