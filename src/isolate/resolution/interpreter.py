@@ -118,13 +118,18 @@ def python_request(declarations: Declarations, option: str | None) -> PythonRequ
     A script that states which Pythons it works with needs no file beside it.
     """
     setting, script = declarations.settings.python, declarations.script
+    version_file = _version_file(declarations)
     if option is not None:
         return PythonRequest.from_option(option)
     if setting is not None:
         return PythonRequest.from_setting(setting, script or declarations.root / "pyproject.toml")
-    if script is not None and declarations.requires_python is not None:
-        return None
-    return read_version_file(declarations.root if script is None else script.parent)
+    return version_file
+
+
+def _version_file(declarations: Declarations) -> PythonRequest | None:
+    if declarations.script is None:
+        return read_version_file(declarations.root)
+    return None if declarations.requires_python is not None else read_version_file(declarations.script.parent)
 
 
 def hints_for(application: Application, declarations: Declarations) -> Iterable[PythonHint]:
