@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -15,10 +14,10 @@ TITLE = "named for this .venv"
 class Named(NamedTuple):
     """What was named for one environment; the default is nothing.
 
-    `requirements` (-r) are the absolute paths of files that are read instead of the requirements of the application,
-    `constraints` (-c) those of files that are read besides its constraints. `python` (--python) requests an
-    interpreter; `declared_python` is what the application itself requested then. `project` is false with
-    --no-install-project.
+    `requirements` (-r) are the paths of files that are read instead of the requirements of the application,
+    `constraints` (-c) those of files that are read besides its constraints: relative to its directory if they are below
+    it, else absolute. `python` (--python) requests an interpreter; `declared_python` is what the application itself
+    requested then. `project` is false with --no-install-project.
     """
 
     requirements: tuple[str, ...] = ()
@@ -32,19 +31,20 @@ class Named(NamedTuple):
         """Return whether files were named, so that the lock of the application is not the lock of the environment."""
         return bool(self.requirements or self.constraints)
 
-    def options(self, root: str) -> tuple[str, ...]:
-        """Return the options that name this, with paths relative to *root* where they are below it."""
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Return the options that name this."""
         return (
-            *(f"-r {_shown(path, root)}" for path in self.requirements),
-            *(f"-c {_shown(path, root)}" for path in self.constraints),
+            *(f"-r {path}" for path in self.requirements),
+            *(f"-c {path}" for path in self.constraints),
             *([] if self.python is None else [f"--python {self.python}"]),
             *([] if self.project else ["--no-install-project"]),
         )
 
-    def line(self, root: str) -> str | None:
-        """Return a line that says what was named for the application in *root*; None if nothing was."""
-        options = self.options(root)
-        return f"{TITLE}: {', '.join(options)}" if options else None
+    @property
+    def line(self) -> str | None:
+        """Return a line that says what was named; None if nothing was."""
+        return f"{TITLE}: {', '.join(self.options)}" if self.options else None
 
     def to_dict(self) -> dict[str, Any]:
         """Return what was named, and nothing of the rest, in a form that JSON can represent."""
@@ -60,15 +60,10 @@ class Named(NamedTuple):
         if not (
             isinstance(named.requirements, tuple)
             and isinstance(named.constraints, tuple)
-            and all(isinstance(path, str) and os.path.isabs(path) and "\0" not in path for path in files)
+            and all(isinstance(path, str) and "\0" not in path for path in files)
             and isinstance(named.python, str | None)
             and isinstance(named.declared_python, str | None)
             and isinstance(named.project, bool)
         ):
             raise ValueError(f"not what was named: {table}")
         return named
-
-
-def _shown(path: str, root: str) -> str:
-    relative = os.path.relpath(path, root)
-    return path if relative.startswith(os.pardir) else relative

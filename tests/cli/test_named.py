@@ -111,6 +111,14 @@ def test_a_directory_without_declarations_becomes_an_application(isolate, applic
     assert isolate("run", "--", "python", "-c", "import delta", cwd=app)
 
 
+def test_a_moved_application_follows_its_own_files(isolate, app):
+    isolate("sync", "-r", "requirements/dev.txt", cwd=app)
+    moved = app.rename(app.parent / "moved")
+    assert f"{LINE}-r requirements/dev.txt\n" in isolate("check", cwd=moved, status=1).out
+    isolate("run", "--", "python", "-c", "import delta", cwd=moved)
+    assert installed(moved) == {"alpha": "1.0", "delta": "1.0"}
+
+
 def test_the_same_files_in_other_roles_have_locks_of_their_own(isolate, app):
     (app / "a.txt").write_text("alpha==1.0\n")
     (app / "b.txt").write_text("delta==1.0\n")

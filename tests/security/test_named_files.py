@@ -8,6 +8,7 @@ import time
 import pytest
 from test_bounded_reads import KINDS, SECONDS, SECRET, put
 
+from conftest import versions
 from kit.records import record_table, resign
 
 STATE = ".venv/.isolate/state.json"
@@ -35,6 +36,9 @@ def test_what_is_not_a_file_is_refused(isolate, application, monkeypatch, kind, 
         {"requirements": ["/etc/shadow"]},
         {"constraints": ["/etc/shadow"]},
         {"requirements": ["../secret.txt"]},
+        {"requirements": ["link.txt"]},
+        {"requirements": ["requirements.txt", "/etc/shadow"]},
+        {"requirements": ["."]},
         {"requirements": "x"},
         {"python": "/bin/sh"},
         {"python": ["x"]},
@@ -45,6 +49,7 @@ def test_what_is_not_a_file_is_refused(isolate, application, monkeypatch, kind, 
 def test_a_forged_record_names_nothing(isolate, application, tmp_path, named):
     (tmp_path / "secret.txt").write_text(f"{SECRET}!\n")
     app = application({"requirements.txt": ""})
+    (app / "link.txt").symlink_to(tmp_path / "secret.txt")
     isolate("sync", cwd=app)
     record = app / STATE
     record.write_text(json.dumps({**record_table(record), "named": named}))
@@ -53,6 +58,15 @@ def test_a_forged_record_names_nothing(isolate, application, tmp_path, named):
         assert result.status in (0, 1)
         assert "shadow" not in result.out + result.err
         assert SECRET not in result.out + result.err
+
+
+def test_a_forged_record_may_name_what_the_repository_could_declare(isolate, application, index):
+    app = application({"requirements.txt": "", "more.txt": "alpha==1.0\n"})
+    isolate("sync", cwd=app)
+    record = app / STATE
+    record.write_text(json.dumps({**record_table(record), "named": {"requirements": ["more.txt"]}}))
+    assert "named for this .venv: -r more.txt" in isolate("sync", cwd=app).out
+    assert versions(app / ".venv") == {"alpha": "1.0"}
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def check(application: Application, session: Session, *, hashes: bool = False) -
         lines=tuple(lines),
         facts={
             "findings": [finding._asdict() for finding in findings],
-            "named": list(declarations.named.options(str(declarations.root))),
+            "named": list(declarations.named.options),
             "packages": packages,
         },
     )

@@ -53,7 +53,7 @@ def _outcome(application: Application, state: State | None, differences: Sequenc
     facts: dict[str, object] = {
         "declarations": _sources(application, declarations),
         "lock": _lock(application, state, declarations.named),
-        "named": list(declarations.named.options(str(application.root))),
+        "named": list(declarations.named.options),
         "python": None if state is None else state.interpreter["version"],
         "packages": 0 if state is None else len(state.installed.keys() - {"pip"}),
         "size": _size(application.venv, state),

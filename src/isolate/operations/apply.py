@@ -180,7 +180,7 @@ def remember(transaction: Transaction, session: Session, before: Mapping[str, st
             session.store.cache_lock(key, decision.content, replace=decision.is_new)
     if transaction.request.is_repeated:
         message = f"nothing to do: {count(transaction.packages, 'package')}, Python {interpreter.version}"
-        if (named := declarations.named.line(str(declarations.root))) is not None:
+        if (named := declarations.named.line) is not None:
             message = f"{message} ({named})"
         lock = decision.content if decision.in_tree else None
         inputs = partial(stamp_lines_if_unchanged, application, declarations, interpreter, lock, before)

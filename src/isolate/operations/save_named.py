@@ -58,10 +58,13 @@ def saving(application: Application, request: Request, session: Session) -> Iter
 
 
 def _values(named: Named, declarations: Declarations) -> Values:
-    root = str(declarations.root)
-    constraints = [*declarations.settings.constraints, *(os.path.relpath(path, root) for path in named.constraints)]
+    root = declarations.root
+    constraints = [
+        *declarations.settings.constraints,
+        *(os.path.relpath(root / path, root) for path in named.constraints),
+    ]
     values: Values = {
-        "requirements": [os.path.relpath(path, root) for path in named.requirements],
+        "requirements": [os.path.relpath(root / path, root) for path in named.requirements],
         "constraints": list(dict.fromkeys(constraints)) if named.constraints else [],
         "python": named.python or "",
     }

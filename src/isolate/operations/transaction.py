@@ -131,7 +131,7 @@ def _facts(transaction: Transaction, seconds: float) -> dict[str, object]:
             "reasons": list(decision.reasons),
         },
         **({"left_out": list(transaction.left_out)} if transaction.request.dry_run else {}),
-        "named": list(transaction.declarations.named.options(str(transaction.declarations.root))),
+        "named": list(transaction.declarations.named.options),
         "packages": transaction.packages,
         "python": {
             "version": current.interpreter.version,
@@ -146,7 +146,7 @@ def _facts(transaction: Transaction, seconds: float) -> dict[str, object]:
 
 def named_lines(declarations: Declarations) -> list[str]:
     """Return the line that says what was named on the command line, now or before; none if nothing was."""
-    line = declarations.named.line(str(declarations.root))
+    line = declarations.named.line
     return [] if line is None else [line]
 
 

@@ -1,17 +1,17 @@
 """What an earlier sync was told about one environment, and later commands follow until something else is named.
 
-The record of the environment remembers it, and counts only if this user's isolate wrote it. The lock, the list and the
+The record of the environment remembers it. One that this user's isolate did not write, as in an image or a cache of CI,
+is believed only where the repository could say the same: about files in its own directory. The lock, the list and the
 conflicts of applications never follow it: they are about what everyone sees.
 """
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isolate.declarations.read import read_declarations
-from isolate.environment.records import read_state
+from isolate.environment.records import claimed_state, read_state
 from isolate.errors import DeclarationError
 from isolate.interpreters.version_file import read_version_file
 from isolate.named import Named
@@ -39,11 +39,11 @@ def read_followed(application: Application, request: Request) -> tuple[Request, 
             return request, script.declarations(application.root)
     asked, remembered = request.asked, _remembered(application, request)
     named = Named(
-        requirements=asked.requirements or remembered.requirements,
-        constraints=asked.constraints or remembered.constraints,
+        requirements=_from_root(asked.requirements, application) or remembered.requirements,
+        constraints=_from_root(asked.constraints, application) or remembered.constraints,
         project=asked.project and remembered.project,
     )
-    _ensure_present(asked, named)
+    _ensure_present(application, asked, remembered)
     declarations = read_declarations(application.root, named=named)
     if asked.python is not None:
         declared = declared_python(application, declarations)
@@ -68,7 +68,25 @@ def _remembered(application: Application, request: Request) -> Named:
     if request.forget or not policy.may_change or not policy.validate:
         return Named()
     state = read_state(application.venv)
-    return Named() if state is None else state.named._replace(project=state.selection.project)
+    if state is not None:
+        return state.named._replace(project=state.selection.project)
+    claim = claimed_state(application.venv)
+    return Named() if claim is None else _harmless(claim.named, application)
+
+
+def _harmless(claimed: Named, application: Application) -> Named:
+    """Return what a record without a valid code may be believed: files that the repository could declare as well."""
+    inside = f"{os.path.realpath(application.root)}{os.sep}"
+    files = (*claimed.requirements, *claimed.constraints)
+    if not all(os.path.realpath(application.root / path).startswith(inside) for path in files):
+        return Named()
+    return Named(requirements=claimed.requirements, constraints=claimed.constraints)
+
+
+def _from_root(paths: tuple[str, ...], application: Application) -> tuple[str, ...]:
+    """Return the absolute *paths*, those below the directory of *application* relative to it."""
+    inside = f"{application.root}{os.sep}"
+    return tuple(path.removeprefix(inside) for path in paths)
 
 
 def _absolute(python: str) -> str:
@@ -77,12 +95,16 @@ def _absolute(python: str) -> str:
     return os.path.abspath(os.path.expanduser(text)) if os.sep in text else text
 
 
-def _ensure_present(asked: Named, named: Named) -> None:
-    for option, files in (("-r", named.requirements), ("-c", named.constraints)):
-        for path in files:
-            if path not in (*asked.requirements, *asked.constraints) and not os.path.lexists(path):
+def _ensure_present(application: Application, asked: Named, remembered: Named) -> None:
+    followed = (
+        ("-r", () if asked.requirements else remembered.requirements),
+        ("-c", () if asked.constraints else remembered.constraints),
+    )
+    for option, paths in followed:
+        for path in map(application.root.joinpath, paths):
+            if not os.path.lexists(path):
                 raise DeclarationError(
                     f"was named with {option} for this .venv and does not exist",
                     hint=f"name another file with `isolate sync {option} FILE`, or run `isolate sync --forget`",
-                    file=Path(path),
+                    file=path,
                 )
