@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from conftest import SOURCE, versions
-from kit.packages import build_wheel
+from kit.packages import build_tree, build_wheel
 
 BLOCK = '# /// script\n# dependencies = ["alpha<2"]\n# ///\n'
 BODY = "import sys, alpha\nprint(alpha.__version__, *sys.argv[1:])\n"
@@ -145,7 +145,7 @@ def test_a_script_without_a_block_runs_in_the_environment_of_the_application(iso
         (["# dependencies = []", "", "# ///"], 2, "has no end"),
         (["#dependencies = []", "# ///"], 2, "has no end"),
         (["# ///", "", "# /// script", "# ///"], 5, "there is another block `# /// script` in line 2"),
-        (["# [tool.uv]", "# exclude-newer = 'x'", "# ///"], 4, "tool.uv.exclude-newer is not supported in a script"),
+        (["# [tool.uv]", "# exclude-newer = 'x'", "# ///"], 4, "tool.uv.exclude-newer is not supported: pip has"),
         (["# [tool.isolate]", "# requirements = ['x']", "# ///"], 4, "tool.isolate.requirements is not about a script"),
         (["# [tool.isolate]", "# unknown = 1", "# ///"], 4, "unknown key unknown"),
         (["# [tool.isolate]", "# python = '3.9999'", "# ///"], None, "3.9999"),
@@ -173,6 +173,17 @@ def test_a_store_that_is_temporary_keeps_no_environment(isolate, script, tmp_pat
     assert "there is no place for the environment of a script" in result.err
 
 
+def test_a_package_comes_from_its_source(isolate, script, scripts, tmp_path):
+    build_tree(tmp_path / "local", "alpha", "3.0")
+    table = "# [tool.uv.sources]\n# alpha = { path = 'local' }\n"
+    script.write_text(f'# /// script\n# dependencies = ["alpha"]\n{table}# ///\n{BODY}')
+    assert isolate("run", "tool.py", cwd=tmp_path).out == "3.0\n"
+    (tmp_path / "elsewhere").mkdir()
+    shutil.copy(script, tmp_path / "elsewhere/tool.py")
+    assert str(tmp_path / "elsewhere/local") in isolate("run", "elsewhere/tool.py", cwd=tmp_path, status=2).err
+    assert len(scripts()) == 2
+
+
 def test_a_cache_that_no_environment_works_in_is_told(isolate, script, tmp_path):
     result = isolate("run", "tool.py", cwd=tmp_path, status=2, env={"ISOLATE_CACHE_DIR": str(tmp_path / "a:b")})
     assert "has a colon in its path" in result.err
@@ -183,7 +194,7 @@ def test_a_damaged_record_of_the_metadata_is_written_again(isolate, script, scri
     [environment] = scripts()
     (environment / "metadata.json").write_text("{")
     isolate("run", "tool.py", cwd=tmp_path)
-    assert json.loads((environment / "metadata.json").read_text()) == {"dependencies": ["alpha<2"]}
+    assert json.loads((environment / "metadata.json").read_text()) == [{"dependencies": ["alpha<2"]}, ""]
 
 
 def test_the_rest_of_a_script_may_have_another_encoding(isolate, script, tmp_path):

@@ -9,6 +9,7 @@ from packaging.utils import canonicalize_name
 from isolate.declarations.build_system import is_built, is_named_by_backend
 from isolate.declarations.declared import ALL_DYNAMIC, DeclaredRequirement, Project, has_dynamic_dependencies
 from isolate.declarations.limits import parsed_specifier, shortened
+from isolate.declarations.local_trees import Tree
 from isolate.declarations.misspelt import PROJECT_KEYS, TOP_LEVEL_KEYS, reject_misspelt
 from isolate.declarations.pdm_tables import read_pdm_tables
 from isolate.declarations.project_requirements import RequirementReader
@@ -78,6 +79,12 @@ def read_project_file(path: Path) -> ProjectFile:
         groups=reader.groups,
         settings=read_settings(file),
     )
+
+
+def read_tree(path: Path) -> Tree:
+    """Return what the `pyproject.toml` at *path*, that of a source tree, declares."""
+    file = read_project_file(path)
+    return Tree(file.content, file.requirements)
 
 
 def _reject_misspelt(file: TomlFile) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from isolate.application import DECLARATION_FILES
 from isolate.declarations.build_system import setuptools_project
 from isolate.declarations.declared import Declarations, DeclaredRequirement, Project
-from isolate.declarations.local_trees import Tree, through_trees
-from isolate.declarations.project_file import ProjectFile, read_project_file
+from isolate.declarations.local_trees import through_trees
+from isolate.declarations.project_file import ProjectFile, read_project_file, read_tree
 from isolate.declarations.requirements_file import RequirementsFileContents, read_requirements
 from isolate.declarations.settings import Settings
 from isolate.declarations.tool_tables import ToolTables
@@ -66,11 +66,7 @@ def _through_trees(project: ProjectFile, contents: RequirementsFileContents) -> 
     """Return *project* with what its source trees take from sources of their own; add their files to *contents*."""
     contents.files.update(project.tables.contents)
 
-    def read(path: Path) -> Tree:
-        tree = read_project_file(path)
-        return Tree(tree.content, tree.requirements)
-
-    found, files = through_trees(project.requirements, read, contents.root)
+    found, files = through_trees(project.requirements, read_tree, contents.root)
     contents.files.update(files)
     return project._replace(requirements=(*project.requirements, *found))
 

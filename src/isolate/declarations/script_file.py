@@ -13,10 +13,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from isolate.bounded_read import read_bounded
 from isolate.declarations.declared import Declarations, DeclaredRequirement, Origin
 from isolate.declarations.limits import MAX_REQUIREMENTS, parsed_requirement, parsed_specifier, shortened
-from isolate.declarations.project_file import read_settings
+from isolate.declarations.local_trees import through_trees
+from isolate.declarations.pdm_tables import read_pdm_tables
+from isolate.declarations.project_file import read_settings, read_tree
 from isolate.declarations.requirement_line import invalid_requirement
 from isolate.declarations.settings import Settings
+from isolate.declarations.sources import from_sources
 from isolate.declarations.toml_file import TomlFile, invalid_toml, parse_toml, unreadable
+from isolate.declarations.tool_tables import ToolTables
+from isolate.declarations.uv_tables import read_own_uv_tables
 from isolate.errors import DeclarationError
 
 if TYPE_CHECKING:
@@ -28,14 +33,18 @@ if TYPE_CHECKING:
 START = re.compile(rb"^# /// (?P<type>[a-zA-Z0-9-]+)\r?$", re.MULTILINE)
 END = b"# ///"
 KEYS = ("dependencies", "requires-python", "tool")
-SETTINGS = ("link_mode", "python")
+SETTINGS = ("indexes", "link_mode", "python")
 """The settings of `[tool.isolate]` that mean something for a script."""
+
+PROJECT_KEYS = {"uv": ("default-groups", "dev-dependencies", "package", "workspace"), "pdm": ("dev-dependencies",)}
+"""The keys of other tools' tables that declare something of a project, and nothing of a script."""
 
 
 class Script(NamedTuple):
     """What the block of the script *path* says.
 
-    `metadata` is all of it in one form, whatever its comments and its order.
+    `metadata` is all of it in one form, whatever its comments and its order. `tables` is what the tables of other tools
+    declare, `files` has the bytes of those files of source trees that were read.
     """
 
     path: Path
@@ -43,14 +52,21 @@ class Script(NamedTuple):
     requirements: tuple[DeclaredRequirement, ...] = ()
     requires_python: SpecifierSet | None = None
     settings: Settings = Settings()
+    tables: ToolTables = ToolTables()
+    constraints: tuple[DeclaredRequirement, ...] = ()
+    files: Mapping[Path, bytes] = {}
 
     def declarations(self, root: Path) -> Declarations:
         """Return what the script declares for its environment, which is in the directory *root*."""
         return Declarations(
             root=root,
-            contents={metadata_file(root): self.metadata},
+            contents={metadata_file(root): self.metadata, **self.files},
             requirements=self.requirements,
+            constraints=self.constraints,
             requires_python=self.requires_python,
+            index_options=self.tables.index_options,
+            expanded_index_options=self.tables.index_options,
+            package_indexes={**self.tables.package_indexes, **self.settings.indexes},
             settings=self.settings,
             script=self.path,
         )
@@ -123,13 +139,46 @@ def _script(block: _Block) -> Script:
     texts = block.strings(block.table, "dependencies", "dependencies")
     if len(texts) > MAX_REQUIREMENTS:
         raise block.error(f"there are more than {MAX_REQUIREMENTS} dependencies", "dependencies")
+    tables = _tables(block)
+    requirements, files = _requirements(texts, tables, block)
+    # A path in the table of a tool is relative to the script.
+    place = "" if tables == ToolTables() else str(block.path.parent)
     return Script(
         path=block.path,
-        metadata=json.dumps(block.table, sort_keys=True, default=str).encode(),
-        requirements=tuple(_requirement(text, block) for text in texts),
+        metadata=json.dumps([block.table, place], sort_keys=True, default=str).encode(),
+        requirements=requirements,
         requires_python=_requires_python(block),
         settings=_settings(block),
+        tables=tables,
+        constraints=tuple(_requirement(text, block) for text in tables.constraints),
+        files=files,
     )
+
+
+def _requirements(
+    texts: list[str], tables: ToolTables, block: _Block
+) -> tuple[tuple[DeclaredRequirement, ...], Mapping[Path, bytes]]:
+    """Return *texts* as requirements, each from its source, with what source trees take from theirs, and all files."""
+    declared = (_requirement(text, block) for text in texts)
+    try:
+        requirements = tuple(from_sources(declared, tables.sources))
+    except ValueError as error:
+        raise block.error(f"a source has a marker of which {error}", "marker") from None
+    below, files = through_trees(requirements, read_tree, block.path.parent)
+    return (*requirements, *below), files
+
+
+def _tables(block: _Block) -> ToolTables:
+    """Return what the tables of other tools declare; refuse what isolate cannot honour, and what is about projects."""
+    tool = block.mapping(block.table, "tool")
+    for name, keys in PROJECT_KEYS.items():
+        for key in block.mapping(tool, name, f"tool.{name}"):
+            if key in keys:
+                raise block.error(f"tool.{name}.{key} is not about a script", key, hint="remove it")
+    tables = read_own_uv_tables(block).merged(read_pdm_tables(block))
+    if tables.refused:
+        raise tables.refused[0]
+    return tables
 
 
 def _requirement(text: str, block: _Block) -> DeclaredRequirement:
@@ -151,15 +200,11 @@ def _requires_python(block: _Block) -> SpecifierSet | None:
 
 
 def _settings(block: _Block) -> Settings:
-    """Return `[tool.isolate]` as far as it is about a script; refuse the rest, and what `[tool.uv]` asks for."""
+    """Return `[tool.isolate]`, and refuse what is not about a script."""
     settings = read_settings(block)
     for name in settings._fields:
         if name not in SETTINGS and getattr(settings, name):
             key = name.replace("_", "-")
-            hint = "remove it; a script may have python and link-mode there"
+            hint = "remove it; a script may have indexes, python and link-mode there"
             raise block.error(f"tool.isolate.{key} is not about a script", key, hint=hint)
-    uv = block.mapping(block.mapping(block.table, "tool"), "uv", "tool.uv")
-    for key in uv:
-        hint = "state it in dependencies or requires-python, or remove it"
-        raise block.error(f"tool.uv.{key} is not supported in a script", key, hint=hint)
     return settings

@@ -76,14 +76,15 @@ def read_uv_tables(file: TomlFile) -> ToolTables:
     Raises `DeclarationError` for what is not valid or not supported.
     """
     top = workspace_of(file)
-    own = _tables_of(file)
+    own = read_own_uv_tables(file)
     if top is None or top.path == file.path:
         return own
-    shared = _tables_of(top)._replace(groups={}, default_groups=None, is_package=None)
+    shared = read_own_uv_tables(top)._replace(groups={}, default_groups=None, is_package=None)
     return shared.merged(own)._replace(contents={top.path: top.content})
 
 
-def _tables_of(file: TomlFile) -> ToolTables:
+def read_own_uv_tables(file: TomlFile) -> ToolTables:
+    """Return what `[tool.uv]` of *file* declares, without a workspace."""
     table = file.mapping(file.mapping(file.table, "tool"), "uv", "tool.uv")
     if not table:
         return ToolTables()
