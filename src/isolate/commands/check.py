@@ -17,6 +17,7 @@ from isolate.outcome import Outcome
 from isolate.plan import InstalledRef
 from isolate.request import LockPolicy, Request, request_like, selected
 from isolate.resolution.candidates import candidate_locks, first_valid, staleness_reasons
+from isolate.resolution.poetry import converted
 from isolate.resolution.project_metadata import lock_context
 from isolate.resolution.remembered import read_followed
 
@@ -39,6 +40,7 @@ def check(application: Application, session: Session, *, hashes: bool = False) -
     session = session.looking()
     recover(application, session)
     request, declarations = read_followed(application, Request())
+    declarations = converted(declarations, session)
     options = InspectOptions(python=request.python, verify_hashes=hashes)
     current = inspect(application, declarations, session, options)
     current = current.with_requested_options(link_mode=declarations.settings.link_mode)

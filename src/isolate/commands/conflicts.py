@@ -16,6 +16,7 @@ from isolate.redaction import redact
 from isolate.request import LockPolicy
 from isolate.resolution.candidates import candidate_locks
 from isolate.resolution.interpreter import interpreter_for
+from isolate.resolution.poetry import converted
 from isolate.resolution.project_metadata import lock_context
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def pins(application: Application, session: Session) -> Outcome:
     Every extra and every group counts. The caller fills in the name of the application.
     """
     session = session.looking()
-    declarations = read_declarations(application.root)
+    declarations = converted(read_declarations(application.root), session)
     interpreter = interpreter_for(application, declarations, session)
     context = lock_context(application, declarations, interpreter, LockPolicy(), session)
     return Outcome(command="conflicts", facts={"pins": [*_pins(context)], "python": interpreter.version})

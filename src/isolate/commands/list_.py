@@ -14,6 +14,7 @@ from isolate.lock.metadata_files import metadata_files
 from isolate.lock.pylock_file import read_lock_content
 from isolate.outcome import Outcome
 from isolate.resolution.interpreter import hints_for, interpreter_for
+from isolate.resolution.poetry import converted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 def describe(application: Application, session: Session) -> Outcome:
     """Return what is known about *application* from its declarations alone."""
     session = session.looking()
-    declarations = read_declarations(application.root)
+    declarations = converted(read_declarations(application.root), session)
     version_file = read_version_file(application.root)
     python = declarations.settings.python or (version_file.text if version_file else None)
     return Outcome(

@@ -18,6 +18,7 @@ from isolate.outcome import Outcome
 from isolate.request import LockPolicy
 from isolate.resolution.candidates import staleness_reasons
 from isolate.resolution.decide import decide
+from isolate.resolution.poetry import converted
 from isolate.resolution.project_metadata import lock_context, with_built_metadata
 from isolate.resolution.without_build import without_build
 
@@ -39,7 +40,7 @@ def lock(application: Application, request: Request, session: Session, *, check:
     With *check* nothing is written: the exit code is 1 if the lock is out of date, or missing where one is needed.
     """
     session = session.looking() if check else session
-    declarations = read_declarations(application.root)
+    declarations = converted(read_declarations(application.root), session)
     if not declarations.files:
         raise NoDeclarations(
             f"{application.name} has a lock and no declarations",

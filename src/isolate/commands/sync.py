@@ -23,6 +23,7 @@ from isolate.operations.up_to_date import up_to_date_outcome
 from isolate.request import Request, selected
 from isolate.resolution.context import source_trees
 from isolate.resolution.decide import decide
+from isolate.resolution.poetry import converted
 from isolate.resolution.project_metadata import lock_context, with_built_metadata
 from isolate.resolution.remembered import read_followed
 
@@ -88,6 +89,7 @@ def _prepared(application: Application, request: Request, session: Session) -> A
 def _sync(application: Application, request: Request, session: Session) -> Transaction:
     before = input_files(application)
     request, declarations = read_followed(application, request)
+    declarations = converted(declarations, session, offline=request.offline)
     before |= input_files_of_trees(source_trees(declarations))
     current = inspect(application, declarations, session, InspectOptions.of(request))
     link_mode = requested_link_mode(declarations, request)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.utils import canonicalize_name
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
     from packaging.specifiers import SpecifierSet
 
+    from isolate.declarations.package_source import PackageSource
     from isolate.errors import DeclarationError
 
 
@@ -91,6 +92,28 @@ def has_dynamic_dependencies(project: Project) -> bool:
     return project.is_package and not {"dependencies", "optional-dependencies"}.isdisjoint(project.dynamic)
 
 
+class PoetryDependency(NamedTuple):
+    """One dependency in Poetry's format, which only its library understands.
+
+    `constraint` has what the library turns into a requirement for `name`; `source` says where it comes from, if that is
+    not an index. `extra` and `group` are normalized.
+    """
+
+    name: str
+    constraint: Mapping[str, Any]
+    origin: Origin
+    source: PackageSource | None = None
+    extra: str | None = None
+    group: str | None = None
+
+
+class PoetryTable(NamedTuple):
+    """The dependencies in Poetry's format, and its constraint for Python."""
+
+    dependencies: tuple[PoetryDependency, ...]
+    python: str | None = None
+
+
 class ProjectMetadata(NamedTuple):
     """What a build backend says about the project.
 
@@ -113,7 +136,8 @@ class Declarations(NamedTuple):
     metadata this is.
     `metadata` is what the build backend has said, and is part of `requirements` then. `default_groups` are installed
     unless the user excludes them. `package_indexes` has the URL of the one index from which a package may come, by its
-    name. `refused` is what isolate cannot honour when it resolves, so that only an existing lock can be used.
+    name. `refused` is what isolate cannot honour when it resolves, so that only an existing lock can be used. `poetry`
+    is what has not been converted into `requirements` yet.
     """
 
     root: Path
@@ -134,6 +158,7 @@ class Declarations(NamedTuple):
     default_groups: tuple[str, ...] = ()
     package_indexes: Mapping[str, str] = {}
     refused: tuple[DeclarationError, ...] = ()
+    poetry: PoetryTable | None = None
 
     @property
     def has_own_lock(self) -> bool:
@@ -164,7 +189,12 @@ class Declarations(NamedTuple):
 
     @property
     def needs_metadata(self) -> bool:
-        """Return whether `requirements` and `extras` lack what only the build backend can tell."""
+        """Return whether `requirements` and `extras` lack what only other programs can tell."""
+        return self.needs_build or self.poetry is not None
+
+    @property
+    def needs_build(self) -> bool:
+        """Return whether the build backend has not been asked yet what only it can tell."""
         return self.has_dynamic_dependencies and self.metadata is None
 
     def selected(self, extras: Collection[str], groups: Collection[str]) -> tuple[DeclaredRequirement, ...]:

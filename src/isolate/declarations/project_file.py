@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from packaging.utils import canonicalize_name
 
 from isolate.declarations.build_system import is_built, is_named_by_backend
-from isolate.declarations.declared import ALL_DYNAMIC, DeclaredRequirement, Project, has_dynamic_dependencies
+from isolate.declarations.declared import (
+    ALL_DYNAMIC,
+    DeclaredRequirement,
+    PoetryTable,
+    Project,
+    has_dynamic_dependencies,
+)
 from isolate.declarations.limits import parsed_specifier, shortened
 from isolate.declarations.local_trees import Tree
 from isolate.declarations.misspelt import PROJECT_KEYS, TOP_LEVEL_KEYS, reject_misspelt
 from isolate.declarations.pdm_tables import read_pdm_tables
+from isolate.declarations.poetry_tables import PoetryTables, read_poetry_tables
 from isolate.declarations.project_requirements import RequirementReader
 from isolate.declarations.settings import LINK_MODES, Settings
 from isolate.declarations.sources import from_sources
@@ -50,14 +57,16 @@ class ProjectFile(NamedTuple):
     constraints: tuple[DeclaredRequirement, ...] = ()
     default_groups: tuple[str, ...] = ()
     tables: ToolTables = ToolTables()
+    poetry: PoetryTable | None = None
 
 
 def read_project_file(path: Path) -> ProjectFile:
     """Return what the `pyproject.toml` at *path* declares; raise `DeclarationError` with the line of an error."""
     file = TomlFile(path)
     _reject_misspelt(file)
-    tables = read_uv_tables(file).merged(read_pdm_tables(file))
-    project = _with_override(_project(file), tables)
+    poetry = read_poetry_tables(file) or PoetryTables()
+    tables = read_uv_tables(file).merged(read_pdm_tables(file)).merged(poetry.tables)
+    project = poetry.applied_to(_with_override(_project(file), tables))
     reader = RequirementReader(file, project, tables.groups)
     base = reader.base()
     try:
@@ -67,16 +76,20 @@ def read_project_file(path: Path) -> ProjectFile:
     return ProjectFile(
         content=file.content,
         project=project,
-        is_application=not {"project", "dependency-groups"}.isdisjoint(file.table) or project.is_package,
+        is_application=poetry.has_main
+        or project.is_package
+        or not {"project", "dependency-groups"}.isdisjoint(file.table),
         has_table="project" in file.table,
-        declares=bool(base or reader.extras or reader.groups) or has_dynamic_dependencies(project),
+        declares=bool(base or reader.extras or reader.groups or poetry.dependencies)
+        or has_dynamic_dependencies(project),
         requirements=tuple(requirements),
         constraints=tuple(reader.constraints(tables.constraints)),
-        default_groups=_default_groups(reader, tables),
+        default_groups=_distinct(_default_groups(reader, tables), poetry.default_groups),
+        poetry=PoetryTable(poetry.dependencies, poetry.python) if poetry.dependencies or poetry.python else None,
         tables=tables,
         requires_python=_requires_python(file),
-        extras=reader.extras,
-        groups=reader.groups,
+        extras=_distinct(reader.extras, poetry.extras),
+        groups=_distinct(reader.groups, poetry.groups),
         settings=read_settings(file),
     )
 
@@ -85,6 +98,10 @@ def read_tree(path: Path) -> Tree:
     """Return what the `pyproject.toml` at *path*, that of a source tree, declares."""
     file = read_project_file(path)
     return Tree(file.content, file.requirements)
+
+
+def _distinct(*names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for some in names for name in some))
 
 
 def _reject_misspelt(file: TomlFile) -> None:

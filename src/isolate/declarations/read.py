@@ -87,6 +87,7 @@ def _declarations(
         default_groups=project.default_groups if project and from_project else (),
         package_indexes={**tables.package_indexes, **(project.settings.indexes if project else {})},
         refused=tables.refused if from_project else (),
+        poetry=project.poetry if project and from_project else None,
         requirements_files=tuple(requirements_files),
         index_options=(*tables.index_options, *contents.index_options),
         expanded_index_options=(*tables.index_options, *contents.expanded_index_options),

@@ -7,9 +7,10 @@ import re
 from copy import copy
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from isolate.declarations.limits import parsed_requirement
+from isolate.declarations.package_source import PackageSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,22 +22,6 @@ if TYPE_CHECKING:
 
 SCP_LIKE = re.compile(r"([\w.-]+@[\w.-]+):(?!//)(.+)")
 """Matches the short form of a URL for ssh that git has: `git@host:path`."""
-
-
-class PackageSource(NamedTuple):
-    """Where a package comes from, under the `marker` alone if there is one.
-
-    `url` is as pip takes it after `NAME @`. For a directory or a file on this machine, `path` is it, absolute. It
-    counts only for requirements of `extra` or `group`, if one is given. `from_index`: the package comes from an index.
-    """
-
-    url: str = ""
-    path: Path | None = None
-    editable: bool = False
-    marker: Marker | None = None
-    extra: str | None = None
-    group: str | None = None
-    from_index: bool = False
 
 
 def git_url(repository: str, revision: str | None = None, subdirectory: str | None = None) -> str:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from isolate.declarations.sources import PackageSource
+    from isolate.declarations.package_source import PackageSource
     from isolate.errors import DeclarationError
 
 ALL_GROUPS = "all"

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 
 from isolate.declarations.misspelt import reject_misspelt
-from isolate.declarations.sources import PackageSource, git_url, local_source
+from isolate.declarations.package_source import PackageSource
+from isolate.declarations.sources import git_url, local_source
 from isolate.declarations.toml_file import type_name
 from isolate.declarations.tool_tables import ALL_GROUPS, ToolTables
 from isolate.declarations.uv_workspace import workspace_members, workspace_of

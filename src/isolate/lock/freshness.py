@@ -70,11 +70,13 @@ def _new_names(lock: Pylock, declarations: Declarations) -> Iterator[str]:
 def _unlocked_project(comparison: Comparison) -> Iterator[str]:
     """Yield a line if the application is a package and not locked, or if only a build can tell what it depends on."""
     declarations, project = comparison.declarations, comparison.declarations.project
+    if declarations.poetry is not None:
+        yield f"{METADATA_OF} {declarations.root.name} ({declarations.root}) is not known"
     if project is None or not project.is_package or not comparison.made_by_isolate:
         return
     root = os.path.normpath(declarations.root)
     own = [dist.name for dist in comparison.locked if dist.directory == root]
-    if declarations.needs_metadata and not any(name in comparison.recorded_digests() for name in own):
+    if declarations.needs_build and not any(name in comparison.recorded_digests() for name in own):
         yield f"{METADATA_OF} {project.name or declarations.root.name} ({root}) is not known"
     elif project.name is not None and not own:
         yield f"the project {project.name} is not locked"

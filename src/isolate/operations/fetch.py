@@ -16,6 +16,7 @@ from isolate.operations.inspect import InspectOptions, inspect
 from isolate.request import selected
 from isolate.resolution.candidates import valid_lock
 from isolate.resolution.context import index_fingerprint
+from isolate.resolution.poetry import converted
 from isolate.resolution.project_metadata import lock_context
 from isolate.resolution.remembered import read_followed
 from isolate.store.bytecode import compile_missing
@@ -82,6 +83,7 @@ def _missing_of(
 ) -> dict[str, LockedDistribution]:
     """Return what *application* has to fetch (by key) for the same request; nothing if its pip uses other indexes."""
     request, declarations = read_followed(application, request.for_others)
+    declarations = converted(declarations, session.looking())
     options = InspectOptions.of(request)._replace(check_all_files=False, verify_hashes=False)
     current = inspect(application, declarations, session, options)
     interpreter, store = current.interpreter, session.store

@@ -18,6 +18,7 @@ from isolate.lock.graph import applies_here
 from isolate.resolution.candidates import valid_lock
 from isolate.resolution.context import index_fingerprint
 from isolate.resolution.interpreter import interpreter_for
+from isolate.resolution.poetry import converted
 from isolate.resolution.project_metadata import lock_context
 from isolate.resolution.remembered import read_followed
 from isolate.store.fill import Pin, fill_from_pins
@@ -79,6 +80,7 @@ def _missing_pins_of(
     Only pins with a hash, or only pins without: pip does not accept a mixture.
     """
     request, declarations = read_followed(application, request.for_others)
+    declarations = converted(declarations, session.looking())
     interpreter = interpreter_for(application, declarations, session, asked=request.python)
     if index_fingerprint(application, declarations, interpreter, session.environ) != cache.index_fingerprint:
         return {}

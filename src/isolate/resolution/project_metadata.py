@@ -49,7 +49,7 @@ def lock_context(
     Reads the metadata of the source trees that *declarations* name.
     """
     context = context_of(application, declarations, interpreter, policy, session)
-    if not declarations.needs_metadata or (metadata := _recorded(context)) is None:
+    if not declarations.needs_build or (metadata := _recorded(context)) is None:
         return context
     return _completed(context, metadata)
 
@@ -59,7 +59,7 @@ def with_built_metadata(context: LockContext, builder: EnvironmentBuilder) -> Lo
 
     A command that may not build gets *context* as it is. Raises `PipFailed` if the build fails.
     """
-    if not context.declarations.needs_metadata or not context.may_build:
+    if not context.declarations.needs_build or not context.may_build:
         return context
     root = context.root
     builder.progress.working("asking the build backend what the project depends on")

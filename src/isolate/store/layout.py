@@ -99,6 +99,10 @@ class StorePaths(NamedTuple):
         """Return the directory of the pip wheels for the minor version (`3.8`) of a Python that needs an older pip."""
         return self.seeds / f"for-{python_version}"
 
+    def tool(self, wheel: str) -> Path:
+        """Return the directory with the content of *wheel*, a program that isolate itself runs."""
+        return self.root / "tools" / wheel
+
     @property
     def interpreters(self) -> Path:
         """Return the directory of the facts about interpreters."""
