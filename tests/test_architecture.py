@@ -46,7 +46,7 @@ LAYERS = (
     {"interpreters"},
     {"pip"},
     {"lock"},
-    {"plan"},
+    {"file_owners", "plan"},
     {"store"},
     {"environment", "session"},
     {"findings"},
@@ -62,6 +62,7 @@ LAYERS = (
 LAYER_OF = {package: number for number, packages in enumerate(LAYERS) for package in packages}
 PURE = (
     "errors",
+    "file_owners",
     "findings",
     "formatting",
     "locked",
@@ -79,6 +80,7 @@ PURE = (
     "lock/graph",
     "lock/package",
     "lock/pinning",
+    "lock/precedence",
     "lock/tool_table",
     "pip/command",
     "pip/diagnostic",

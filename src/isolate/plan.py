@@ -86,7 +86,8 @@ class Plan(NamedTuple):
 
     `install`: distributions to install; `remove`: names of distributions that isolate installed; `remove_unmanaged`:
     names of distributions that another tool installed; `fetch`: those of `install` that the store lacks; `keep`: names
-    of distributions that stay. A distribution that is replaced or repaired is both removed and installed.
+    of distributions that stay, `kept`: those of them that are targets. A distribution that is replaced or repaired is
+    both removed and installed.
     """
 
     install: tuple[Target, ...] = ()
@@ -94,6 +95,7 @@ class Plan(NamedTuple):
     remove_unmanaged: tuple[str, ...] = ()
     fetch: tuple[Target, ...] = ()
     keep: tuple[str, ...] = ()
+    kept: tuple[Target, ...] = ()
     changes: tuple[Change, ...] = ()
 
     @property
@@ -105,6 +107,17 @@ class Plan(NamedTuple):
     def asks_pip(self) -> bool:
         """Return whether pip has to fetch or build anything."""
         return bool(self.fetch) or any(target.is_local for target in self.install)
+
+    def reinstalling(self, targets: Collection[Target], is_stored: Callable[[str], bool]) -> Plan:
+        """Return this plan, in which *targets*, which it keeps, are installed again."""
+        names = {target.name for target in targets}
+        return self._replace(
+            install=(*self.install, *targets),
+            remove=tuple(sorted({*self.remove, *names})),
+            fetch=(*self.fetch, *_to_fetch(targets, is_stored)),
+            keep=tuple(name for name in self.keep if name not in names),
+            kept=tuple(target for target in self.kept if target.name not in names),
+        )
 
 
 def make_plan(
@@ -133,12 +146,17 @@ def make_plan(
         install=install,
         remove=tuple(sorted(undeclared | (wrong & set(managed)))),
         remove_unmanaged=tuple(sorted(evicted)),
-        fetch=tuple(target for target in install if not target.is_local and not is_stored(target.key)),
+        fetch=_to_fetch(install, is_stored),
         keep=tuple(sorted(set(managed) - undeclared - wrong)),
+        kept=tuple(wanted[name] for name in sorted(set(wanted) - wrong)),
         changes=tuple(
             _change(name, present.get(name), wanted.get(name)) for name in sorted({*wrong, *undeclared, *evicted})
         ),
     )
+
+
+def _to_fetch(targets: Iterable[Target], is_stored: Callable[[str], bool]) -> tuple[Target, ...]:
+    return tuple(target for target in targets if not target.is_local and not is_stored(target.key))
 
 
 def _change(name: str, present: InstalledRef | None, target: Target | None) -> Change:

@@ -7,7 +7,8 @@ import subprocess
 import pytest
 
 from conftest import inconsistencies, site, versions
-from isolate.environment.records import Installed, State
+from isolate.environment.installed import Installed
+from isolate.environment.records import State
 from isolate.environment.stamp.mtimes import DirectoryMtimes
 from isolate.interpreters.interpreter import Choice
 from isolate.locked import LockedDistribution, Selection

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 
 import pytest
 
+from conftest import site
 from isolate.store.manifest import read_manifest
 from kit.packages import build_wheel
 
@@ -56,3 +59,35 @@ def test_files_of_the_pip_of_the_store_are_its_own(isolate, application, index, 
     isolate("sync", cwd=application({"requirements.txt": f"pip==99.0\n{evil}==9.0\n"}), status=None)
     assert contents(cache, "pip-99.0")["pip/__init__.py"] == ALPHA
     assert contents(cache, evil)["pip/__init__.py"] == EVIL
+
+
+@pytest.mark.parametrize("evil", ["aaa", "zzz"])
+def test_a_file_where_another_has_a_directory_is_refused_by_name(isolate, application, index, evil):
+    build_wheel(index.directory, "alpha", "9.0", files={"both/__init__.py": ALPHA})
+    build_wheel(index.directory, evil, "9.0", files={"both": EVIL})
+    app = application({"requirements.txt": f"alpha==9.0\n{evil}==9.0\n"})
+    error = json.loads(isolate("sync", "--json", cwd=app, status=2).out)["error"]
+    assert error["code"] == "invalid-distribution"
+    assert "alpha" in error["message"]
+    assert evil in error["message"]
+    assert "/both" in error["message"]
+    assert not os.path.lexists(app / ".venv")
+
+
+@pytest.mark.parametrize("path", ["pip/__init__.py", "pip/evil.py"])
+def test_the_pip_of_an_environment_cannot_be_overwritten(isolate, application, index, path):
+    build_wheel(index.directory, "zzz", "9.0", files={path: EVIL}, scripts={"pip": "zzz:main"})
+    app = application({"requirements.txt": "zzz==9.0\n"})
+    message = isolate("sync", cwd=app).err
+    assert "warning: zzz and pip both install bin/pip" in message
+    assert EVIL not in (site(app) / "pip/__init__.py").read_text()
+    isolate("run", "--", "python", "-m", "pip", "--version", cwd=app)
+    assert isolate("check", "--hash", cwd=app).out.startswith("OK: 1 package")
+    before = (app / ".venv/bin/pip").read_bytes()
+    application({"requirements.txt": "alpha==1.0\n"})
+    isolate("sync", cwd=app)
+    assert (app / ".venv/bin/pip").read_bytes() == before
+    assert isolate("check", "--hash", cwd=app).out.startswith("OK: 1 package")
+    application({"requirements.txt": "alpha==1.0\nzzz==9.0\n"})
+    assert "zzz and pip both install bin/pip" in isolate("sync", cwd=app).err
+    assert (app / ".venv/bin/pip").read_bytes() == before

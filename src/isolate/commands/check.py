@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from isolate.findings import Finding, damage_findings, lock_findings, plan_findings, remedy, unverified_findings
 from isolate.formatting import count
 from isolate.lock.pinning import has_unpinned
+from isolate.lock.precedence import precedence_of
 from isolate.lock.select import select
 from isolate.operations.current_state import UNVERIFIED, targets_for
 from isolate.operations.identify import with_known_hashes
@@ -89,10 +90,15 @@ def _findings(
         current, unproven = verification.current, _unproven(verification)
     if current.rebuild:
         return current, [Finding(code=current.rebuild.code, subject=current.rebuild.reason), *stale, *unproven]
-    contents = _contents(verdict.lock, current, context) if verdict.lock is not None and not stale else []
+    contents: list[Finding] = []
+    if verdict.lock is not None and not stale:
+        current = current.with_owners(precedence_of(verdict.lock))
+        contents = _contents(verdict.lock, current, context)
     unknown = {finding.subject.partition(" ")[0] for finding in unproven}
     contents = [finding for finding in contents if finding.subject.partition(" ")[0] not in unknown]
-    return current, [*stale, *unproven, *contents, *damage_findings(current.damaged_files)]
+    claimed = {path for dist in current.unmanaged if dist.name in unknown for path in dist.files}
+    damaged = [damage for damage in current.damaged_files if damage.path not in claimed]
+    return current, [*stale, *unproven, *contents, *damage_findings(damaged)]
 
 
 def _unproven(verification: Verification) -> list[Finding]:

@@ -19,6 +19,7 @@ from isolate.formatting import count
 from isolate.interpreters.interpreter import Choice, Interpreter
 from isolate.interpreters.query import fingerprint_of
 from isolate.lock.diff import diff
+from isolate.lock.precedence import precedence_of
 from isolate.lock.pylock_file import parse_lock, read_lock
 from isolate.operations.apply import apply
 from isolate.operations.builder import builder_for
@@ -88,14 +89,15 @@ def _plan_transaction(application: Application, generation: Generation, session:
     interpreter = Interpreter.from_dict(generation.interpreter)
     state = _state(application, generation, interpreter)
     choice = Choice(interpreter=interpreter, reason=f"sync {generation.number}")
+    content = generation.lock.encode()
+    pylock = parse_lock(content, application.lock_file)
     current = inspect_existing(application, state, choice, InspectOptions(check_all_files=False))
+    current = current.with_owners(precedence_of(pylock))
     declarations = _declarations(application, generation, required=False)
     targets = targets_for(generation.locked, entry_keys(application, declarations, interpreter, session.environ))
     if not any(target.name == "pip" for target in targets) and not current.rebuild:
         targets.append(current.own_pip())
     plan = current.plan(targets, session.store, inexact=state.inexact)
-    content = generation.lock.encode()
-    pylock = parse_lock(content, application.lock_file)
     return Transaction(
         application=application,
         declarations=_declarations(application, generation, required=plan.asks_pip),

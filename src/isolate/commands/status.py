@@ -7,7 +7,8 @@ import time
 from typing import TYPE_CHECKING
 
 from isolate.commands.check import check
-from isolate.environment.records import STAMP, STATE, metadata_files, read_state
+from isolate.environment.installed import metadata_files
+from isolate.environment.records import STAMP, STATE, read_state
 from isolate.environment.stamp.read import up_to_date_message
 from isolate.environment.stamp.variables import variable_line
 from isolate.findings import Finding
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
     from isolate.application import Application
     from isolate.declarations.declared import Declarations
-    from isolate.environment.records import Installed, State
+    from isolate.environment.installed import Installed
+    from isolate.environment.records import State
     from isolate.named import Named
     from isolate.session import Session
 

@@ -10,6 +10,7 @@ from isolate.environment import staging
 from isolate.environment.ownership import ensure_own
 from isolate.environment.stamp.explain import why_not_up_to_date
 from isolate.environment.stamp.inputs import input_files, input_files_of_lock, input_files_of_trees
+from isolate.lock.precedence import precedence_of
 from isolate.lock.select import select
 from isolate.operations.apply import apply, remember
 from isolate.operations.builder import builder_for, requested_link_mode
@@ -134,6 +135,7 @@ def plan_transaction(
     if not any(target.name == "pip" for target in targets):
         targets.append(builder.pips.ensure_seed())
     left_out = _left_out(context) if decision.is_new and not context.may_build else ()
+    current = current.with_owners(precedence_of(decision.lock))
     plan = current.plan(targets, store, inexact=request.inexact or bool(left_out))  # what they need is not known
     log.info(
         "plan: install %d, remove %d, keep %d, fetch %d",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from typing import TYPE_CHECKING
 
 from isolate.environment import staging
 from isolate.environment.file_records import has_manifest, installed_files, template_files
+from isolate.environment.link import FileConflict
 from isolate.environment.movable import ensure_deletable
 from isolate.environment.pycache import source_of
+from isolate.environment.shared_files import decide_owners, environment_conflict
 from isolate.environment.stamp.mtimes import settled_mtime, watched_directories
 from isolate.environment.template import is_template_path
 from isolate.environment.update import write_records
@@ -22,7 +25,8 @@ if TYPE_CHECKING:
 
     from isolate.environment.builder import EnvironmentBuilder
     from isolate.environment.desired_state import DesiredState
-    from isolate.environment.records import Installed, State
+    from isolate.environment.installed import Installed
+    from isolate.environment.records import State
 
 
 def create(
@@ -32,10 +36,10 @@ def create(
 
     *old* is the record of the existing environment, None if isolate did not create it. Files in it that no distribution
     owns are preserved, and so are unmanaged distributions that the plan does not remove. The mtimes of *desired* are
-    updated.
+    updated. Raises `InvalidDistribution` for a file that is in the way.
     """
-    tree, venv = builder.staged_tree.stage(), builder.application.venv
-    installed = _link(builder, desired, tree)
+    venv = builder.application.venv
+    tree, installed = _link(builder, desired)
     if venv.is_dir():
         _preserve_user_files(venv, tree, old, desired)
     write_records(tree, desired, installed)
@@ -47,12 +51,23 @@ def create(
     desired.mtimes.record(mtimes)
 
 
-def _link(builder: EnvironmentBuilder, desired: DesiredState, tree: Path) -> dict[str, Installed]:
-    """Link all of *desired* into *tree*, with the seed pip unless another is desired, and return it by name."""
+def _link(builder: EnvironmentBuilder, desired: DesiredState) -> tuple[Path, dict[str, Installed]]:
+    """Link all of *desired* into a new tree, with the seed pip unless another is desired; return both."""
     targets = [*desired.plan.install]
     if not any(target.name == "pip" for target in targets):
         targets.append(builder.pips.ensure_seed())
-    return builder.linker.link(targets, tree, desired.built).installed
+    tree = builder.staged_tree.stage()
+    with contextlib.suppress(FileConflict):
+        return tree, builder.linker.link(targets, tree, desired.built).installed
+    shared = decide_owners(builder, desired, targets)
+    tree = builder.staged_tree.stage()
+    try:
+        linked = builder.linker.link(targets, tree, desired.built, overridden=shared.overridden)
+    except FileConflict as conflict:
+        raise environment_conflict(conflict) from None
+    for line in shared.warnings:
+        builder.progress.say(line)
+    return tree, linked.installed
 
 
 def _preserve_user_files(venv: Path, tree: Path, old: State | None, desired: DesiredState) -> None:

@@ -6,23 +6,36 @@ from typing import TYPE_CHECKING
 
 from isolate.bounded_read import parse_json
 from isolate.environment.records import TEMPLATE, UNREADABLE, manifest_path, read_record
+from isolate.file_owners import paths_of
 from isolate.signed_record import read_regular_file
 from isolate.store.manifest import File, Manifest, digest_of, files_from_rows, parse_manifest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from isolate.environment.records import Installed
+    from isolate.environment.installed import Installed
 
 
 def installed_files(venv: Path, installed: Installed) -> tuple[File, ...]:
-    """Return every file of a distribution in the environment *venv*; only `rewritten` if its manifest was changed."""
+    """Return the files that a distribution owns in the environment *venv*; only `rewritten` without its manifest.
+
+    A manifest that was changed counts as none.
+    """
+    manifest = installed_manifest(venv, installed)
+    files = installed.rewritten if manifest is None else _as_installed(manifest, installed.rewritten)
+    if not installed.overridden:
+        return files
+    overridden = paths_of(installed.overridden)
+    return tuple(file for file in files if file.path not in overridden)
+
+
+def installed_manifest(venv: Path, installed: Installed) -> Manifest | None:
+    """Return the manifest of a distribution in the environment *venv*; None if it was changed or is missing."""
     content = _manifest_content(venv, installed)
     try:
-        manifest = None if content is None else parse_manifest(content, manifest_path(installed.name))
+        return None if content is None else parse_manifest(content, manifest_path(installed.name))
     except ValueError:
-        manifest = None
-    return installed.rewritten if manifest is None else _as_installed(manifest, installed.rewritten)
+        return None
 
 
 def has_manifest(venv: Path, installed: Installed) -> bool:

@@ -81,7 +81,8 @@ class _JournalPlanner:
             yield from self._replace(path, staged)
         if path.endswith(".py"):
             for compiled in compiled_files(self._venv, path):
-                yield self._to_trash(compiled)
+                if compiled not in self._added:  # otherwise the new one is there by then
+                    yield self._to_trash(compiled)
 
     def _in_the_way(self, path: str) -> FileInTheWay:
         return FileInTheWay(

@@ -10,9 +10,12 @@ import posixpath
 import stat
 from typing import TYPE_CHECKING
 
+from isolate.environment.installed import Installed
 from isolate.environment.link_modes import link_function
-from isolate.environment.records import Installed, manifest_path
+from isolate.environment.pycache import source_of
+from isolate.environment.records import manifest_path
 from isolate.errors import IsolateError
+from isolate.file_owners import NOTHING, paths_of
 from isolate.store.manifest import MODES, File, code_directories, parent_directories
 from isolate.store.reserved_paths import first_reserved
 from isolate.store.shebangs import add_shebang
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
+    from isolate.file_owners import Overridden
     from isolate.store.entry import Entry
 
 REGULAR_MODES = {kind: stat.S_IFREG | mode for kind, mode in MODES.items()}
@@ -43,7 +47,14 @@ class DamagedEntry(IsolateError):
 
 
 class FileConflict(Exception):
-    """The file of an entry already exists in the tree; the argument is its path relative to the environment."""
+    """The file of an entry, *path* relative to the environment, is in the way of another one, or of a directory.
+
+    `name` is the distribution.
+    """
+
+    def __init__(self, path: str, name: str) -> None:
+        super().__init__(path, name)
+        self.path, self.name = path, name
 
 
 class Linker:
@@ -60,26 +71,28 @@ class Linker:
         self._verify_hashes = verify_hashes
         self._created: set[str] = set()
 
-    def link_entry(self, entry: Entry, unchanged: Collection[str] = ()) -> Installed:
+    def link_entry(self, entry: Entry, unchanged: Collection[str] = (), overridden: Overridden = NOTHING) -> Installed:
         """Link all files of *entry* and its manifest into the tree, and return what is now installed.
 
-        The files in *unchanged* are skipped. Several processes may link entries into one tree at the same time.
-        Raises `DamagedEntry` if a file differs from the manifest, `FileConflict` if a file exists. The tree is then
-        incomplete.
+        The files that are *unchanged* or *overridden* are skipped. Several processes may link entries into one tree at
+        the same time. Raises `DamagedEntry` if a file differs from the manifest, `FileConflict` if a file exists. The
+        tree is then incomplete.
         """
         manifest = entry.manifest
         if (path := first_reserved(file.path for file in manifest.files)) is not None:  # an older isolate let it in
             raise DamagedEntry(f"{path} belongs to the environment itself", key=entry.key)
         manifest_copy = manifest_path(manifest.name)
-        new = (file.path for file in manifest.files if file.path not in unchanged)
+        skipped = {*unchanged, *paths_of(overridden)} if overridden else unchanged
+        new = (file.path for file in manifest.files if file.path not in skipped)
         self._create_directories(parent_directories([*new, manifest_copy]))
         kinds = {file.path: file.kind for file in manifest.files}
         rewritten = tuple(
-            self._write(path, content, 0o755 if kinds[path] == "script" else 0o644)
+            self._write(entry, path, content, 0o755 if kinds[path] == "script" else 0o644)
             for path, content in rewritten_contents(entry, self._python).items()
+            if path not in skipped
         )
-        self._link_files(entry, {*unchanged, *(file.path for file in rewritten)})
-        copied = self._write(manifest_copy, entry.manifest_file.read_bytes(), 0o444)
+        self._link_files(entry, {*skipped, *(file.path for file in rewritten)})
+        copied = self._write(entry, manifest_copy, entry.manifest_file.read_bytes(), 0o444)
         return Installed(
             name=manifest.name,
             version=manifest.version,
@@ -89,12 +102,20 @@ class Linker:
             directories=code_directories(manifest.files),
             size=sum(file.size for file in manifest.files),
             manifest=copied.sha256,
+            overridden=overridden,
         )
 
-    def link_files(self, entry: Entry) -> None:
-        """Link the files of *entry* into the tree, as part of a distribution in it; raises like `link_entry`."""
-        self._create_directories(entry.manifest.directories)
-        self._link_files(entry, frozenset())
+    def link_bytecode(self, entry: Entry, overridden: Overridden = NOTHING) -> None:
+        """Link the files of *entry*, the bytecode of a distribution in the tree; raises like `link_entry`.
+
+        Bytecode of modules that are *overridden* is skipped.
+        """
+        modules = paths_of(overridden)
+        skipped = {file.path for file in entry.manifest.files if source_of(file.path) in modules} if modules else ()
+        self._create_directories(
+            parent_directories(file.path for file in entry.manifest.files if file.path not in skipped)
+        )
+        self._link_files(entry, skipped)
 
     def _link_files(self, entry: Entry, skipped: Collection[str]) -> None:
         path = ""
@@ -109,23 +130,23 @@ class Linker:
                 elif verify:
                     _read_verified(entry, File(path, size, mtime_ns, digest, kind))
                 link(source + path, tree + path)
-        except FileExistsError:
-            raise FileConflict(path) from None
-        except FileNotFoundError:
+        except (FileExistsError, FileNotFoundError, NotADirectoryError):
+            if os.path.lexists(source + path):
+                raise FileConflict(path, entry.manifest.name) from None
             raise DamagedEntry(f"{path} is missing from the store", key=entry.key) from None
 
     def _create_directories(self, directories: Iterable[str]) -> None:
         for directory in directories:
             if directory not in self._created:
-                with contextlib.suppress(FileExistsError):
+                with contextlib.suppress(FileExistsError, NotADirectoryError):  # linking a file into it will tell
                     os.mkdir(f"{self._tree}/{directory}")
                 self._created.add(directory)
 
-    def _write(self, path: str, content: bytes, mode: int) -> File:
+    def _write(self, entry: Entry, path: str, content: bytes, mode: int) -> File:
         try:
             handle = os.open(f"{self._tree}/{path}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        except FileExistsError:
-            raise FileConflict(path) from None
+        except (FileExistsError, NotADirectoryError):
+            raise FileConflict(path, entry.manifest.name) from None
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             os.fchmod(handle, mode)

@@ -9,11 +9,13 @@ import os
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
+from isolate.environment.installed import Installed
 from isolate.environment.link import rewritten_contents
-from isolate.environment.records import DIRECTORY, Installed
+from isolate.environment.records import DIRECTORY
 from isolate.environment.template import DIRECTORY as FOLDER
 from isolate.environment.template import LINK
 from isolate.environment.verify import DamagedFile
+from isolate.file_owners import NOTHING, paths_of
 from isolate.permissions import is_unsafe_file
 from isolate.store.manifest import File, Manifest, code_directories, digest_of, digest_of_file
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from isolate.environment.template import TemplateFile
+    from isolate.file_owners import Overridden
     from isolate.store.entry import Entry
 
 UNPROVEN_MTIME = -1
@@ -80,12 +83,21 @@ def prove_template(
     return tuple(rows), None
 
 
-def prove_entry(venv: Path, files: Listing, entry: Entry, key: str) -> ProvenDistribution:
-    """Return what the environment has of *entry*; raise `DamagedEntry` if the store does not have it whole."""
+def prove_entry(
+    venv: Path, files: Listing, entry: Entry, key: str, overridden: Overridden = NOTHING
+) -> ProvenDistribution:
+    """Return what the environment has of *entry*, except its *overridden* files.
+
+    Raises `DamagedEntry` if the store does not have it whole.
+    """
+    of_others = paths_of(overridden)
     manifest = entry.manifest
     contents = rewritten_contents(entry, f"{venv}/bin/python")
     rows, rewritten, damaged = [], [], []
     for file in manifest.files:
+        if file.path in of_others:
+            rows.append(file)
+            continue
         content = contents.get(file.path)
         wanted = file if content is None else file._replace(size=len(content), sha256=digest_of(content))
         found = _found(venv, files, wanted)
@@ -105,8 +117,10 @@ def prove_entry(venv: Path, files: Listing, entry: Entry, key: str) -> ProvenDis
         directories=code_directories(manifest.files),
         size=sum(file.size for file in manifest.files),
         manifest=digest_of(own.to_json()),
+        overridden=overridden,
     )
-    return ProvenDistribution(installed, own, tuple(damaged), is_present=len(damaged) < len(manifest.files))
+    is_present = len(damaged) < len(manifest.files) - len(of_others)
+    return ProvenDistribution(installed, own, tuple(damaged), is_present)
 
 
 def is_proven(venv: Path, files: Listing, file: File) -> bool:

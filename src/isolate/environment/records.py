@@ -29,17 +29,19 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from isolate.bounded_read import parse_json
+from isolate.environment.installed import Installed, installed_from
 from isolate.interpreters.interpreter import Interpreter
-from isolate.locked import Selection, with_source_id
+from isolate.locked import Selection
 from isolate.named import Named
 from isolate.owners import has_foreign
 from isolate.signed_record import content_of, read_regular_file, read_signed, signed
-from isolate.store.layout import is_key
-from isolate.store.manifest import NAME, File, files_from_rows, is_relative_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+    from isolate.store.manifest import File
+
 
 DIRECTORY = ".isolate"
 STATE = ".isolate/state.json"
@@ -57,28 +59,6 @@ UNFINISHED_JOURNAL = ".isolate/work/journal.json.new"
 UNVERIFIED_WORK = ".isolate/unverified-work"
 HISTORY = ".isolate/history"
 LAYOUT = 1
-TREE_PREFIX = "tree:"
-"""Begins the key of a source tree, which has no entry in the store."""
-OLD_KEYS = {"written": "rewritten", "folders": "directories"}
-"""What older records call the fields of a distribution."""
-
-
-class Installed(NamedTuple):
-    """A distribution in an environment.
-
-    `key` names the entry that it was linked from. `rewritten` are its files that were written for this environment
-    alone. `directories` are those in which a change must be noticed. `size` is that of all its files, in bytes.
-    `manifest` is the digest of its manifest.
-    """
-
-    name: str
-    version: str
-    key: str
-    source_id: str
-    rewritten: tuple[File, ...] = ()
-    directories: tuple[str, ...] = ()
-    size: int = 0
-    manifest: str = ""
 
 
 class State(NamedTuple):
@@ -108,9 +88,7 @@ class State(NamedTuple):
             "bytecode": self.bytecode,
             "link_mode": self.link_mode,
             **({"named": self.named.to_dict()} if self.named != Named() else {}),
-            "installed": [
-                {**dist._asdict(), "rewritten": [list(file) for file in dist.rewritten]} for dist in self._sorted()
-            ],
+            "installed": [dist.to_dict() for dist in self._sorted()],
         }
         return signed_record(self.venv, STATE, json.dumps(table).encode())
 
@@ -162,7 +140,7 @@ def _parse_state(content: bytes) -> State | None:
     if table["layout"] != LAYOUT:
         return None
     Interpreter.from_dict(table["interpreter"])
-    installed = map(_installed, table["installed"])
+    installed = map(installed_from, table["installed"])
     state = State(
         venv=table["venv"],
         interpreter=table["interpreter"],
@@ -178,27 +156,6 @@ def _parse_state(content: bytes) -> State | None:
 
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """What reading a record raises that isolate did not write, or that was cut off."""
-
-
-def _installed(table: Mapping[str, Any]) -> Installed:
-    """Return the distribution in *table*, a row of a record of this version or an older one.
-
-    Raises an exception of `UNREADABLE` for a name, key or path that could lead out of the store or the environment.
-    """
-    fields = {OLD_KEYS.get(key, key): value for key, value in with_source_id(table).items()}
-    rewritten = files_from_rows(fields["rewritten"])
-    dist = Installed(**{**fields, "rewritten": rewritten, "directories": tuple(fields["directories"])})
-    if not (
-        NAME.fullmatch(dist.name)
-        and (is_key(dist.key) or dist.key.startswith(TREE_PREFIX))
-        and all(map(is_relative_path, dist.directories))
-        and isinstance(dist.version, str)
-        and isinstance(dist.source_id, str)
-        and isinstance(dist.size, int)
-        and isinstance(dist.manifest, str)
-    ):
-        raise ValueError(f"not a distribution: {table}")
-    return dist
 
 
 def is_managed(venv: Path) -> bool:
@@ -235,14 +192,6 @@ def generation_numbers(venv: Path) -> list[int]:
     except OSError:
         return []
     return sorted((int(match[1]) for match in files if match), reverse=True)
-
-
-def metadata_files(installed: Installed) -> list[str]:
-    """Return the files by which pip and `importlib.metadata` find a distribution, relative to the environment."""
-    metadata = (path.rpartition("/") for path in installed.directories if path.endswith(".dist-info"))
-    # A .dist-info directory below site-packages/<package> is that of a vendored distribution.
-    own = [f"{parent}/{name}" for parent, _, name in metadata if parent.endswith("/site-packages")]
-    return [f"{directory}/{name}" for directory in own for name in ("METADATA", "RECORD")]
 
 
 def was_moved(state: State, venv: Path) -> bool:

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from isolate.environment.link import DamagedEntry, FileConflict, Linker
-from isolate.errors import file_conflict
+from isolate.environment.link import DamagedEntry, Linker
+from isolate.file_owners import NOTHING
 from isolate.parallel.map import parallel_map
 from isolate.store.layout import bytecode_key
+from isolate.store.manifest import digests_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
     from isolate.environment.build_context import LinkOptions
-    from isolate.environment.records import Installed
-    from isolate.errors import InvalidDistribution
+    from isolate.environment.installed import Installed
+    from isolate.file_owners import Overridden
     from isolate.plan import Target
     from isolate.store.entry import Entry
     from isolate.store.store import Store
+
+
+NONE_OVERRIDDEN: Mapping[str, Overridden] = {}
+"""Of distributions that share no file."""
 
 
 class Linked(NamedTuple):
@@ -48,24 +54,25 @@ class StoreLinker:
         tree: Path,
         built: Mapping[str, Entry] | None = None,
         unchanged_files: Callable[[Entry], Collection[str]] = lambda _: (),
+        *,
+        overridden: Mapping[str, Overridden] = NONE_OVERRIDDEN,
     ) -> Linked:
         """Link *targets* into *tree*: source trees from *built* (by name), others from the store.
 
-        *unchanged_files* returns the files of an entry that the environment already has; they are not linked.
-        Raises `DamagedEntry`, which lists every damaged entry, and `InvalidDistribution` if two distributions install
-        the same file.
+        *unchanged_files* returns the files of an entry that the environment already has; they are not linked, and nor
+        are the *overridden* files of each distribution. Raises `DamagedEntry`, which lists every damaged entry, and
+        `FileConflict` if a file is in the way.
         """
         linker = self._linker(tree)
         entries = _Entries(self.store, built or {})
 
         def link_target(target: Target) -> _LinkedEntry | DamagedEntry:
+            files_of_others = overridden.get(target.name, NOTHING)
             try:
                 entry = entries.get(target)
                 unchanged = unchanged_files(entry)
-                installed = linker.link_entry(entry, unchanged)
-                self._link_bytecode(linker, target.key)
-            except FileConflict as conflict:
-                raise _conflict_error(str(conflict), target, targets, entries) from None
+                installed = linker.link_entry(entry, unchanged, files_of_others)
+                self._link_bytecode(linker, target.key, files_of_others)
             except DamagedEntry as damaged:  # go on, so that all damaged entries are fetched again together
                 return damaged
             return _LinkedEntry(installed._replace(key=target.key), unchanged)
@@ -77,18 +84,23 @@ class StoreLinker:
             {path for entry in linked for path in entry.unchanged},
         )
 
+    def digests(self, targets: Iterable[Target], built: Mapping[str, Entry]) -> dict[str, dict[str, str]]:
+        """Return the sha256 (hex) of each file of each of *targets*, by name and path; raises `DamagedEntry`."""
+        entries = _Entries(self.store, built)
+        return {target.name: digests_of(entries.get(target).manifest) for target in targets}
+
     def link_compiled(self, key: str, tree: Path) -> None:
         """Link the bytecode of the entry *key* into *tree*, if the store has it."""
         if (compiled := self.store.entry(bytecode_key(key))) is not None:
-            self._linker(tree).link_files(compiled)
+            self._linker(tree).link_bytecode(compiled)
 
-    def _link_bytecode(self, linker: Linker, key: str) -> None:
+    def _link_bytecode(self, linker: Linker, key: str, overridden: Overridden) -> None:
         compiled_key = bytecode_key(key)
         if not self.options.bytecode or not self.store.has(compiled_key):
             return
         if (compiled := self.store.entry(compiled_key)) is None:
             raise DamagedEntry(f"{compiled_key} cannot be read", key=compiled_key)
-        linker.link_files(compiled)
+        linker.link_bytecode(compiled, overridden)
 
     def _linker(self, tree: Path) -> Linker:
         return Linker(tree, python=self.python, link_mode=self.options.mode, verify_hashes=self.options.verify_hashes)
@@ -110,19 +122,6 @@ class _Entries:
         if differences := entry.differences(target.locked):
             raise DamagedEntry(f"it was made from another artifact: {differences[0]}", key=target.key)
         return entry
-
-
-def _conflict_error(path: str, target: Target, targets: Collection[Target], entries: _Entries) -> InvalidDistribution:
-    """Return the error for the file *path* of *target*, which another of *targets* or the template has too."""
-    return file_conflict(path, target.name, next(_owners(path, target, targets, entries), "the environment itself"))
-
-
-def _owners(path: str, target: Target, targets: Collection[Target], entries: _Entries) -> Iterator[str]:
-    for other in targets:
-        if other.name != target.name:
-            manifest = entries.get(other).manifest
-            if any(path == file.path for file in manifest.files):
-                yield manifest.name
 
 
 def _without_damage(results: Sequence[_LinkedEntry | DamagedEntry]) -> list[_LinkedEntry]:

@@ -13,8 +13,9 @@ from packaging.utils import canonicalize_name
 
 from isolate.bounded_read import MAX_RECORD_BYTES, read_bounded
 from isolate.environment.file_records import has_manifest, installed_files, template_files
+from isolate.environment.installed import metadata_files
 from isolate.environment.pycache import source_of
-from isolate.environment.records import DIRECTORY, TEMPLATE, is_record, manifest_path, metadata_files
+from isolate.environment.records import DIRECTORY, TEMPLATE, is_record, manifest_path
 from isolate.owners import ROOT, own_ids
 from isolate.permissions import UNSAFE_BITS, is_unsafe_file, others_may_write
 from isolate.store.manifest import digest_of_file, parent_directories
@@ -23,7 +24,8 @@ from isolate.store.record_file import read_record
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from isolate.environment.records import Installed, State
+    from isolate.environment.installed import Installed
+    from isolate.environment.records import State
     from isolate.store.manifest import File
 
 

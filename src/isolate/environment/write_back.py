@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from isolate import fs
 from isolate.environment.file_records import installed_files
-from isolate.environment.records import DIRECTORY, metadata_files
+from isolate.environment.installed import metadata_files
+from isolate.environment.records import DIRECTORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from isolate.environment.records import Installed
+    from isolate.environment.installed import Installed
 
 
 def write_back(tree: Path, installed: Mapping[str, Installed]) -> None:

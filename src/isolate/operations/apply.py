@@ -13,18 +13,21 @@ from isolate.environment import records, staging
 from isolate.environment.create import create
 from isolate.environment.desired_state import DesiredState
 from isolate.environment.history import MAX_GENERATIONS, Generation
+from isolate.environment.installed import metadata_files
+from isolate.environment.shared_files import MustReinstall
 from isolate.environment.stamp.inputs import stamp_lines_if_unchanged
 from isolate.environment.stamp.write import remove_stamp, write_stamp
 from isolate.environment.update import update, update_state
 from isolate.errors import ConcurrentChange
 from isolate.formatting import count
+from isolate.lock.precedence import precedence_of
 from isolate.operations.current_state import FIRST
 from isolate.resolution.context import lock_cache_key
 from isolate.store.environments import register_environment
 from isolate.trace import timed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from isolate.environment.builder import EnvironmentBuilder
     from isolate.operations.transaction import Transaction
@@ -40,15 +43,40 @@ def apply(transaction: Transaction, builder: EnvironmentBuilder, session: Sessio
 
     A failure before the environment is switched leaves everything as it was.
     """
+    _fetch(transaction, builder, session)
+    if transaction.is_empty:
+        write_lock(transaction, session.progress.say)
+        _record_request(transaction)
+        return
+    while True:
+        try:
+            _change(transaction, builder, session)
+        except MustReinstall as error:
+            transaction = _reinstalling(transaction, error.names, builder)
+            _fetch(transaction, builder, session)
+        else:
+            break
+    verify_installed(transaction)
+
+
+def _fetch(transaction: Transaction, builder: EnvironmentBuilder, session: Session) -> None:
     if transaction.plan.fetch or builder.linker.options.bytecode:
         from isolate.operations.fetch import fetch
 
         with timed(log, f"store: fetching {count(len(transaction.plan.fetch), 'package')}"):
             fetch(transaction, builder, session)
-    if transaction.is_empty:
-        write_lock(transaction, session.progress.say)
-        _record_request(transaction)
-        return
+
+
+def _reinstalling(transaction: Transaction, names: Iterable[str], builder: EnvironmentBuilder) -> Transaction:
+    """Return *transaction*, in which the distributions *names*, which stay, are installed again."""
+    plan, current = transaction.plan, transaction.current
+    targets = [current.target_for(name, plan.kept) for name in names]
+    log.info("plan: restore files of %s", ", ".join(target.name for target in targets))
+    return transaction._replace(plan=plan.reinstalling(targets, builder.store.has))
+
+
+def _change(transaction: Transaction, builder: EnvironmentBuilder, session: Session) -> None:
+    """Create or update the environment; raises `MustReinstall` before anything has changed."""
     register_environment(builder.store, transaction.application.venv)
     commit = partial(_before_commit, transaction, session.progress.say)
     rebuild = transaction.current.rebuild
@@ -59,7 +87,6 @@ def apply(transaction: Transaction, builder: EnvironmentBuilder, session: Sessio
             create(builder, desired, transaction.current.state, before_commit=commit)
         else:
             update(builder, desired, transaction.current.state, before_commit=commit)
-    verify_installed(transaction)
 
 
 def _record_request(transaction: Transaction) -> None:
@@ -83,7 +110,7 @@ def verify_installed(transaction: Transaction) -> None:
     state = records.read_state(venv)
     for target in transaction.plan.install:
         dist = state.installed.get(target.name) if state else None
-        if dist is None or not all(os.path.lexists(venv / path) for path in records.metadata_files(dist)):
+        if dist is None or not all(os.path.lexists(venv / path) for path in metadata_files(dist)):
             raise ConcurrentChange(
                 f"{target.name} is missing from {venv} after the update",
                 facts=("another program may have modified the environment",),
@@ -147,6 +174,7 @@ def _desired_state(
         expired_records=expired,
         damaged_files=[damage.path for damage in transaction.current.damaged_files],
         mtimes=transaction.current.mtimes,
+        precedence=precedence_of(transaction.decision.lock),
     )
 
 

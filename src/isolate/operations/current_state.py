@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from isolate.environment.records import TREE_PREFIX
+from isolate.environment.installed import TREE_PREFIX
+from isolate.environment.shared_files import files_of_wrong_owner
 from isolate.interpreters.interpreter import Interpreter
 from isolate.lock.local_sources import content_digest, metadata_digest
 from isolate.locked import LockedDistribution
@@ -15,10 +16,12 @@ from isolate.store.keys import tag_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from isolate.environment.records import Installed, State
+    from isolate.environment.installed import Installed
+    from isolate.environment.records import State
     from isolate.environment.stamp.mtimes import DirectoryMtimes
     from isolate.environment.verify import DamagedFile, UnmanagedDistribution
     from isolate.interpreters.interpreter import Choice
+    from isolate.lock.precedence import Precedence
     from isolate.store.keys import EntryKeys
     from isolate.store.store import Store
 
@@ -119,6 +122,25 @@ class CurrentState(NamedTuple):
             ),
             is_stored=store.has,
         )
+
+    def with_owners(self, precedence: Precedence) -> CurrentState:
+        """Return this state, in which a file of another owner than the one due by *precedence* counts as damaged.
+
+        A new lock can say otherwise which of two distributions depends on the other.
+        """
+        if self.state is None or self.rebuild or not any(dist.overridden for dist in self.state.installed.values()):
+            return self
+        misplaced = dict.fromkeys(files_of_wrong_owner(self.state, precedence))
+        return self._replace(damaged_files=tuple({**dict.fromkeys(self.damaged_files), **misplaced}))
+
+    def target_for(self, name: str, kept: Iterable[Target]) -> Target:
+        """Return the installed distribution *name* as a target, from the entry that it was installed from if possible.
+
+        *kept* are the targets of the plan that stay.
+        """
+        if self.state is None:
+            raise ValueError("an application without an environment has no packages")
+        return next((target for target in kept if target.name == name), None) or _keep(self.state.installed[name])
 
     def own_pip(self) -> Target:
         """Return the environment's own pip as a target, so that a plan keeps it."""

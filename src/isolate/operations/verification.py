@@ -6,36 +6,40 @@ template of the interpreter. What matches is proven, however it got there.
 
 from __future__ import annotations
 
-import stat
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.environment.link import DamagedEntry
-from isolate.environment.proof import Listing, is_proven, list_files, prove_entry, prove_template
-from isolate.environment.pycache import source_of
+from isolate.environment.proof import list_files, prove_entry, prove_template
 from isolate.environment.records import State
 from isolate.environment.stamp.mtimes import DirectoryMtimes, directory_mtimes
 from isolate.environment.template import is_template_path, site_packages, template_of
 from isolate.environment.verify import unmanaged_distributions, unsafe_directories
+from isolate.file_owners import NOTHING, overridden_files
 from isolate.interpreters.interpreter import Interpreter
+from isolate.lock.precedence import precedence_of
 from isolate.lock.select import select
 from isolate.locked import LockedDistribution
 from isolate.operations.current_state import UNVERIFIED, CurrentState, Rebuild, targets_for
+from isolate.operations.foreign_code import foreign_code, unproven_bytecode
 from isolate.operations.identify import with_known_hashes
 from isolate.operations.inspect import DAMAGES, rebuild_reason
 from isolate.parallel.map import parallel_map
 from isolate.plan import Target
 from isolate.store.layout import bytecode_key
-from isolate.store.manifest import CODE_SUFFIXES, code_directories
+from isolate.store.manifest import code_directories
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from packaging.pylock import Pylock
 
     from isolate.application import Application
-    from isolate.environment.proof import ProvenDistribution
+    from isolate.environment.proof import Listing, ProvenDistribution
     from isolate.environment.verify import DamagedFile, UnmanagedDistribution
+    from isolate.file_owners import Overridden
+    from isolate.lock.precedence import Precedence
     from isolate.locked import Selection
     from isolate.resolution.context import LockContext
     from isolate.store.entry import Entry
@@ -60,24 +64,32 @@ class Verification(NamedTuple):
     compiled: tuple[str, ...]
 
 
-def verify(
-    application: Application, current: CurrentState, targets: Sequence[Target], store: Store, selection: Selection
-) -> Verification:
-    """Return what is proven about the environment of *application* that *targets* should be in.
+class Wanted(NamedTuple):
+    """What an environment should contain: `targets`, of a `selection`; `precedence` says who owns a file of several."""
 
-    *current* is what `inspect` said about it. Every file is read, and nothing is changed. Raises `DamagedEntry`.
+    targets: Sequence[Target]
+    selection: Selection
+    precedence: Precedence
+
+
+def verify(application: Application, current: CurrentState, wanted: Wanted, store: Store) -> Verification:
+    """Return what is proven about the environment of *application* that should contain what is *wanted*.
+
+    *current* is what `inspect` said about it. Every file is read, and nothing is changed. Raises `DamagedEntry`, and
+    `InvalidDistribution` if one distribution has a file where another has a directory.
     """
-    venv = application.venv
+    venv, targets = application.venv, wanted.targets
     entries = [(target, entry) for target in targets if (entry := _entry(target, store)) is not None]
     directories = {directory for _, entry in entries for directory in code_directories(entry.manifest.files)}
     mtimes = DirectoryMtimes(directory_mtimes(venv, sorted(directories)))  # before anything in them is read
     files = list_files(venv)
     template, rebuild = _verify_template(application, current, files, store)
-    proven = [dist for dist in _prove(venv, files, entries) if dist.is_present]
+    overridden = _overridden(files, entries, wanted.precedence)
+    proven = [dist for dist in _prove(venv, files, entries, overridden) if dist.is_present]
     state = State(
         venv=str(venv),
         interpreter=current.interpreter.to_dict(),
-        selection=selection,
+        selection=wanted.selection,
         installed={dist.installed.name: dist.installed for dist in proven},
     )
     if rebuild is None and (unsafe := next(unsafe_directories(venv, state), None)) is not None:
@@ -97,22 +109,16 @@ def verify(
         template=template,
         manifests=tuple(dist.manifest for dist in proven),
         unproven=tuple(target.name for target in targets if target.name not in stored),
-        code=tuple(_foreign_code(files, owned)),
-        compiled=_unproven_bytecode(venv, files, owned, store, targets),
+        code=tuple(foreign_code(files, owned)),
+        compiled=unproven_bytecode(venv, files, owned, _bytecode(targets, store)),
     )
 
 
-def _unproven_bytecode(
-    venv: Path, files: Listing, owned: set[str], store: Store, targets: Iterable[Target]
-) -> tuple[str, ...]:
-    """Return the compiled files of *owned* modules, except those that the store has as well."""
-    compiled = {path: status for path, status in files.items() if path not in owned and source_of(path) in owned}
-    if not compiled:
-        return ()
-    entries = (store.entry(bytecode_key(target.key)) for target in targets if not target.is_local)
-    known = (file for entry in entries if entry is not None for file in entry.manifest.files)
-    proven = {file.path for file in known if is_proven(venv, compiled, file)}
-    return tuple(sorted(compiled.keys() - proven))
+def _bytecode(targets: Iterable[Target], store: Store) -> Iterator[File]:
+    """Yield the files of the bytecode that the store has for *targets*."""
+    for target in targets:
+        if not target.is_local and (entry := store.entry(bytecode_key(target.key))) is not None:
+            yield from entry.manifest.files
 
 
 def verify_what_is_stored(
@@ -133,7 +139,8 @@ def verify_what_is_stored(
     damaged: set[str] = set()
     while True:
         try:
-            found = verify(application, current, [t for t in targets if t.key not in damaged], store, selection)
+            whole = [target for target in targets if target.key not in damaged]
+            found = verify(application, current, Wanted(whole, selection, precedence_of(lock)), store)
         except DamagedEntry as error:
             damaged.update(entry.key for entry in (error, *error.others))
         else:
@@ -153,8 +160,27 @@ def _pip_targets(current: CurrentState, store: Store) -> list[Target]:
     return []
 
 
-def _prove(venv: Path, files: Listing, entries: Sequence[tuple[Target, Entry]]) -> Sequence[ProvenDistribution]:
-    return parallel_map(lambda pair: prove_entry(venv, files, pair[1], pair[0].key), entries)
+def _overridden(
+    files: Listing, entries: Sequence[tuple[Target, Entry]], precedence: Precedence
+) -> dict[str, Overridden]:
+    """Return the overridden files of those of *entries* that are in an environment with these *files*.
+
+    An entry is not there if none of the files is that it alone has.
+    """
+    paths = {target.name: [file.path for file in entry.manifest.files] for target, entry in entries}
+    installers = Counter(path for own in paths.values() for path in own)
+    present = {name: own for name, own in paths.items() if any(installers[path] == 1 and path in files for path in own)}
+    return overridden_files(present, precedence)
+
+
+def _prove(
+    venv: Path, files: Listing, entries: Sequence[tuple[Target, Entry]], overridden: Mapping[str, Overridden]
+) -> Sequence[ProvenDistribution]:
+    def prove(pair: tuple[Target, Entry]) -> ProvenDistribution:
+        target, entry = pair
+        return prove_entry(venv, files, entry, target.key, overridden.get(target.name, NOTHING))
+
+    return parallel_map(prove, entries)
 
 
 def _unmanaged(application: Application, state: State) -> tuple[UnmanagedDistribution, ...]:
@@ -210,25 +236,3 @@ def _claimed_reason(application: Application, current: CurrentState) -> Rebuild 
     fingerprint = current.interpreter.fingerprint
     interpreter = Interpreter.from_dict(claim.interpreter)._replace(fingerprint=fingerprint).to_dict()
     return rebuild_reason(application, claim._replace(interpreter=interpreter), current.interpreter)
-
-
-def _foreign_code(files: Listing, owned: set[str]) -> Iterable[str]:
-    """Yield the *files* that Python or a shell would find, and that neither a package nor `venv` brought."""
-    for path in sorted(files.keys() - owned):
-        if source_of(path) is None and _is_searched(path, is_link=stat.S_ISLNK(files[path].st_mode)):
-            yield path
-
-
-SEARCHED_SUFFIXES = (*CODE_SUFFIXES, ".pyc", ".egg-link")
-METADATA_SUFFIXES = (".dist-info", ".egg-info")
-PIP_CONFIGURATION = "pip.conf"
-"""The environment's pip would take its index from there."""
-
-
-def _is_searched(path: str, *, is_link: bool) -> bool:
-    """Return whether *path* is a script, configures pip, or is what an import or a search for metadata could find."""
-    if path.startswith("bin/") or path == PIP_CONFIGURATION:
-        return True
-    _, site, inner = f"/{path}".partition("/site-packages/")
-    metadata = inner.partition("/")[0].endswith(METADATA_SUFFIXES)
-    return bool(site) and (is_link or metadata or path.endswith(SEARCHED_SUFFIXES))

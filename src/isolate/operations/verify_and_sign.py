@@ -10,9 +10,10 @@ from isolate.environment.records import LOCK, STATE, TEMPLATE, manifest_path, si
 from isolate.environment.sign import delete_compiled, sign
 from isolate.errors import NotManaged
 from isolate.formatting import count
+from isolate.lock.precedence import precedence_of
 from isolate.operations.apply import new_generation
 from isolate.operations.builder import requested_link_mode
-from isolate.operations.verification import verify
+from isolate.operations.verification import Wanted, verify
 from isolate.trace import timed
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def verify_and_sign(transaction: Transaction, builder: EnvironmentBuilder, sessi
         fetch(transaction, builder, session)
     targets = transaction.plan.install
     with timed(log, f"environment: verifying {count(len(targets), 'package')}"):
-        found = verify(application, transaction.current, targets, session.store, transaction.selection)
+        wanted = Wanted(targets, transaction.selection, precedence_of(transaction.decision.lock))
+        found = verify(application, transaction.current, wanted, session.store)
     if found.code and not request.adopt:
         raise _foreign_code(application, found)
     current = found.current._replace(unproven=found.unproven)

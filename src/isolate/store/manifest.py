@@ -71,6 +71,11 @@ class Manifest(NamedTuple):
         return json.dumps(table, separators=(",", ":")).encode()
 
 
+def digests_of(manifest: Manifest) -> dict[str, str]:
+    """Return the sha256 (hex) of each file of *manifest* by path."""
+    return {file.path: file.sha256 for file in manifest.files}
+
+
 def parent_directories(paths: Iterable[str]) -> tuple[str, ...]:
     """Return all directories above the relative *paths*, parents first, without the directory they start at."""
     directories: set[str] = set()

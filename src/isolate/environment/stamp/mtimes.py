@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from isolate.environment.records import Installed
+    from isolate.environment.installed import Installed
     from isolate.environment.steps import Step
 
 MTIME_GRANULARITY_NS = 11_000_000
