@@ -18,7 +18,7 @@ from isolate.environment.stamp.read import up_to_date_message
 from isolate.environment.stamp.variables import variable_line
 from isolate.signed_record import Unverified
 from isolate.store.manifest import digest_of
-from kit.packages import build_wheel
+from kit.packages import build_tree, build_wheel
 from kit.records import record_text, resign, unsign, write_signed
 
 pytestmark = pytest.mark.store("warm")
@@ -72,6 +72,16 @@ def test_looking_and_a_dry_run_write_nothing(isolate, unverified, isolated_home)
         isolate(command, cwd=unverified)
     assert VERIFIED in isolate("sync", "--dry-run", cwd=unverified).out
     assert listing(unverified, isolated_home) == before
+
+
+def test_a_source_tree_is_installed_again(isolate, application, index, isolated_home, tmp_path):
+    """The store does not have it, and its manifest in the environment is none that isolate believes."""
+    tree = build_tree(tmp_path / "library", "library", "1.0")
+    app = application({"requirements.txt": f"alpha==1.0\n-e {tree}\n"})
+    isolate("sync", cwd=app)
+    lose_key(isolated_home)
+    assert "verified .venv against the store (1 package as locked)" in isolate("sync", cwd=app).out
+    assert isolate("check", cwd=app).out.startswith("OK: 2 packages")
 
 
 @pytest.mark.parametrize("with_store", [True, False])

@@ -92,7 +92,8 @@ def _findings(
         return current, [Finding(code=current.rebuild.code, subject=current.rebuild.reason), *stale, *unproven]
     contents: list[Finding] = []
     if verdict.lock is not None and not stale:
-        current = current.with_owners(precedence_of(verdict.lock))
+        inexact = current.state is not None and current.state.inexact
+        current = current.with_owners(precedence_of(verdict.lock), inexact=inexact)
         contents = _contents(verdict.lock, current, context)
     unknown = {finding.subject.partition(" ")[0] for finding in unproven}
     contents = [finding for finding in contents if finding.subject.partition(" ")[0] not in unknown]

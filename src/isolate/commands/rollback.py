@@ -92,7 +92,7 @@ def _plan_transaction(application: Application, generation: Generation, session:
     content = generation.lock.encode()
     pylock = parse_lock(content, application.lock_file)
     current = inspect_existing(application, state, choice, InspectOptions(check_all_files=False))
-    current = current.with_owners(precedence_of(pylock))
+    current = current.with_owners(precedence_of(pylock), inexact=state.inexact)
     declarations = _declarations(application, generation, required=False)
     targets = targets_for(generation.locked, entry_keys(application, declarations, interpreter, session.environ))
     if not any(target.name == "pip" for target in targets) and not current.rebuild:

@@ -135,8 +135,9 @@ def plan_transaction(
     if not any(target.name == "pip" for target in targets):
         targets.append(builder.pips.ensure_seed())
     left_out = _left_out(context) if decision.is_new and not context.may_build else ()
-    current = current.with_owners(precedence_of(decision.lock))
-    plan = current.plan(targets, store, inexact=request.inexact or bool(left_out))  # what they need is not known
+    inexact = request.inexact or bool(left_out)  # what they need is not known
+    current = current.with_owners(precedence_of(decision.lock), inexact=inexact)
+    plan = current.plan(targets, store, inexact=inexact)
     log.info(
         "plan: install %d, remove %d, keep %d, fetch %d",
         *map(len, (plan.install, plan.remove, plan.keep, plan.fetch)),

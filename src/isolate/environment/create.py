@@ -12,7 +12,7 @@ from isolate.environment.file_records import has_manifest, installed_files, temp
 from isolate.environment.link import FileConflict
 from isolate.environment.movable import ensure_deletable
 from isolate.environment.pycache import source_of
-from isolate.environment.shared_files import decide_owners, environment_conflict
+from isolate.environment.shared_files import decide_owners, environment_conflict, has_overridden
 from isolate.environment.stamp.mtimes import settled_mtime, watched_directories
 from isolate.environment.template import is_template_path
 from isolate.environment.update import write_records
@@ -39,7 +39,7 @@ def create(
     updated. Raises `InvalidDistribution` for a file that is in the way.
     """
     venv = builder.application.venv
-    tree, installed = _link(builder, desired)
+    tree, installed = _link(builder, desired, old)
     if venv.is_dir():
         _preserve_user_files(venv, tree, old, desired)
     write_records(tree, desired, installed)
@@ -51,14 +51,18 @@ def create(
     desired.mtimes.record(mtimes)
 
 
-def _link(builder: EnvironmentBuilder, desired: DesiredState) -> tuple[Path, dict[str, Installed]]:
-    """Link all of *desired* into a new tree, with the seed pip unless another is desired; return both."""
+def _link(builder: EnvironmentBuilder, desired: DesiredState, old: State | None) -> tuple[Path, dict[str, Installed]]:
+    """Link all of *desired* into a new tree, with the seed pip unless another is desired; return both.
+
+    If the *old* environment has files of several distributions, the new one is expected to have some, too.
+    """
     targets = [*desired.plan.install]
     if not any(target.name == "pip" for target in targets):
         targets.append(builder.pips.ensure_seed())
-    tree = builder.staged_tree.stage()
-    with contextlib.suppress(FileConflict):
-        return tree, builder.linker.link(targets, tree, desired.built).installed
+    if old is None or not has_overridden(old):
+        tree = builder.staged_tree.stage()
+        with contextlib.suppress(FileConflict):
+            return tree, builder.linker.link(targets, tree, desired.built).installed
     shared = decide_owners(builder, desired, targets)
     tree = builder.staged_tree.stage()
     try:

@@ -43,6 +43,11 @@ class MustReinstall(Exception):
         self.names = tuple(names)
 
 
+def has_overridden(state: State) -> bool:
+    """Return whether the record *state* has files that several distributions install."""
+    return any(dist.overridden for dist in state.installed.values())
+
+
 def decide_owners(
     builder: EnvironmentBuilder,
     desired: DesiredState,
@@ -72,14 +77,15 @@ def _paths(overridden: Mapping[str, Overridden], name: str) -> frozenset[str]:
     return paths_of(overridden.get(name, NOTHING))
 
 
-def files_of_wrong_owner(state: State, precedence: Precedence) -> list[DamagedFile]:
+def files_of_wrong_owner(state: State, precedence: Precedence, *, inexact: bool) -> list[DamagedFile]:
     """Return the files that have other content than if the distributions that are due by *precedence* owned them.
 
-    The other one's content may be the same. Then it does not matter who owns the file.
+    The other one's content may be the same. Then it does not matter who owns the file. Unless *inexact*, files of an
+    owner that the lock lacks do not count.
     """
     overridden = {name: dist.overridden for name, dist in state.installed.items() if dist.overridden}
-    known = state.installed.keys()
-    misplaced = [file for file in misplaced_files(overridden, precedence) if {file[1], file[2]} <= known]
+    stays = {name for name in state.installed if inexact or precedence.knows(name)}
+    misplaced = [file for file in misplaced_files(overridden, precedence) if {file[1], file[2]} <= stays]
     names = {name for _, *both in misplaced for name in both}
     digests = _digests_of_kept(Path(state.venv), {name: state.installed[name] for name in names})
     return [

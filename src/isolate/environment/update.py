@@ -14,7 +14,7 @@ from isolate.environment.journal_plan import FileInTheWay, plan_steps
 from isolate.environment.link import FileConflict
 from isolate.environment.movable import check_permissions
 from isolate.environment.records import manifest_path
-from isolate.environment.shared_files import SharedFiles, decide_owners, environment_conflict
+from isolate.environment.shared_files import SharedFiles, decide_owners, environment_conflict, has_overridden
 from isolate.environment.stamp.mtimes import MoveTracker, settled_mtime, watched_directories
 from isolate.environment.template import site_packages
 from isolate.environment.verify import is_unchanged
@@ -73,7 +73,7 @@ def update(
 def _stage(builder: EnvironmentBuilder, desired: DesiredState, state: State) -> _StagedChange:
     """Stage what is new, and plan how to move it in; the environment itself stays as it is."""
     venv, plan = builder.application.venv, desired.plan
-    if not any(dist.overridden for dist in state.installed.values()):
+    if not has_overridden(state):
         try:
             return _stage_with(SharedFiles(), builder, desired, state)
         except (FileConflict, FileInTheWay):
@@ -165,7 +165,7 @@ def _removed_files(venv: Path, state: State, desired: DesiredState) -> set[str]:
     """Return the files to move away: those of removed and replaced distributions, and the records to replace."""
     plan = desired.plan
     removed = {file.path for name in plan.remove for file in installed_files(venv, state.installed[name])}
-    removed |= {manifest_path(name) for name in plan.remove}
+    removed |= {manifest_path(name) for name in (*plan.remove, *(target.name for target in plan.install))}
     unmanaged = {path for dist in desired.unmanaged if dist.name in plan.remove_unmanaged for path in dist.files}
     if unmanaged:  # the RECORD of an unmanaged distribution may list anything
         unmanaged -= _files_that_stay(venv, state, desired)

@@ -45,6 +45,10 @@ class Precedence:
             self._owners[key] = self._decide(key)
         return self._owners[key]
 
+    def knows(self, name: str) -> bool:
+        """Return whether the distribution *name* is in the lock, or is the environment's pip."""
+        return name in self._requires or name == ALWAYS_FIRST
+
     def _decide(self, names: frozenset[str]) -> str:
         if ALWAYS_FIRST in names:
             return ALWAYS_FIRST

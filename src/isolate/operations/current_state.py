@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.environment.installed import TREE_PREFIX
-from isolate.environment.shared_files import files_of_wrong_owner
+from isolate.environment.shared_files import files_of_wrong_owner, has_overridden
 from isolate.interpreters.interpreter import Interpreter
 from isolate.lock.local_sources import content_digest, metadata_digest
 from isolate.locked import LockedDistribution
@@ -123,14 +123,15 @@ class CurrentState(NamedTuple):
             is_stored=store.has,
         )
 
-    def with_owners(self, precedence: Precedence) -> CurrentState:
+    def with_owners(self, precedence: Precedence, *, inexact: bool) -> CurrentState:
         """Return this state, in which a file of another owner than the one due by *precedence* counts as damaged.
 
-        A new lock can say otherwise which of two distributions depends on the other.
+        A new lock can say otherwise which of two distributions depends on the other. Unless *inexact*, an owner that
+        it lacks is about to be removed, and its files with it.
         """
-        if self.state is None or self.rebuild or not any(dist.overridden for dist in self.state.installed.values()):
+        if self.state is None or self.rebuild or not has_overridden(self.state):
             return self
-        misplaced = dict.fromkeys(files_of_wrong_owner(self.state, precedence))
+        misplaced = dict.fromkeys(files_of_wrong_owner(self.state, precedence, inexact=inexact))
         return self._replace(damaged_files=tuple({**dict.fromkeys(self.damaged_files), **misplaced}))
 
     def target_for(self, name: str, kept: Iterable[Target]) -> Target:
