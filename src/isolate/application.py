@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-DECLARATION_FILES = ("pyproject.toml", "requirements.txt", "setup.py", "setup.cfg", "pylock.toml")
+DECLARATION_FILES = ("pyproject.toml", "requirements.txt", "Pipfile", "setup.py", "setup.cfg", "pylock.toml")
 """The files that can make a directory an application."""
 
 RENAME = "rename the directory"

@@ -63,7 +63,7 @@ def find_applications(root: Path) -> list[Application]:
     ignored = ignored_paths([path for path in included if path != root], root)
     applications = [Application(root=without_parents(path)) for path in included if path not in ignored]
     if not applications:
-        files = "a requirements.txt, a pylock.toml, a setup.py"
+        files = "a requirements.txt, a Pipfile, a pylock.toml, a setup.py"
         tables = "[project], [dependency-groups] or [tool.poetry]"
         raise NoApplications(
             f"no application in {root} or below it",
@@ -88,7 +88,7 @@ def is_application(directory: Path) -> bool:
 
     A directory whose declarations cannot be read is an application too: the command then reports why.
     """
-    named = [directory / name for name in ("requirements.txt", "pylock.toml")]
+    named = [directory / name for name in ("requirements.txt", "Pipfile", "pylock.toml")]
     if any(path.exists() and not path.is_dir() for path in named):  # a named pipe or a device: the reader refuses it
         return True
     try:

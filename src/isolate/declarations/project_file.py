@@ -38,10 +38,10 @@ SETTING_NAMES = (*LIST_SETTINGS, "indexes", "link-mode", "python")
 
 
 class ProjectFile(NamedTuple):
-    """The bytes of a `pyproject.toml`, and what it declares.
+    """The bytes of a `pyproject.toml` or a `Pipfile`, and what it declares.
 
-    `is_application`: it does more than configure tools; `has_table`: there is a `[project]`; `declares`: it declares
-    dependencies, extras or groups.
+    `is_application`: it does more than configure tools. `has_table`: it describes the project, so a `setup.py` does
+    not. `declares`: it declares dependencies, extras or groups.
     """
 
     content: bytes
@@ -79,7 +79,7 @@ def read_project_file(path: Path) -> ProjectFile:
         is_application=poetry.has_main
         or project.is_package
         or not {"project", "dependency-groups"}.isdisjoint(file.table),
-        has_table="project" in file.table,
+        has_table="project" in file.table or poetry.has_main,
         declares=bool(base or reader.extras or reader.groups or poetry.dependencies)
         or has_dynamic_dependencies(project),
         requirements=tuple(requirements),

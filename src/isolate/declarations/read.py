@@ -9,8 +9,10 @@ from isolate.application import DECLARATION_FILES
 from isolate.declarations.build_system import setuptools_project
 from isolate.declarations.declared import Declarations, DeclaredRequirement, Project
 from isolate.declarations.local_trees import through_trees
+from isolate.declarations.pipfile import read_pipfile
 from isolate.declarations.project_file import ProjectFile, read_project_file, read_tree
 from isolate.declarations.requirements_file import RequirementsFileContents, read_requirements
+from isolate.declarations.requirements_text import VARIABLE
 from isolate.declarations.settings import Settings
 from isolate.declarations.tool_tables import ToolTables
 from isolate.errors import DeclarationError, NoDeclarations
@@ -27,8 +29,8 @@ def read_declarations(root: Path, environ: Mapping[str, str] | None = None, *, n
     """Return what the application in *root* declares.
 
     The requirements are those of the files in *named*, else of those in `[tool.isolate]`, else of `pyproject.toml` if
-    it declares dependencies, else of `requirements.txt`, else of `setup.py` and `setup.cfg`. With a lock alone, there
-    are none. What only a build can tell is missing: see `Declarations.needs_metadata`.
+    it declares dependencies, else of `requirements.txt`, else of `Pipfile`, else of `setup.py` and `setup.cfg`. With a
+    lock alone, there are none. What only a build can tell is missing: see `Declarations.needs_metadata`.
 
     Args:
         root: The directory of the application, absolute.
@@ -46,6 +48,8 @@ def read_declarations(root: Path, environ: Mapping[str, str] | None = None, *, n
     if not requirements_files and not (project and project.declares) and (root / "requirements.txt").exists():
         requirements_files = [root / "requirements.txt"]
     contents = RequirementsFileContents(root, files={root / "pyproject.toml": project.content} if project else {})
+    if not requirements_files and not (project and project.declares) and (root / "Pipfile").exists():
+        project = _with_pipfile(project, contents)
     built = project.project if project else None
     if not requirements_files and not (project and (project.has_table or project.project.is_package)):
         built = _setuptools_project(root, contents, with_pyproject=project is not None) or built
@@ -57,9 +61,29 @@ def read_declarations(root: Path, environ: Mapping[str, str] | None = None, *, n
         _require_lock(root)
     if project and not requirements_files:
         project = _through_trees(project, contents)
-    declarations = _declarations(project, requirements_files, contents)._replace(named=named, project=built)
+    declarations = _declarations(project, requirements_files, contents, environ)
+    declarations = declarations._replace(named=named, project=built)
     reject_conflicting_requirements(declarations.requirements, declarations.constraints)
     return declarations
+
+
+def _with_pipfile(project: ProjectFile | None, contents: RequirementsFileContents) -> ProjectFile:
+    """Return what the `Pipfile` declares, with the rest from *project*; add it to *contents*."""
+    path = contents.root / "Pipfile"
+    found = read_pipfile(path)
+    contents.files[path] = found.content
+    if project is None:
+        return found
+    return project._replace(
+        is_application=True,
+        has_table=True,
+        declares=True,
+        requirements=found.requirements,
+        requires_python=project.requires_python or found.requires_python,
+        groups=found.groups,
+        default_groups=found.default_groups,
+        tables=project.tables.merged(found.tables),
+    )
 
 
 def _through_trees(project: ProjectFile, contents: RequirementsFileContents) -> ProjectFile:
@@ -72,10 +96,14 @@ def _through_trees(project: ProjectFile, contents: RequirementsFileContents) -> 
 
 
 def _declarations(
-    project: ProjectFile | None, requirements_files: list[Path], contents: RequirementsFileContents
+    project: ProjectFile | None,
+    requirements_files: list[Path],
+    contents: RequirementsFileContents,
+    environ: Mapping[str, str],
 ) -> Declarations:
     from_project = project is not None and not requirements_files
     tables = project.tables if project else ToolTables()
+    expanded = [VARIABLE.sub(lambda match: environ.get(match[1]) or match[0], line) for line in tables.index_options]
     return Declarations(
         root=contents.root,
         contents=contents.files,
@@ -90,7 +118,7 @@ def _declarations(
         poetry=project.poetry if project and from_project else None,
         requirements_files=tuple(requirements_files),
         index_options=(*tables.index_options, *contents.index_options),
-        expanded_index_options=(*tables.index_options, *contents.expanded_index_options),
+        expanded_index_options=(*expanded, *contents.expanded_index_options),
         settings=project.settings if project else Settings(),
     )
 
@@ -107,12 +135,15 @@ def _setuptools_project(root: Path, contents: RequirementsFileContents, *, with_
 def _require_lock(root: Path) -> None:
     """Raise `NoDeclarations` if *root*, which has no declarations, has no `pylock.toml` either."""
     if not (root / "pylock.toml").exists():
-        reason = ("pyproject.toml has neither [project] nor [dependency-groups]",)
+        from isolate.declarations.other_files import unused_files
+
+        reason = ("pyproject.toml has neither [project] nor [dependency-groups], nor a backend that needs neither",)
         raise NoDeclarations(
             f"no declarations in {root}",
             facts=(
                 f"looked for {', '.join(DECLARATION_FILES)}",
                 *(reason if (root / "pyproject.toml").exists() else ()),
+                *unused_files(root),
             ),
             hint="change to an application's directory, or create a requirements.txt",
             root=root,

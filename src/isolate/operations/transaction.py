@@ -80,6 +80,7 @@ def _changed(transaction: Transaction, seconds: float) -> list[str]:
     lines = []
     if transaction.command == "sync":  # a rollback does not follow the declarations, and they may be unreadable
         lines.append(f"read {', '.join(read_files(transaction.declarations))}")
+        lines += _unread(transaction.declarations) if current.rebuild == FIRST else []
     lines += named_lines(transaction.declarations)
     lines += _lock_lines(transaction)
     lines.append(f"Python {current.interpreter.version}: {current.interpreter.executable} ({current.choice.reason})")
@@ -92,6 +93,15 @@ def _changed(transaction: Transaction, seconds: float) -> list[str]:
     lines += [f"left out: {text}: only a build could tell what it needs" for text in transaction.left_out]
     lines.append(_summary(transaction, seconds))
     return lines
+
+
+def _unread(declarations: Declarations) -> list[str]:
+    """Return what declares requirements, too, and is not read; said once, when the environment is created."""
+    from isolate.declarations.other_files import unread_files
+    from isolate.lock.metadata_files import metadata_files
+
+    built_from = metadata_files(str(declarations.root)) if declarations.has_dynamic_dependencies else ()
+    return unread_files(declarations, built_from) if declarations.files and declarations.script is None else []
 
 
 def _verified_lines(transaction: Transaction) -> list[str]:
