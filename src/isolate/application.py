@@ -1,7 +1,7 @@
 """The directory of an application, and the paths in it that isolate uses.
 
 <root>/
-  pyproject.toml, requirements.txt   the declarations; isolate only reads them
+  pyproject.toml, requirements.txt   the declarations; `sync --save` alone writes to one
   pylock.toml                        the lock; written if the declarations leave versions open
   .venv/                             the environment
   .isolate-staging/                  exists while isolate works, or after it was killed: see `environment.staging`

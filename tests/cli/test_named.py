@@ -165,6 +165,7 @@ def test_many_applications_each_follow_their_own(isolate, app, application):
         (["-c", "a.txt", "--locked"], "about the declarations alone"),
         (["-r", "a.txt", "--frozen"], "about the declarations alone"),
         (["-r", "HTTPS://example.com/a.txt"], "is a URL"),
+        (["-r", "pyproject.toml"], "is not a requirements file"),
         (["--save"], "nothing was named"),
     ],
 )

@@ -53,6 +53,9 @@ def named_files(choices: Mapping[str, Any], *, has_many: bool) -> tuple[tuple[st
     for name in names:
         if URL.match(name):
             raise UsageError(f"{name} is a URL, and files are read from this machine", hint="name a copy of the file")
+        if name.endswith(".toml"):
+            hint = "leave it out; `isolate sync --forget` returns to what the application declares"
+            raise UsageError(f"{name} is not a requirements file", hint=hint)
     requirements, constraints = (map(os.path.abspath, choices[key]) for key in ("requirements", "constraints"))
     return tuple(dict.fromkeys(requirements)), tuple(dict.fromkeys(constraints))
 

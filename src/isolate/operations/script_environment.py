@@ -77,6 +77,7 @@ def in_use(application: Application, request: Request, session: Session) -> Iter
     _ensure_current(application, request)
     handle = _lock(application.root)
     try:
+        Application.at(application.root)  # raises `UnusableDirectory` if no environment can work there
         _record(application, request.asked.python, session.store)
         yield handle
     finally:
@@ -102,7 +103,6 @@ def _lock(root: Path) -> int:
     """Create the directory *root* if need be, and return a file that holds the shared lock of it."""
     while True:
         root.mkdir(parents=True, exist_ok=True)
-        Application.at(root)  # raises `UnusableDirectory` if no environment can work there
         with contextlib.suppress(FileNotFoundError):
             handle = os.open(root / "in-use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             with contextlib.suppress(OSError):  # a file system without locks
@@ -171,5 +171,5 @@ def _is_used(root: Path, path: str, python: str | None) -> bool:
     try:
         script = read_script(Path(path))
         return script is not None and _key(script, python) == root.name
-    except IsolateError:
+    except (IsolateError, OSError):
         return False
