@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import csv
+import fcntl
 import hashlib
 import os
 import re
@@ -23,6 +24,7 @@ sys.path.insert(0, str(TESTS))
 
 from kit.git import commit, git  # noqa: E402
 from kit.index import LocalIndex  # noqa: E402 - needs the path above
+from kit.network import download  # noqa: E402 - needs the path above
 from kit.packages import build_wheel  # noqa: E402 - needs the path above
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell ignores it for jobs in the background
@@ -293,6 +295,29 @@ def index(
         for name, value in index_settings(serving).items():
             monkeypatch.setenv(name, value)
         yield serving
+
+
+BACKENDS = ("setuptools", "wheel", "flit-core<4", "hatchling", "editables", "pdm-backend", "poetry-core==2.5.0", "pbr")
+"""The build backends that tests use as they are published, and what hatchling needs for an editable install."""
+
+
+@pytest.fixture(scope="session")
+def backends(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory with wheels of real build backends; skip the test if there is no package index.
+
+    The index is asked once, by whichever process of the test run comes first.
+    """
+    base = tmp_path_factory.getbasetemp()
+    directory = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "backends"
+    directory.mkdir(exist_ok=True)
+    with (directory / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        complete = directory / ".complete"
+        if not complete.exists():
+            complete.write_text("yes" if download(directory, *BACKENDS) else "no")
+        if complete.read_text() == "no":
+            pytest.skip("the package index cannot be reached")
+    return directory
 
 
 @pytest.fixture

@@ -185,6 +185,21 @@ def test_the_files_that_a_setup_script_seems_to_read(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ('[build-system]\nbuild-backend = "pbr.build"\n', ("requirements.txt",)),
+        ('[build-system]\nbuild-backend = "pdm.backend"\n', ("pdm_build.py",)),
+        ("[tool.hatch.metadata.hooks.custom]\n", ("hatch_build.py", "requirements.txt")),
+        ('[tool.hatch.metadata.hooks.custom]\npath = "hook.py"\n', ("hook.py",)),
+        ('[build-system]\nbuild-backend = "hatchling.build"\n', ()),
+    ],
+)
+def test_the_files_that_a_backend_reads_without_being_told(tmp_path, text, names):
+    (tmp_path / "pyproject.toml").write_text(text)
+    assert metadata_files(str(tmp_path)) == (*METADATA_FILES, *names)
+
+
+@pytest.mark.parametrize(
     ("recorded", "current", "same"),
     [("a", "a+b+c", True), ("a+b", "a+b+c", True), ("a+b+c", "a+b+d", False), ("a+b", "a", False), ("a", None, False)],
 )

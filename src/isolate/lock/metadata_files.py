@@ -24,6 +24,12 @@ METADATA_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 MAX_FILES = 100
 """The most other files of one kind that count."""
 
+HOOK_FILES = ("hatch_build.py", "requirements.txt")
+"""What a hook of hatchling reads if its table names no file: that of hatchling itself, and hatch-requirements-txt."""
+
+FILES_OF_BACKEND = {"pbr": ("requirements.txt",), "pdm": ("pdm_build.py",)}
+"""What a backend reads without being told, by its top-level module."""
+
 FILE_IN_CONFIG = re.compile(r"=\s*file:([^\n]*(?:\n[ \t]+[^\n]+)*)")
 ATTRIBUTE_IN_CONFIG = re.compile(r"=\s*attr:\s*([\w.]+)")
 STRING = re.compile(r"""["']([\w./-]{1,200})["']""")
@@ -46,8 +52,9 @@ def named_by_project(tree: str) -> tuple[str, ...]:
 def named_by_backend(tree: str) -> tuple[str, ...]:
     """Return the other files that the build backend of the source *tree* seems to read.
 
-    They are the backend itself if it is in the tree, what the hooks of hatchling and `setup.cfg` name, what a text in
-    `setup.py` names and, if there is one, the usual requirements files, whose names a `setup.py` may put together.
+    They are the backend itself if it is in the tree, what it and the hooks of hatchling read unasked, what these hooks
+    and `setup.cfg` name, what a text in `setup.py` names and, if there is one, the usual requirements files, whose
+    names a `setup.py` may put together.
     """
     table = _project_table(tree)
     config, script = (_text(f"{tree}/{name}") for name in ("setup.cfg", "setup.py"))
@@ -77,13 +84,14 @@ def _of_backend(table: dict[str, Any]) -> Iterator[str]:
     """Yield a backend in the tree, and the files of hatchling's hooks, by the *table* of the `pyproject.toml`."""
     hatch = _table(_table(table, "tool"), "hatch")
     for hook in _table(_table(hatch, "metadata"), "hooks").values():
-        for key in ("files", "filename", "path"):
-            yield from _files(hook.get(key) if isinstance(hook, dict) else None)
+        keys = ("files", "filename", "path") if isinstance(hook, dict) else ()
+        yield from [name for key in keys for name in _files(hook.get(key))] or HOOK_FILES
     build = _table(table, "build-system")
     backend = build.get("build-backend")
     if isinstance(backend, str) and "\0" not in backend:
         module = backend.partition(":")[0].replace(".", "/")
         yield from (os.path.normpath(f"{path}/{module}.py") for path in _files(build.get("backend-path")))
+        yield from FILES_OF_BACKEND.get(module.partition("/")[0], ())
 
 
 def _text(path: str) -> str:
