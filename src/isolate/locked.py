@@ -99,3 +99,15 @@ class LockedDistribution(NamedTuple):
     def is_direct(self) -> bool:
         """Return whether it was requested by URL or path, so that it needs a `direct_url.json` (PEP 610)."""
         return not ("wheels" in self.table or "sdist" in self.table)
+
+
+def needs(name: str, locked: Mapping[str, LockedDistribution]) -> set[str]:
+    """Return the names of what the distribution *name* depends on, as *locked* (by name) says, without itself."""
+    found, todo = {name}, [name]
+    while todo:
+        for dependency in locked[todo.pop()].table.get("dependencies", ()):
+            other = str(dependency.get("name", ""))
+            if other in locked and other not in found:
+                found.add(other)
+                todo.append(other)
+    return found - {name}

@@ -14,10 +14,15 @@ if TYPE_CHECKING:
     from isolate.locked import LockedDistribution
 
 
+TREE_PREFIX = "tree:"
+"""How the key of a distribution begins that has no entry in the store."""
+
+
 class Target(NamedTuple):
     """A distribution that the environment is to hold.
 
-    `key` names its entry in the store. For a source tree, which has no entry, it names the state of the tree.
+    `key` names its entry in the store. For a source tree, which has no entry, it names the state of the tree; for what
+    is built without isolation, the artifact and what the build depends on.
     """
 
     locked: LockedDistribution
@@ -30,8 +35,8 @@ class Target(NamedTuple):
 
     @property
     def is_local(self) -> bool:
-        """Return whether it is a source tree, which pip installs directly, without the store."""
-        return self.locked.directory is not None
+        """Return whether pip builds it for this application alone, without the store."""
+        return self.locked.directory is not None or self.key.startswith(TREE_PREFIX)
 
 
 class InstalledRef(NamedTuple):

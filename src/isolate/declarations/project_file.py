@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from packaging.specifiers import SpecifierSet
 
-LIST_SETTINGS = ("applications", "constraints", "exclude", "metadata-files", "requirements")
+LIST_SETTINGS = ("applications", "constraints", "exclude", "metadata-files", "no-build-isolation", "requirements")
 SETTING_NAMES = (*LIST_SETTINGS, "indexes", "link-mode", "python")
 
 
@@ -90,7 +90,7 @@ def read_project_file(path: Path) -> ProjectFile:
         requires_python=_requires_python(file),
         extras=_distinct(reader.extras, poetry.extras),
         groups=_distinct(reader.groups, poetry.groups),
-        settings=read_settings(file),
+        settings=with_tables(read_settings(file), tables),
     )
 
 
@@ -102,6 +102,11 @@ def read_tree(path: Path) -> Tree:
 
 def _distinct(*names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for some in names for name in some))
+
+
+def with_tables(settings: Settings, tables: ToolTables) -> Settings:
+    """Return *settings* with what the *tables* of other tools add to them."""
+    return settings._replace(no_build_isolation=(*settings.no_build_isolation, *tables.no_build_isolation))
 
 
 def _reject_misspelt(file: TomlFile) -> None:
@@ -167,5 +172,6 @@ def read_settings(file: TomlFile) -> Settings:
         expected = ", ".join(LINK_MODES)
         raise file.error(f"tool.isolate.link-mode: expected one of {expected}, found {link_mode}", "link-mode")
     lists = {key.replace("-", "_"): tuple(file.strings(table, key, f"tool.isolate.{key}")) for key in LIST_SETTINGS}
+    lists["no_build_isolation"] = tuple(map(canonicalize_name, lists["no_build_isolation"]))
     python = file.string(table, "python", "tool.isolate.python")
     return Settings(python=python, link_mode=link_mode, indexes=_indexes(file, table), **lists)

@@ -15,7 +15,7 @@ from isolate.declarations.declared import Declarations, DeclaredRequirement, Ori
 from isolate.declarations.limits import MAX_REQUIREMENTS, parsed_requirement, parsed_specifier, shortened
 from isolate.declarations.local_trees import through_trees
 from isolate.declarations.pdm_tables import read_pdm_tables
-from isolate.declarations.project_file import read_settings, read_tree
+from isolate.declarations.project_file import read_settings, read_tree, with_tables
 from isolate.declarations.requirement_line import invalid_requirement
 from isolate.declarations.settings import Settings
 from isolate.declarations.sources import from_sources
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 START = re.compile(rb"^# /// (?P<type>[a-zA-Z0-9-]+)\r?$", re.MULTILINE)
 END = b"# ///"
 KEYS = ("dependencies", "requires-python", "tool")
-SETTINGS = ("indexes", "link_mode", "python")
+SETTINGS = ("indexes", "link_mode", "no_build_isolation", "python")
 """The settings of `[tool.isolate]` that mean something for a script."""
 
 PROJECT_KEYS = {"uv": ("default-groups", "dev-dependencies", "package", "workspace"), "pdm": ("dev-dependencies",)}
@@ -148,7 +148,7 @@ def _script(block: _Block) -> Script:
         metadata=json.dumps([block.table, place], sort_keys=True, default=str).encode(),
         requirements=requirements,
         requires_python=_requires_python(block),
-        settings=_settings(block),
+        settings=with_tables(_settings(block), tables),
         tables=tables,
         constraints=tuple(_requirement(text, block) for text in tables.constraints),
         files=files,
@@ -205,6 +205,6 @@ def _settings(block: _Block) -> Settings:
     for name in settings._fields:
         if name not in SETTINGS and getattr(settings, name):
             key = name.replace("_", "-")
-            hint = "remove it; a script may have indexes, python and link-mode there"
+            hint = "remove it; a script may have indexes, link-mode, no-build-isolation and python there"
             raise block.error(f"tool.isolate.{key} is not about a script", key, hint=hint)
     return settings

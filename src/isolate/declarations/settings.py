@@ -15,7 +15,10 @@ LINK_MODES = ("auto", "clone", "hardlink", "copy")
 
 
 class Settings(NamedTuple):
-    """`[tool.isolate]`. Paths and patterns are as written, relative to the application."""
+    """`[tool.isolate]`. Paths and patterns are as written, relative to the application.
+
+    `no_build_isolation` has the normalized names of packages, those of `[tool.uv]` included.
+    """
 
     requirements: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
@@ -25,3 +28,4 @@ class Settings(NamedTuple):
     exclude: tuple[str, ...] = ()
     metadata_files: tuple[str, ...] = ()
     indexes: Mapping[str, str] = {}
+    no_build_isolation: tuple[str, ...] = ()

@@ -22,7 +22,8 @@ class ToolTables(NamedTuple):
     installs unasked, None if the tool does not say. `constraints` are requirements as written, `index_options` lines of
     a requirements file. `sources` say by normalized name where a package comes from; `indexes` are URLs by the name of
     the index. `refused` is what isolate cannot honour when it resolves. `is_package` overrides whether the project is
-    installed. `contents` has the bytes of other files that were read.
+    installed. `no_build_isolation` has the normalized names of packages that are built where the others are installed.
+    `contents` has the bytes of other files that were read.
     """
 
     groups: Mapping[str, list[str]] = {}
@@ -33,6 +34,7 @@ class ToolTables(NamedTuple):
     package_indexes: Mapping[str, str] = {}
     refused: tuple[DeclarationError, ...] = ()
     is_package: bool | None = None
+    no_build_isolation: tuple[str, ...] = ()
     contents: Mapping[Path, bytes] = {}
 
     def merged(self, other: ToolTables) -> ToolTables:
@@ -49,5 +51,6 @@ class ToolTables(NamedTuple):
             package_indexes={**self.package_indexes, **other.package_indexes},
             refused=(*self.refused, *other.refused),
             is_package=self.is_package if other.is_package is None else other.is_package,
+            no_build_isolation=(*self.no_build_isolation, *other.no_build_isolation),
             contents={**self.contents, **other.contents},
         )

@@ -26,15 +26,8 @@ HONOURED = (
     "constraint-dependencies",
     "default-groups",
     "dev-dependencies",
-    "extra-index-url",
-    "find-links",
-    "index",
-    "index-url",
-    "no-binary",
-    "no-binary-package",
-    "no-build",
-    "no-build-package",
-    "no-index",
+    *("extra-index-url", "find-links", "index", "index-url"),
+    *("no-binary", "no-binary-package", "no-build", "no-build-isolation-package", "no-build-package", "no-index"),
     "package",
     "prerelease",
     "sources",
@@ -54,7 +47,10 @@ REFUSED = (
 )
 """Keys that change what is resolved, in a way that pip has no option for."""
 
-IGNORED = ("build-backend", "conflicts", "dependency-groups", "environments", "index-strategy", "managed", "pip")
+IGNORED = (
+    *("build-backend", "conflicts", "dependency-groups", "environments", "index-strategy", "managed", "pip"),
+    "no-build-isolation",
+)
 """Those of the other keys that could be taken for one that declares dependencies."""
 
 SOURCE_KEYS = {
@@ -91,24 +87,28 @@ def read_own_uv_tables(file: TomlFile) -> ToolTables:
         return ToolTables()
     reject_misspelt(file, table, "tool.uv", declaring=(*HONOURED, *REFUSED), others=IGNORED)
     reader = _Reader(file, table)
-    dev = file.strings(table, "dev-dependencies", "tool.uv.dev-dependencies")
+    dev = reader.strings("dev-dependencies")
     options, indexes = reader.indexes()
     sources, package_indexes = reader.sources(indexes)
     return ToolTables(
         groups={"dev": dev} if dev else {},
         default_groups=reader.default_groups(),
-        constraints=tuple(file.strings(table, "constraint-dependencies", "tool.uv.constraint-dependencies")),
+        constraints=tuple(reader.strings("constraint-dependencies")),
         index_options=(*options, *reader.selection_options()),
         sources=sources,
         package_indexes=package_indexes,
         refused=tuple(reader.refused()),
         is_package=reader.flag("package"),
+        no_build_isolation=tuple(map(canonicalize_name, reader.strings("no-build-isolation-package"))),
     )
 
 
 class _Reader:
     def __init__(self, file: TomlFile, table: Mapping[str, Any]) -> None:
         self._file, self._table = file, table
+
+    def strings(self, key: str) -> list[str]:
+        return self._file.strings(self._table, key, f"tool.uv.{key}")
 
     def flag(self, key: str) -> bool | None:
         value = self._table.get(key)
@@ -121,7 +121,7 @@ class _Reader:
             return (ALL_GROUPS,)
         if "default-groups" not in self._table:
             return None
-        return tuple(self._file.strings(self._table, "default-groups", "tool.uv.default-groups"))
+        return tuple(self.strings("default-groups"))
 
     def refused(self) -> Iterator[DeclarationError]:
         """Yield an error for each key that pip cannot follow."""

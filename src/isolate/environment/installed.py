@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from isolate.file_owners import paths_of
 from isolate.locked import with_source_id
+from isolate.plan import TREE_PREFIX
 from isolate.store.layout import is_key
 from isolate.store.manifest import NAME, File, files_from_rows, is_relative_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TREE_PREFIX = "tree:"
-"""Begins the key of a source tree, which has no entry in the store."""
 OLD_KEYS = {"written": "rewritten", "folders": "directories"}
 """What older records call the fields of a distribution."""
 

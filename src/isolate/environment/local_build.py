@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from isolate.environment.template import create_from_template, site_packages
 from isolate.pip.runner import PREFIX, Pip
 from isolate.store.layout import fill_lock
-from isolate.store.publish import publish_all, say_faults, write_entry
+from isolate.store.publish import publish_all, say_faults, without_direct_url, write_entry
 from isolate.store.seed.install import install_seed
 from isolate.store.unpacked import read_prefix
 
@@ -25,6 +25,17 @@ def build_source_tree(target: Target, pip: Pip, scratch: Path) -> Entry:
     options = tuple(option for option in pip.options if option != "--require-hashes")
     pip.install([replace(pip, options=options).write([target.locked], scratch)], scratch)
     dist = read_prefix(scratch / PREFIX)[target.name]
+    entry, faults = write_entry(dist, scratch / "entry", target, pip)
+    say_faults(dist, faults, pip)
+    return entry
+
+
+def build_unshared(target: Target, pip: Pip, scratch: Path) -> Entry:
+    """Build the artifact of *target* by *pip* into *scratch*, and return its entry there, which is not published."""
+    pip.install([pip.write([target.locked], scratch)], scratch)
+    dist = read_prefix(scratch / PREFIX)[target.name]
+    if not target.locked.is_direct:
+        dist = without_direct_url(dist)
     entry, faults = write_entry(dist, scratch / "entry", target, pip)
     say_faults(dist, faults, pip)
     return entry

@@ -25,7 +25,7 @@ class PipProvider:
         self._context = context
         self._seed = seed
         self._bare = bare
-        self._said_keyring = False
+        self._has_said = False
 
     def ensure_seed(self) -> Target:
         """Return the pip that a new environment begins with; create its entry in the store unless it is there."""
@@ -47,7 +47,7 @@ class PipProvider:
 
         config, venv, keys = self.config, self._context.application.venv, self.config.keys
         environ = {**config.environ, "PATH": os.pathsep.join(search_path(config.environ))}
-        self._say_which_keyring()
+        self._say_what_counts_otherwise()
         env = pip_environment(environ, prefix=venv, offline=config.offline, variable_names=config.variable_names)
         if not shared:
             keys = keys._replace(build_id=lambda: repr((config.keys.build_id(), version, str(venv))))
@@ -61,13 +61,19 @@ class PipProvider:
             progress=self._context.progress,
         )
 
-    def _say_which_keyring(self) -> None:
-        """Say once that pip asks the `keyring` program for credentials if its settings say to import the module."""
-        from isolate.pip.settings import asks_for_imported_keyring
+    def _say_what_counts_otherwise(self) -> None:
+        """Say once which settings of pip do not count as they are, because of where pip runs."""
+        from isolate.pip.settings import asks_for_imported_keyring, switches_isolation_off
 
-        if not self._said_keyring and asks_for_imported_keyring(self.config.environ, self._context.application.venv):
-            self._context.progress.say(
+        environ, venv, say = self.config.environ, self._context.application.venv, self._context.progress.say
+        if not self._has_said and asks_for_imported_keyring(environ, venv):
+            say(
                 "keyring-provider=import counts as subprocess: pip runs where no keyring is installed, "
                 "and asks the keyring program on PATH"
             )
-        self._said_keyring = True
+        if not self._has_said and switches_isolation_off(environ, venv):
+            say(
+                "no-build-isolation does not count: pip runs where nothing is installed; "
+                "name the packages that need it in [tool.isolate] no-build-isolation"
+            )
+        self._has_said = True

@@ -27,7 +27,7 @@ from isolate.store.environments import register_environment
 from isolate.trace import timed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from isolate.environment.builder import EnvironmentBuilder
     from isolate.operations.transaction import Transaction
@@ -81,7 +81,7 @@ def _change(transaction: Transaction, builder: EnvironmentBuilder, session: Sess
     commit = partial(_before_commit, transaction, session.progress.say)
     rebuild = transaction.current.rebuild
     step = f"environment: creating it, because {rebuild.reason}" if rebuild else "environment: updating it"
-    with timed(log, step), _built_sources(transaction, builder) as built:
+    with timed(log, step), _built(transaction, builder) as built:
         desired = _desired_state(transaction, built, session, builder)
         if rebuild or transaction.current.state is None:
             create(builder, desired, transaction.current.state, before_commit=commit)
@@ -118,24 +118,15 @@ def verify_installed(transaction: Transaction) -> None:
             )
 
 
-@contextlib.contextmanager
-def _built_sources(transaction: Transaction, builder: EnvironmentBuilder) -> Iterator[Mapping[str, Entry]]:
-    """Yield, by name, what pip builds from the source trees that are to be installed; deleted on exit."""
-    trees = [target for target in transaction.plan.install if target.is_local]
-    if not trees:
-        yield {}
-        return
-    from isolate.environment.local_build import build_source_tree
-    from isolate.store.layout import tree_lock
+def _built(
+    transaction: Transaction, builder: EnvironmentBuilder
+) -> contextlib.AbstractContextManager[Mapping[str, Entry]]:
+    """Return a context manager that yields, by name, what pip builds for this application alone."""
+    if not any(target.is_local for target in transaction.plan.install):
+        return contextlib.nullcontext({})
+    from isolate.operations.build_local import built_locally
 
-    with contextlib.ExitStack() as stack:
-        built = {}
-        for target in trees:
-            pip, scratch = builder.pips.ensure_pip(), stack.enter_context(builder.store.scratch())
-            on_wait = partial(builder.progress.working, f"waiting for another process that builds {target.name}")
-            with builder.store.fill_access([tree_lock(target.locked.directory or "")], on_wait):
-                built[target.name] = build_source_tree(target, pip, scratch)
-        yield built
+    return built_locally(transaction, builder)
 
 
 def write_lock(transaction: Transaction, say: Callable[[str], None]) -> None:

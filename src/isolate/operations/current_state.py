@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from isolate.environment.installed import TREE_PREFIX
 from isolate.environment.shared_files import files_of_wrong_owner, has_overridden
 from isolate.interpreters.interpreter import Interpreter
 from isolate.lock.local_sources import content_digest, metadata_digest
-from isolate.locked import LockedDistribution
-from isolate.plan import InstalledRef, InstalledState, Plan, Target, make_plan
+from isolate.locked import LockedDistribution, needs
+from isolate.plan import TREE_PREFIX, InstalledRef, InstalledState, Plan, Target, make_plan
 from isolate.store.entry import same_version
 from isolate.store.keys import tag_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from isolate.environment.installed import Installed
     from isolate.environment.records import State
@@ -189,11 +189,20 @@ def _unmanaged(unmanaged: Iterable[UnmanagedDistribution]) -> tuple[InstalledRef
 
 def targets_for(locked: Sequence[LockedDistribution], keys: EntryKeys) -> list[Target]:
     """Return *locked* as targets, each with its key: that of its store entry, or the state of its source tree."""
-    return [Target(locked=dist, key=_key(dist, keys)) for dist in locked]
+    by_name = {dist.name: dist for dist in locked}
+    return [Target(locked=dist, key=_key(dist, keys, by_name)) for dist in locked]
 
 
-def _key(dist: LockedDistribution, keys: EntryKeys) -> str:
-    if dist.directory is None:
+def _key(dist: LockedDistribution, keys: EntryKeys, locked: Mapping[str, LockedDistribution]) -> str:
+    if dist.directory is None and not keys.is_unshared(dist):
         return keys.key(dist)
-    digest = metadata_digest(dist.directory).partition("+")[0] if dist.editable else content_digest(dist.directory)
+    if dist.directory is None:
+        digest = keys.key(dist)
+    elif dist.editable:
+        digest = metadata_digest(dist.directory).partition("+")[0]
+    else:
+        digest = content_digest(dist.directory)
+    if dist.name in keys.no_build_isolation:
+        needed = sorted(f"{name} {locked[name].source_id}" for name in needs(dist.name, locked))
+        digest = hashlib.sha256(repr((digest, needed)).encode()).hexdigest()
     return f"{TREE_PREFIX}{digest}:{dist.source_id}"

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+IGNORE_INSTALLED = "--ignore-installed"
+"""The option with which pip resolves as if nothing were installed."""
+
+
 def resolve_argv(
     python: Path, *, requirements: Sequence[Path], constraints: Sequence[Path], report: Path
 ) -> tuple[str, ...]:
@@ -16,7 +20,7 @@ def resolve_argv(
 
     pip writes its installation report to *report*: https://pip.pypa.io/en/stable/reference/installation-report/
     """
-    argv = [*_pip(python, "install"), "--dry-run", "--ignore-installed", "--report", str(report)]
+    argv = [*_pip(python, "install"), "--dry-run", IGNORE_INSTALLED, "--report", str(report)]
     for path in requirements:
         argv += ["--requirement", str(path)]
     for path in constraints:

@@ -47,6 +47,10 @@ FORCED_SETTINGS = {
 KEYRING, IMPORTED = "keyring-provider", "import"
 """The option that says how pip asks keyring for credentials, and the value by which it imports the module."""
 
+ISOLATION = "no-build-isolation"
+FALSE = ("n", "no", "f", "false", "off", "0")
+"""What pip takes for false in a setting."""
+
 CERTIFICATE_VARIABLES = frozenset({"CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE"})
 """Variables that name the certificates to trust: paths, several of them joined by colons."""
 
@@ -134,8 +138,11 @@ def _is_user_variable(name: str) -> bool:
 
 
 def _settings(environ: Mapping[str, str], prefix: Path) -> dict[str, str]:
-    """Return the settings that reach pip, by option: those that are given, with the program instead of the module."""
-    settings = _given_settings(environ, prefix)
+    """Return the settings that reach pip, by option: those that are given, with the program instead of the module.
+
+    Without isolation a build would find nothing but pip where pip runs, so only isolate switches it off.
+    """
+    settings = {option: value for option, value in _given_settings(environ, prefix).items() if option != ISOLATION}
     return {**settings, KEYRING: "subprocess"} if settings.get(KEYRING) == IMPORTED else settings
 
 
@@ -155,6 +162,11 @@ def _given_settings(environ: Mapping[str, str], prefix: Path) -> dict[str, str]:
     for settings in sections.values():  # pip ignores an empty value: the value that it would override applies
         merged |= {option: value for option, value in settings.items() if option in ALLOWED_OPTIONS and value}
     return merged
+
+
+def switches_isolation_off(environ: Mapping[str, str], prefix: Path) -> bool:
+    """Return whether the user's settings tell pip to build without isolation: pip takes the value for the opposite."""
+    return _given_settings(environ, prefix).get(ISOLATION, "").lower() in FALSE
 
 
 def asks_for_imported_keyring(environ: Mapping[str, str], prefix: Path) -> bool:

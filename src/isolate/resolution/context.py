@@ -74,8 +74,9 @@ class LockContext(NamedTuple):
     @property
     def tree_tag(self) -> str:
         """Return for what the metadata of source trees is valid that the pip of the application reports."""
-        tag, pinned = self.interpreter.compat_tag, pinned_pip(self.declarations, self.interpreter.markers)
-        return tag if pinned is None else f"{tag} {self.index_fingerprint}"
+        tag = self.interpreter.compat_tag
+        is_own = _own_answers(self.application, self.declarations, self.interpreter)
+        return f"{tag} {self.index_fingerprint}" if is_own else tag
 
     @property
     def cache_key(self) -> str:
@@ -96,7 +97,8 @@ def entry_keys(
     application: Application, declarations: Declarations, interpreter: Interpreter, environ: Mapping[str, str]
 ) -> EntryKeys:
     """Return what the keys of the entries that *application* uses have in common."""
-    return EntryKeys(interpreter.compat_tag, cache(partial(build_id, application, declarations, interpreter, environ)))
+    of_builds = cache(partial(build_id, application, declarations, interpreter, environ))
+    return EntryKeys(interpreter.compat_tag, of_builds, frozenset(declarations.settings.no_build_isolation))
 
 
 def build_id(
@@ -114,15 +116,24 @@ def build_id(
 def index_fingerprint(
     application: Application, declarations: Declarations, interpreter: Interpreter, environ: Mapping[str, str]
 ) -> str:
-    """Return a digest (hex) of what determines which artifacts the pip of *application* finds.
-
-    What a pip finds that the application pins is for this application alone.
-    """
-    settings, pinned = settings_digest(environ, application.venv), pinned_pip(declarations, interpreter.markers)
-    own = () if pinned is None else (str(application.root), pinned[0], *sorted(pinned[1]))
+    """Return a digest (hex) of what determines which artifacts the pip of *application* finds."""
+    settings, own = settings_digest(environ, application.venv), _own_answers(application, declarations, interpreter)
     facts = (settings, interpreter.version, interpreter.compat_tag, *declarations.expanded_index_options, *own)
     facts += tuple(f"{name} from {url}" for name, url in sorted(declarations.package_indexes.items()))
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+
+def _own_answers(application: Application, declarations: Declarations, interpreter: Interpreter) -> tuple[str, ...]:
+    """Return what makes the answers of pip valid for *application* alone; empty if they are for all.
+
+    They are its own if it pins the pip that answers, or if that pip runs where packages of the application could change
+    what it says: where it builds without isolation.
+    """
+    pinned, names = pinned_pip(declarations, interpreter.markers), declarations.settings.no_build_isolation
+    if pinned is None and not names:
+        return ()
+    of_pip = () if pinned is None else (pinned[0], *sorted(pinned[1]))
+    return (str(application.root), *of_pip, *names)
 
 
 def lock_cache_key(

@@ -101,6 +101,8 @@ def _missing_pins(
     missing = {name: version for name, version in versions.items() if cache.get(name, version) is None}
     pins: dict[tuple[str, str], Pin] = {}
     for declared in declarations.requirements:
+        if declared.name in declarations.settings.no_build_isolation:
+            continue
         if declared.name in missing and applies_here(declared, interpreter.markers):
             name, version = declared.name, missing[declared.name]
             pins.setdefault((name, version), Pin(name, version, declared.text, demanded(declared.hashes)))

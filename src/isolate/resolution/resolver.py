@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.lock.artifact import demanded
 from isolate.lock.from_cache import resolve_among
-from isolate.pip.command import resolve_argv
+from isolate.pip.command import IGNORE_INSTALLED, resolve_argv
 from isolate.pip.report import read_report
 from isolate.pip.runner import REPORT
 from isolate.redaction import redact
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from isolate.declarations.declared import Declarations, DeclaredRequirement
     from isolate.environment.builder import EnvironmentBuilder
     from isolate.pip.report import ResolvedDistribution
+    from isolate.pip.runner import Pip
     from isolate.process import Finished
     from isolate.request import LockPolicy
     from isolate.resolution.context import LockContext
@@ -55,12 +56,16 @@ def _allows(declared: DeclaredRequirement, package: Package) -> bool:
 
 
 class Resolver(NamedTuple):
-    """A resolution by the pip of *builder* that keeps the versions in `kept`, by name, where it can."""
+    """A resolution by the pip of *builder* that keeps the versions in `kept`, by name, where it can.
+
+    A `pip` that is given resolves instead, and takes what is installed where it runs.
+    """
 
     context: LockContext
     builder: EnvironmentBuilder
     kept: Mapping[str, str]
     cache: MetadataCache
+    pip: Pip | None = None
 
     def resolve(self) -> Sequence[ResolvedDistribution]:
         """Return what pip resolves the declarations to; without the kept versions if they cannot all be kept.
@@ -73,9 +78,26 @@ class Resolver(NamedTuple):
             lines = [*map(_line, known.ready), *known.lines]
             options = [line for line in declarations.index_options if not line.startswith("--no-binary")]
             return (*known.known, *(self._resolve([*options, *lines]) if lines else ()))
+        if self.pip is None and declarations.settings.no_build_isolation:
+            return self._resolve_in_two_steps()
         resolved = self._resolve(requirement_lines(declarations))
         record_trees(self.context, resolved)
         return resolved
+
+    def _resolve_in_two_steps(self) -> Sequence[ResolvedDistribution]:
+        """Return the resolution where some packages are built without isolation: these come second."""
+        from isolate.resolution.without_isolation import environment_of, split
+
+        first, later = split(self.context.declarations)
+        resolved = self._resolve(requirement_lines(first))
+        record_trees(self.context, resolved)
+        if not later.requirements:
+            return resolved
+        with environment_of(resolved, self.context, self.builder) as (pip, pins):
+            declarations = later._replace(constraints=(*later.constraints, *pins))
+            rest = self._replace(context=self.context._replace(declarations=declarations), pip=pip).resolve()
+        names = {item.name for item in resolved}
+        return (*resolved, *(item for item in rest if item.name not in names))
 
     def _resolve(self, lines: Sequence[str]) -> Sequence[ResolvedDistribution]:
         with self.builder.store.scratch() as scratch:
@@ -103,6 +125,8 @@ class Resolver(NamedTuple):
         requirements are satisfied by what is kept and what pip chose.
         """
         declarations = self.context.declarations
+        if declarations.settings.no_build_isolation:  # pip would build them to learn what they need
+            return None
         if declarations.needs_metadata or not all(map(_is_plain, _all_declared(declarations))):
             return None
         cached = {name: dist for name, version in self.kept.items() if (dist := self.cache.get(name, version))}
@@ -136,15 +160,22 @@ class Resolver(NamedTuple):
         declarations = self.context.declarations
         constraints = scratch / "constraints.txt"
         _write_lines(constraints, [*pins, *map(_line, declarations.constraints), *own_project(declarations)])
-        # What a command that only looks runs is not for the repository to choose.
-        pip = self.builder.resolving_pip.ensure() if self.context.may_build else self.builder.pips.ensure_pip()
+        pip = self._ensure_pip()
         argv = resolve_argv(pip.python, requirements=[requirements], constraints=[constraints], report=scratch / REPORT)
+        if self.pip is not None:
+            argv = tuple(argument for argument in argv if argument != IGNORE_INSTALLED)
         with self._locked_trees():
             return pip.run((*argv, *options, *self._no_build), cwd=declarations.root, scratch=scratch)
 
     @property
     def _no_build(self) -> tuple[str, ...]:
         return () if self.context.may_build else NO_BUILD
+
+    def _ensure_pip(self) -> Pip:
+        if self.pip is not None:
+            return self.pip
+        # What a command that only looks runs is not for the repository to choose.
+        return self.builder.resolving_pip.ensure() if self.context.may_build else self.builder.pips.ensure_pip()
 
     def _locked_trees(self) -> AbstractContextManager[object]:
         """Hold the locks of the source trees that pip may build to learn their metadata."""

@@ -99,6 +99,14 @@ def is_obstructed(error: PipFailed) -> bool:
     return OBSTRUCTED.search(error.output) is not None
 
 
+def fill_missing(store: Store, wanted: Mapping[str, LockedDistribution], pip: Pip) -> None:
+    """Ensure the same for those of *wanted* (by key) that the store lacks; take their locks first."""
+    missing = {key: locked for key, locked in wanted.items() if not store.has(key)}
+    if missing:
+        with store.fill_access([lock_of(locked, pip.compat_tag) for locked in missing.values()]) as held:
+            fill(store, missing, pip, held)
+
+
 def _write_locked(wanted: Sequence[LockedDistribution], directory: Path, pip: Pip) -> Path:
     return pip.write([with_copy(locked, directory / "copies") for locked in wanted], directory)
 

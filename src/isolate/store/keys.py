@@ -29,11 +29,17 @@ class EntryKeys(NamedTuple):
     """What the keys of an application's entries have in common.
 
     `compat_tag` is that of its interpreter. `build_id` returns a text that differs where its builds from source may
-    come out differently; it is only called if something is built.
+    come out differently; it is only called if something is built. `no_build_isolation` has the names of packages that
+    are built in the application's environment.
     """
 
     compat_tag: str
     build_id: Callable[[], str] = str
+    no_build_isolation: frozenset[str] = frozenset()
+
+    def is_unshared(self, locked: LockedDistribution) -> bool:
+        """Return whether *locked* is built without isolation, so that the store never has it."""
+        return locked.name in self.no_build_isolation and locked.is_built
 
     def key(self, locked: LockedDistribution) -> str:
         """Return the key of the entry of *locked*."""

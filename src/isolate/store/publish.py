@@ -56,7 +56,7 @@ def _wanted(dists: Mapping[str, UnpackedDistribution], locked: LockedDistributio
             facts=facts,
             hint="run `isolate lock`",
         )
-    return dist if locked.is_direct else _without_direct_url(dist)
+    return dist if locked.is_direct else without_direct_url(dist)
 
 
 def _publish(store: Store, dist: UnpackedDistribution, target: Target, pip: Pip, *, is_alone: bool) -> bool:
@@ -100,7 +100,7 @@ def say_faults(dist: UnpackedDistribution, faults: Sequence[str], pip: Pip) -> N
         pip.progress.say(record_warning(dist, faults))
 
 
-def _without_direct_url(dist: UnpackedDistribution) -> UnpackedDistribution:
+def without_direct_url(dist: UnpackedDistribution) -> UnpackedDistribution:
     """Delete the `direct_url.json` of *dist* and return it without that file.
 
     An older pip writes one because isolate passes it the URL of each artifact. PEP 610 allows it only if the user
