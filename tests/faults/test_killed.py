@@ -92,6 +92,8 @@ CASES = {
     "rollback": Case(OLD, NEW, ("rollback",)),
     "another link mode": Case(OLD, OLD, ("sync", "--link-mode", "copy")),
 }
+if not USE_REAL_PACKAGES:
+    CASES["a file of two packages"] = Case("left==1.0\nright==1.0\n", "left==1.0\n")
 if not os.path.exists(OTHER_PYTHON) or os.path.realpath(OTHER_PYTHON) == os.path.realpath(sys._base_executable):
     del CASES["another Python"]
 
@@ -107,6 +109,8 @@ def packages(tmp_path_factory):
         build_wheel(directory, "large", large, files={"large/__init__.py": f"version = {large!r}\n", **files})
         for number in range(SMALL_PACKAGES):
             build_wheel(directory, f"small{number}", version, scripts={f"small{number}": f"small{number}:main"})
+    for name in ("left", "right"):
+        build_wheel(directory, name, "1.0", files={f"{name}/__init__.py": "import common\n", "common.py": ""})
     return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(directory)}
 
 
