@@ -197,6 +197,12 @@ def test_every_file_that_a_module_owns_is_described(module):
     assert [name for name in names if f"`{name}" not in page] == []
 
 
+def test_tests_that_show_a_format_exist():
+    named = re.findall(r"`(tests/[^`]+\.py)`", read(DOCS / "formats.md"))
+    assert len(named) > 10
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
 def test_every_dependency_is_justified():
     groups = [PROJECT["project"]["dependencies"], PROJECT["build-system"]["requires"]]
     groups += [group for name, group in PROJECT["dependency-groups"].items() if name != "dev"]

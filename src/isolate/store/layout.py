@@ -17,6 +17,7 @@
   known/<digest>/<name>-<version>.json   what pip reported about a distribution: see `metadata_cache`
   hashes/<digest>.json          what an artifact that only a weaker hash identifies was found to have: see `digests`
   builds/<digest>/              pip's cache of the wheels that it built with one set of settings: see `wheel_cache`
+  tools/<wheel>/                the content of a wheel that isolate runs as a program: see `resolution.poetry`
   scripts/<key>/                the environment of scripts: see `operations.script_environment`
   environments/<digest>         the path of an environment that may hold links to entries: see `environments`
   tmp/                          work in progress; a directory there that no process has locked is garbage
