@@ -150,7 +150,8 @@ def test_a_command_that_only_looks_builds_nothing(isolate, application, log):
 
 def test_packages_with_a_common_file_are_installed_where_it_is_built(isolate, application, log, index):
     for name in ("one", "two"):
-        build_wheel(index.directory, name, "1.0", files={"common/__init__.py": f"name = '{name}'\n"})
+        files, scripts = {"common/__init__.py": f"name = '{name}'\n"}, {"pip": "common:name"}
+        build_wheel(index.directory, name, "1.0", files=files, scripts=scripts)
     app = declare(application, "engine==1.0", "compiled-thing", "one", "two")
     isolate("sync", cwd=app)
     assert set(versions(app / ".venv")) == {"engine", "compiled_thing", "one", "two"}

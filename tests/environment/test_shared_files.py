@@ -187,3 +187,21 @@ def test_a_lock_with_another_order_gives_another_owner(isolate, application, pac
     assert "~ left 1.0 (repaired)" in isolate("sync", cwd=app).out
     assert (site(app) / "shared.py").read_text() == LEFT
     assert isolate("check", "--hash", cwd=app).out.startswith("OK: 2 packages")
+
+
+def test_a_file_of_an_undeclared_source_tree_is_not_lost(isolate, application, packages, tmp_path):
+    """Nothing can build the source tree again, so a sync that would need that is refused."""
+    tree = build_tree(tmp_path / "zoo", "zoo", "1.0")
+    build_wheel(tree / "editable", "zoo", "1.0", files={"zoo.pth": f"{tree}/src\n"}, scripts={"tool": "zoo:main"})
+    app = application(requirements(f"-e {tree}"))
+    isolate("sync", cwd=app)
+    application(requirements("left==1.0"))
+    isolate("sync", "--inexact", cwd=app)
+    assert "from shared import left" in (app / ".venv/bin/tool").read_text()
+    application(requirements("alpha==1.0"))
+    message = isolate("sync", "--inexact", cwd=app, status=2).err
+    assert "zoo would have to be built again, and nothing declares it" in message
+    assert versions(app / ".venv") == {"left": "1.0", "zoo": "1.0"}
+    isolate("sync", cwd=app)
+    assert versions(app / ".venv") == {"alpha": "1.0"}
+    assert isolate("check", "--hash", cwd=app).out.startswith("OK: 1 package")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from isolate.environment.bare_environment import BareEnvironment
 from isolate.environment.build_context import LinkOptions
 from isolate.environment.link import FileConflict
+from isolate.environment.shared_files import environment_conflict
 from isolate.environment.store_linker import StoreLinker
 from isolate.file_owners import overridden_files
 from isolate.store.wheel_cache import DOWNLOADS
@@ -35,7 +36,8 @@ WITHOUT_ISOLATION = {"PIP_NO_BUILD_ISOLATION": "0"}
 def environment_with(builder: EnvironmentBuilder, targets: Sequence[Target], precedence: Precedence) -> Iterator[Pip]:
     """Yield a pip that builds without isolation, where *targets* are installed; the store has them all.
 
-    *precedence* says who owns a file that several of them install. Raises the errors of `StoreLinker.link`.
+    *precedence* says who owns a file that several of them install. Raises `DamagedEntry`, and `InvalidDistribution` for
+    a file that is in the way.
     """
     seed = builder.pips.ensure_seed()
     others = [target for target in targets if target.name != "pip"]
@@ -44,9 +46,12 @@ def environment_with(builder: EnvironmentBuilder, targets: Sequence[Target], pre
         try:
             _linker(builder, venv).link(others, venv)
         except FileConflict:
-            overridden = overridden_files(_linker(builder, venv).digests(others, {}), precedence)
+            overridden = overridden_files(_linker(builder, venv).digests([seed, *others], {}), precedence)
             venv = _bare(builder, stack)
-            _linker(builder, venv).link(others, venv, overridden=overridden)
+            try:
+                _linker(builder, venv).link(others, venv, overridden=overridden)
+            except FileConflict as conflict:
+                raise environment_conflict(conflict) from None
         pip = builder.pips.pip_in(venv, seed.locked.version or "")
         yield replace(pip, env={**_with_cache(pip.env, venv.parent / "cache"), **WITHOUT_ISOLATION})
 

@@ -85,13 +85,18 @@ def files_of_wrong_owner(state: State, precedence: Precedence, *, inexact: bool)
     """
     overridden = {name: dist.overridden for name, dist in state.installed.items() if dist.overridden}
     stays = {name for name in state.installed if inexact or precedence.knows(name)}
-    misplaced = [file for file in misplaced_files(overridden, precedence) if {file[1], file[2]} <= stays]
+    due = {name for name in stays if precedence.knows(name)}  # no sync installs another one again
+    misplaced = [
+        (path, owner, name)
+        for path, owner, name in misplaced_files(overridden, precedence)
+        if owner in stays and name in due
+    ]
     names = {name for _, *both in misplaced for name in both}
     digests = _digests_of_kept(Path(state.venv), {name: state.installed[name] for name in names})
     return [
-        DamagedFile(name=due, path=path, code="modified-file")
-        for path, owner, due in misplaced
-        if digests[owner].get(path) != digests[due].get(path)
+        DamagedFile(name=name, path=path, code="modified-file")
+        for path, owner, name in misplaced
+        if digests[owner].get(path) != digests[name].get(path)
     ]
 
 

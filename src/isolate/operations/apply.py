@@ -18,7 +18,7 @@ from isolate.environment.shared_files import MustReinstall
 from isolate.environment.stamp.inputs import stamp_lines_if_unchanged
 from isolate.environment.stamp.write import remove_stamp, write_stamp
 from isolate.environment.update import update, update_state
-from isolate.errors import ConcurrentChange
+from isolate.errors import ConcurrentChange, NotInStore
 from isolate.formatting import count
 from isolate.lock.precedence import precedence_of
 from isolate.operations.current_state import FIRST
@@ -71,6 +71,12 @@ def _reinstalling(transaction: Transaction, names: Iterable[str], builder: Envir
     """Return *transaction*, in which the distributions *names*, which stay, are installed again."""
     plan, current = transaction.plan, transaction.current
     targets = [current.target_for(name, plan.kept) for name in names]
+    if lost := [target.name for target in targets if target.is_local and not target.locked.table]:
+        raise NotInStore(
+            f"{', '.join(lost)} would have to be built again, and nothing declares it",
+            facts=("another package that is removed or replaced has brought files that it has, too",),
+            hint="declare it, or run without --inexact",
+        )
     log.info("plan: restore files of %s", ", ".join(target.name for target in targets))
     return transaction._replace(plan=plan.reinstalling(targets, builder.store.has))
 
