@@ -56,7 +56,8 @@ class LocalIndex:
     def misbehave(self, pattern: str, fault: str) -> None:
         """Answer requests whose path matches *pattern* with a *fault*.
 
-        `500`: an error; `hang`: no answer; `cut`: half of the body; `wrong`: different bytes of the same length.
+        `500` or another status: an error; `hang`: no answer; `cut`: half of the body; `wrong`: different bytes of the
+        same length; `plain`: another content type; `login`: a page in HTML with no link to a file.
         """
         self._faults.append((pattern, fault))
 
@@ -92,8 +93,10 @@ class LocalIndex:
             if authorization != expected:
                 return 401, b"credentials required", None
         fault = next((fault for pattern, fault in self._faults if re.search(pattern, path)), None)
-        if fault == "500":
-            return 500, b"internal error", None
+        if fault is not None and fault.isdigit():
+            return int(fault), b"an error", None
+        if fault == "login":
+            return 200, b'<!DOCTYPE html><html><body><a href="/sign-in">Sign in</a></body></html>', None
         if path.startswith("/files/"):
             file = self.directory / path.removeprefix("/files/").partition("?")[0]
             return (200, file.read_bytes(), fault) if file.is_file() else (404, b"", None)
@@ -126,9 +129,8 @@ class LocalIndex:
                 self.send_response(status)
                 if status == 401:
                     self.send_header("WWW-Authenticate", "Basic")
-                self.send_header(
-                    "Content-Type", "text/html" if self.path.startswith("/simple") else "application/octet-stream"
-                )
+                kind = "text/html" if self.path.startswith("/simple") else "application/octet-stream"
+                self.send_header("Content-Type", "text/plain" if fault == "plain" else kind)
                 self.send_header("Content-Length", str(len(body)))
                 for name, value in index.headers.items():
                     self.send_header(name, value)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from isolate import process
-from isolate.pip.command import download_argv, install_arguments, resolve_argv
+from isolate.pip.command import download_argv, install_arguments, resolve_arguments
 from isolate.pip.report import read_report
 from isolate.pip.settings import pip_environment
 from kit.packages import build_wheel
@@ -15,10 +15,9 @@ PYTHON = Path("/venv/bin/python")
 
 
 def test_resolving_installs_nothing():
-    argv = resolve_argv(PYTHON, requirements=[Path("a"), Path("b")], constraints=[Path("c")], report=Path("r"))
-    assert argv[:5] == ("/venv/bin/python", "-I", "-m", "pip", "install")
-    assert argv[5:9] == ("--dry-run", "--ignore-installed", "--report", "r")
-    assert argv[9:] == ("--requirement", "a", "--requirement", "b", "--constraint", "c")
+    arguments = resolve_arguments(requirements=[Path("a"), Path("b")], constraints=[Path("c")], report=Path("r"))
+    assert arguments[:5] == ("install", "--dry-run", "--ignore-installed", "--report", "r")
+    assert arguments[5:] == ("--requirement", "a", "--requirement", "b", "--constraint", "c")
 
 
 def test_installing_takes_exactly_the_given_requirements():
@@ -52,7 +51,8 @@ def test_pip_accepts_all_three_commands(tmp_path):
     requirements.write_text("alpha\n")
     constraints.write_text("beta<2\n")
 
-    run(resolve_argv(python, requirements=[requirements], constraints=[constraints], report=report), tmp_path, links)
+    arguments = resolve_arguments(requirements=[requirements], constraints=[constraints], report=report)
+    run((python, "-I", "-m", "pip", *arguments), tmp_path, links)
     assert [item.name for item in read_report(report.read_text())] == ["alpha", "beta"]
 
     arguments = install_arguments(requirements=requirements, prefix=tmp_path / "prefix")

@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,7 +14,7 @@ from pips import PIPS, python_with_pip
 
 from isolate import process
 from isolate.errors import IsolateError, PipFailed
-from isolate.pip.command import resolve_argv
+from isolate.pip.command import resolve_arguments
 from isolate.pip.report import ResolvedDistribution, read_report
 from isolate.pip.settings import pip_environment
 from kit.index import LocalIndex
@@ -163,7 +162,8 @@ def resolve(python, lines, tmp_path, index_url):
     """Let a real pip resolve *lines*, and return the items of its report by name."""
     (tmp_path / "requirements.txt").write_text("".join(f"{line}\n" for line in lines))
     report = tmp_path / "report.json"
-    argv = resolve_argv(Path(python), requirements=[tmp_path / "requirements.txt"], constraints=[], report=report)
+    arguments = resolve_arguments(requirements=[tmp_path / "requirements.txt"], constraints=[], report=report)
+    argv = (python, "-I", "-m", "pip", *arguments)
     environ = {"PIP_INDEX_URL": index_url, "HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "PIP_NO_CACHE_DIR": "1"}
     finished = process.run(argv, env=pip_environment(environ, prefix=tmp_path), cwd=tmp_path)
     assert finished.status == 0, finished.errors

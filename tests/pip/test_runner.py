@@ -178,7 +178,7 @@ def test_a_module_in_the_current_directory_is_not_imported(pip, requirements_for
 def test_pips_die_with_the_runner_script(fork, index, tmp_path):
     index.misbehave("^/files/", "hang")
     env = pip_environment({"PIP_INDEX_URL": index.url, "PATH": os.environ["PATH"]}, prefix=tmp_path)
-    run = ["install", "--prefix", str(tmp_path / "prefix"), "alpha"]
+    run = [str(tmp_path / "pip.log"), "install", "--prefix", str(tmp_path / "prefix"), "alpha"]
     script = start_runner({"runs": [run, run], "jobs": 2, "fork": fork, "separator": ""}, env)
     wait_until(lambda: len(index.fetched()) > 1)
     pips = children_of(script.pid)

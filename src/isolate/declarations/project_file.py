@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 
     from packaging.specifiers import SpecifierSet
 
-LIST_SETTINGS = ("applications", "constraints", "exclude", "metadata-files", "no-build-isolation", "requirements")
+LIST_SETTINGS = (
+    *("applications", "constraints", "exclude", "lenient-indexes", "metadata-files"),
+    *("no-build-isolation", "requirements"),
+)
 SETTING_NAMES = (*LIST_SETTINGS, "indexes", "link-mode", "python")
 
 

@@ -27,5 +27,6 @@ class Settings(NamedTuple):
     applications: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     metadata_files: tuple[str, ...] = ()
+    lenient_indexes: tuple[str, ...] = ()
     indexes: Mapping[str, str] = {}
     no_build_isolation: tuple[str, ...] = ()

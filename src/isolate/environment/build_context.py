@@ -45,7 +45,8 @@ class PipConfig(NamedTuple):
 
     `environ` holds the variables of the command. `index_options` are lines of a requirements file. `variable_names`
     are the variables that declarations refer to, `declared_urls` the URLs that they contain, with credentials. `keys`
-    tells builds apart. `pinned_pip` resolves instead of the seed pip, if there is one.
+    tells builds apart. `pinned_pip` resolves instead of the seed pip, if there is one. `lenient_indexes`: see
+    `pip.index_pages`.
     """
 
     environ: Mapping[str, str]
@@ -54,6 +55,7 @@ class PipConfig(NamedTuple):
     index_options: tuple[str, ...] = ()
     variable_names: frozenset[str] = frozenset()
     declared_urls: tuple[str, ...] = ()
+    lenient_indexes: tuple[str, ...] = ()
     pinned_pip: PinnedPip | None = None
 
 

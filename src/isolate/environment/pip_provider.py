@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from isolate.environment.bare_environment import BareEnvironment
     from isolate.environment.build_context import BuildContext, PipConfig
     from isolate.environment.seed_pip import SeedPip
+    from isolate.pip.index_pages import IndexAnswers
     from isolate.pip.runner import Pip
     from isolate.plan import Target
 
@@ -26,6 +27,7 @@ class PipProvider:
         self._seed = seed
         self._bare = bare
         self._has_said = False
+        self._answers: IndexAnswers | None = None
 
     def ensure_seed(self) -> Target:
         """Return the pip that a new environment begins with; create its entry in the store unless it is there."""
@@ -41,6 +43,7 @@ class PipProvider:
         If it is not *shared*, it has a cache of built wheels that is this application's own.
         """
         from isolate.pip.credentials import credentials_in
+        from isolate.pip.index_pages import IndexAnswers
         from isolate.pip.runner import Pip
         from isolate.pip.settings import pip_environment
         from isolate.store.wheel_cache import with_own_wheel_cache
@@ -48,6 +51,7 @@ class PipProvider:
         config, venv, keys = self.config, self._context.application.venv, self.config.keys
         environ = {**config.environ, "PATH": os.pathsep.join(search_path(config.environ))}
         self._say_what_counts_otherwise()
+        self._answers = self._answers or IndexAnswers(config.lenient_indexes)
         env = pip_environment(environ, prefix=venv, offline=config.offline, variable_names=config.variable_names)
         if not shared:
             keys = keys._replace(build_id=lambda: repr((config.keys.build_id(), version, str(venv))))
@@ -59,6 +63,7 @@ class PipProvider:
             options=config.index_options,
             credentials=credentials_in(config.declared_urls, config.environ),
             progress=self._context.progress,
+            answers=self._answers,
         )
 
     def _say_what_counts_otherwise(self) -> None:

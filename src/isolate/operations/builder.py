@@ -42,6 +42,7 @@ def builder_for(
             requirement.url for requirement in declarations.requirements if requirement.url is not None
         ),
         pinned_pip=_pinned_pip(application, declarations, current.interpreter, session),
+        lenient_indexes=declarations.settings.lenient_indexes,
     )
     return environment_builder(context, pip_config, _link_options(declarations, current, request))
 

@@ -13,19 +13,17 @@ IGNORE_INSTALLED = "--ignore-installed"
 """The option with which pip resolves as if nothing were installed."""
 
 
-def resolve_argv(
-    python: Path, *, requirements: Sequence[Path], constraints: Sequence[Path], report: Path
-) -> tuple[str, ...]:
-    """Return the command that resolves *requirements* under *constraints* as if nothing were installed.
+def resolve_arguments(*, requirements: Sequence[Path], constraints: Sequence[Path], report: Path) -> tuple[str, ...]:
+    """Return the arguments for pip that resolve *requirements* under *constraints* as if nothing were installed.
 
     pip writes its installation report to *report*: https://pip.pypa.io/en/stable/reference/installation-report/
     """
-    argv = [*_pip(python, "install"), "--dry-run", IGNORE_INSTALLED, "--report", str(report)]
+    arguments = ["install", "--dry-run", IGNORE_INSTALLED, "--report", str(report)]
     for path in requirements:
-        argv += ["--requirement", str(path)]
+        arguments += ["--requirement", str(path)]
     for path in constraints:
-        argv += ["--constraint", str(path)]
-    return tuple(argv)
+        arguments += ["--constraint", str(path)]
+    return tuple(arguments)
 
 
 def install_arguments(*, requirements: Path, prefix: Path) -> tuple[str, ...]:
@@ -53,9 +51,5 @@ def download_argv(python: Path, requirement: str, *, python_version: str, direct
     The wheel is for another Python, *python_version* (`3.8`).
     """
     options = ("--no-deps", "--only-binary", ":all:", "--python-version", python_version)
-    return (*_pip(python, "download"), *options, "--dest", str(directory), requirement)
-
-
-def _pip(python: Path, command: str) -> tuple[str, ...]:
-    """Return the start of a command line. With `-I`, no module of the current directory shadows one that pip needs."""
-    return (str(python), "-I", "-m", "pip", command)
+    # With `-I`, no module of the current directory shadows one that pip needs.
+    return (str(python), "-I", "-m", "pip", "download", *options, "--dest", str(directory), requirement)

@@ -5,7 +5,7 @@ and it imports nothing of isolate.
 
 Standard input is a JSON object:
 
-    runs        a list with the arguments of each pip
+    runs        a list with the arguments of `watched.py` for each pip: where to write its log, and what pip gets
     jobs        how many pips may run at the same time
     fork        whether a fork of this process may run a pip; if not, each pip is a new process
     separator   the text that every line of output begins with
@@ -42,6 +42,9 @@ PRELOADED_MODULES = (
 )
 """The modules that every pip needs for an install. A pip that lacks one of them imports its counterpart later."""
 
+WATCHED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "watched.py")
+"""The script that runs one pip and writes down what it says about indexes."""
+
 POLL_INTERVAL = 0.2
 """Seconds between two checks whether a pip has exited although a process that it started keeps its pipe open."""
 
@@ -53,7 +56,7 @@ def main() -> None:
     task = json.load(sys.stdin)
     if task["fork"]:
         _preload()
-    run_pip = _run_pip if task["fork"] else _exec_pip
+    run_pip = runpy.run_path(WATCHED)["run"] if task["fork"] else _exec_pip
     waiting = list(enumerate(task["runs"]))
     running: list[_RunningPip] = []
     while waiting or running:
@@ -134,17 +137,8 @@ def _start(run_pip: Callable[[Sequence[str]], int], arguments: Sequence[str]) ->
     return pid, read_end
 
 
-def _run_pip(arguments: Sequence[str]) -> int:
-    sys.argv = ["pip", *arguments]
-    try:
-        runpy.run_module("pip", run_name="__main__", alter_sys=True)
-    except SystemExit as exit_request:
-        return exit_request.code if isinstance(exit_request.code, int) else int(exit_request.code is not None)
-    return 0
-
-
 def _exec_pip(arguments: Sequence[str]) -> NoReturn:
-    os.execv(sys.executable, [sys.executable, "-I", "-m", "pip", *arguments])
+    os.execv(sys.executable, [sys.executable, "-I", WATCHED, *arguments])
 
 
 def _parent_death_signal() -> Callable[[], object]:

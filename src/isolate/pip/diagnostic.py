@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-REFERENCE = r"error: ([a-z]+(?:-[a-z]+)+)$"
+REFERENCE = r"error: ([a-z]+(?:-[a-z]+)+|[a-z]+(?=\n\n×))$"
 HEADING = re.compile(rf"^{REFERENCE}\n\n", re.MULTILINE)
 NESTED_HEADING = re.compile(rf"^ *{REFERENCE}", re.MULTILINE)
 HINT = re.compile(r"^hint: (.+(?:\n {6}.+)*)", re.MULTILINE)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from isolate.errors import PipFailed
 from isolate.pip import network_failures, resolution_failures, system_failures
 from isolate.pip.diagnostic import last_diagnostic
+from isolate.pip.unavailable import unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,6 +63,7 @@ EXPLAINERS: tuple[Callable[[str, Sequence[Declaration]], PipFailed | None], ...]
     system_failures.vcs_failure,
     system_failures.build_failure,
     system_failures.permission_denied,
+    unavailable,
     resolution_failures.incompatible_python,
     resolution_failures.conflict,
     network_failures.index_failure,

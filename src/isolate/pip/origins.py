@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from packaging.utils import canonicalize_name
 
@@ -27,6 +27,29 @@ class Declaration(Protocol):
     @property
     def origin(self) -> object:
         """Where it was declared; `str` of it is for users: `requirements.txt:3`."""
+
+
+class Unsatisfied(NamedTuple):
+    """A requirement that pip finds no version for, the package that needs it, if any, and the versions there are."""
+
+    requirement: str
+    parent: str | None
+    versions: tuple[str, ...]
+
+
+def unsatisfied(output: str) -> Unsatisfied | None:
+    """Return the requirement that pip finds no version for, or None."""
+    match = re.search(r"satisfies the requirement (.+?)(?: \(from ([^)]+)\))? \(from versions: ([^)]*)\)", output)
+    if match is None:
+        return None
+    versions = [] if match[3].strip() in ("none", "") else match[3].split(", ")
+    return Unsatisfied(match[1], match[2], tuple(versions))
+
+
+def needed_by(found: Unsatisfied, declared: Sequence[Declaration]) -> Iterator[str]:
+    """Yield the package that needs what was not found, with where it is declared; nothing if it is declared itself."""
+    if found.parent:
+        yield f"needed by {found.parent}{origins_of(name_in(found.parent), declared)}"
 
 
 def search_locations(output: str) -> list[str]:

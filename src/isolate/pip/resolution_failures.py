@@ -13,8 +13,17 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from isolate.errors import PipFailed
-from isolate.pip.diagnostic import references
-from isolate.pip.origins import declarations_of, in_parentheses, name_in, origins_of, search_locations
+from isolate.pip.diagnostic import last_diagnostic, references
+from isolate.pip.origins import (
+    declarations_of,
+    in_parentheses,
+    name_in,
+    needed_by,
+    origins_of,
+    search_locations,
+    unsatisfied,
+)
+from isolate.pip.unavailable import absent_pages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,10 +33,7 @@ if TYPE_CHECKING:
 MAX_VERSIONS = 8
 """How many versions one line of a message lists."""
 
-NOT_FOUND_HINT = (
-    "check the spelling and the index: pip reports the same if the index cannot be reached, rejects the credentials "
-    "or has no file for this Python"
-)
+NOT_FOUND_HINT = "check the spelling, and the URLs of the indexes"
 PYTHON_HINT = "choose a different Python with --python, or a different version of the package"
 
 
@@ -64,18 +70,25 @@ def incompatible_python(output: str, declared: Sequence[Declaration]) -> PipFail
         name = name_in(rejected[0][0])
         facts = [f"{package} requires Python {required}" for package, _, required in rejected[:4]]
         facts += [f"the application uses Python {rejected[0][1]}", *declarations_of(name, declared)]
+        facts += [f"needed by {parent}{origins_of(name_in(parent), declared)}" for parent in _parents(output, name)]
         return PipFailed(f"{name} requires a different Python", facts=tuple(facts), hint=PYTHON_HINT)
-    requirement = re.search(r"satisfies the requirement (\S+)", output)
+    found = unsatisfied(output)
     versions = re.search(r"require a different python version: (.*)", output)
-    if not (requirement and versions and _includes_pin(versions[1], requirement[1])):
+    if not (found and versions and _includes_pin(versions[1], found.requirement)):
         return None
-    name = name_in(requirement[1])
+    name = name_in(found.requirement)
     ranges = sorted(set(re.findall(r"Requires-Python ([^;]+)", versions[1])))
-    return PipFailed(
-        f"{requirement[1]} requires a different Python",
-        facts=(f"{name} requires Python {' or '.join(ranges)}", *declarations_of(name, declared)),
-        hint=PYTHON_HINT,
-    )
+    facts = [f"{name} requires Python {' or '.join(ranges)}", *declarations_of(name, declared)]
+    facts += needed_by(found, declared)
+    return PipFailed(f"{found.requirement} requires a different Python", facts=tuple(facts), hint=PYTHON_HINT)
+
+
+def _parents(output: str, name: str) -> list[str]:
+    """Return the packages that need the package *name*, as pip says when it collects it."""
+    taken = re.findall(r"^ *(?:Collecting|Processing) (\S+).* \(from (\S+?)->", output, re.MULTILINE)
+    names = ((name_in(what), what.rpartition("/")[2].partition("-")[0], parent) for what, parent in taken)
+    wanted = canonicalize_name(name)
+    return [*dict.fromkeys(parent for *found, parent in names if wanted in map(canonicalize_name, found))][:2]
 
 
 def _rejected_packages(output: str) -> list[tuple[str, str, str]]:
@@ -96,8 +109,10 @@ def _includes_pin(versions: str, requirement: str) -> bool:
 def conflict(output: str, declared: Sequence[Declaration]) -> PipFailed | None:
     """Return the failure that no set of versions meets all requirements, or that pip found none, or None."""
     if "resolution-too-deep" in references(output):
+        diagnostic = last_diagnostic(output)
+        facts = () if diagnostic is None else (diagnostic.message, *diagnostic.context)
         hint = "pin more of the requirements, or narrow their version ranges"
-        return PipFailed("pip gave up resolving (resolution too deep)", hint=hint)
+        return PipFailed("pip gave up resolving (resolution too deep)", facts=facts, hint=hint)
     if "ResolutionImpossible" not in output and "conflicting dependencies" not in output:
         return None
     _, _, rest = output.partition("The conflict is caused by:\n")
@@ -127,21 +142,18 @@ def _is_same(declared: str, reported: str) -> bool:
 
 def no_matching_version(output: str, declared: Sequence[Declaration]) -> PipFailed | None:
     """Return the failure that a package, or the requested version of it, was not found, or None."""
-    match = re.search(r"satisfies the requirement (.+?)(?: \(from ([^)]+)\))? \(from versions: ([^)]*)\)", output)
-    if not match:
+    found = unsatisfied(output)
+    if found is None:
         return _no_matching_file(output, declared)
-    requirement, parent, listed = match.groups()
-    name = name_in(requirement)
-    facts = [*declarations_of(name, declared)]
-    if parent:
-        facts.append(f"needed by {parent}{origins_of(name_in(parent), declared)}")
-    if listed.strip() in ("none", ""):
-        facts += search_locations(output)
+    name = name_in(found.requirement)
+    facts = [*declarations_of(name, declared), *needed_by(found, declared)]
+    if not found.versions:
+        facts += [*search_locations(output), *absent_pages(output)]
         return PipFailed(f"package {name} was not found", facts=tuple(facts), hint=NOT_FOUND_HINT)
-    versions = sorted(listed.split(", "), key=_sort_key)
+    versions = sorted(found.versions, key=_sort_key)
     newest = [*reversed(versions[-MAX_VERSIONS:]), *(["…"] if len(versions) > MAX_VERSIONS else [])]
-    facts += [f"available: {', '.join(newest)}", *_closest(requirement, versions)]
-    return PipFailed(f"{requirement} does not exist", facts=tuple(facts), hint="declare a version that exists")
+    facts += [f"available: {', '.join(newest)}", *_closest(found.requirement, versions)]
+    return PipFailed(f"{found.requirement} does not exist", facts=tuple(facts), hint="declare a version that exists")
 
 
 def _no_matching_file(output: str, declared: Sequence[Declaration]) -> PipFailed | None:

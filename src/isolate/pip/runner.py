@@ -17,7 +17,9 @@ from isolate import fs, process
 from isolate.child_output import Listener
 from isolate.pip.command import choose_arguments, download_arguments, install_arguments
 from isolate.pip.credentials import with_credentials
+from isolate.pip.index_pages import IndexAnswers
 from isolate.pip.input_files import write_input_file
+from isolate.pip.runner_output import RECORD_SEPARATOR, RunnerOutput, explained, read_log
 from isolate.progress.protocol import NullProgress
 from isolate.redaction import redact
 from isolate.trace import timed
@@ -25,7 +27,6 @@ from isolate.trace import timed
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from isolate.errors import PipFailed
     from isolate.locked import LockedDistribution
     from isolate.progress.protocol import Progress
 
@@ -40,11 +41,11 @@ RETRYING = "WARNING: Retrying ("
 RUNNER_SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "concurrent.py")
 """The script that runs several pips. The environment's Python runs it; isolate never imports it."""
 
-RECORD_SEPARATOR = "\x1e"
-"""How the runner script begins a line about one of its pips. All other lines are its own output."""
+WATCHED_SCRIPT = os.path.join(os.path.dirname(RUNNER_SCRIPT), "watched.py")
+"""The script that runs one pip and writes down what it says about indexes; isolate never imports it either."""
 
-PREFIX, REPORT, DOWNLOADS = "prefix", "report.json", "downloads"
-"""What pip creates beside a requirements file: the installed files, its report, the downloaded files."""
+PREFIX, REPORT, DOWNLOADS, LOG = "prefix", "report.json", "downloads", "pip.log"
+"""What pip creates beside a requirements file: the installed files, its report, the downloaded files, its log."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ class Pip:
 
     `python` is the interpreter that runs it, `compat_tag` that interpreter's, `version` pip's own. `env` is its
     complete environment. `options` are index options, each a line of a requirements file. `credentials` has declared
-    URLs that hold credentials, by the URL in the lock. `progress` gets pip's output.
+    URLs that hold credentials, by the URL in the lock. `progress` gets pip's output, `answers` what indexes answer.
     """
 
     python: Path
@@ -63,10 +64,12 @@ class Pip:
     options: tuple[str, ...] = ()
     credentials: Mapping[str, str] = field(default_factory=dict)
     progress: Progress = field(default_factory=NullProgress)
+    answers: IndexAnswers = field(default_factory=IndexAnswers)
 
     def write(self, wanted: Sequence[LockedDistribution], directory: Path) -> Path:
         """Create *directory* with a requirements file for exactly *wanted*, and return the path of the file."""
         directory.mkdir(exist_ok=True)
+        self.answers.add_files(str((locked.artifact or {}).get("url", "")) for locked in wanted)
         wanted = [self.with_credentials(locked) for locked in wanted]
         return write_input_file(wanted, directory, pip_version=Version(self.version), options=self.options)
 
@@ -95,7 +98,7 @@ class Pip:
             runs = [_with_report(run, path) for run, path in zip(runs, requirements, strict=True)]
         for path in requirements:
             self._create_prefix(path.parent / PREFIX)
-        self._run_all(runs, scratch, jobs=jobs, on_finished=on_installed)
+        self._run_all(requirements, runs, scratch, jobs=jobs, on_finished=on_installed)
 
     def choose(self, requirements: Sequence[Path], scratch: Path, *, jobs: int = 1) -> None:
         """Write `REPORT` beside each file of *requirements*: what pip would install of it, without dependencies.
@@ -103,7 +106,7 @@ class Pip:
         The rest is as for `install`.
         """
         runs = [_with_report(choose_arguments(requirements=path), path) for path in requirements]
-        self._run_all(runs, scratch, jobs=jobs)
+        self._run_all(requirements, runs, scratch, jobs=jobs)
 
     def download(self, requirements: Sequence[Path], scratch: Path, *, jobs: int = 1) -> None:
         """Download the artifacts of each file of *requirements* into `DOWNLOADS` beside it; as `install` for the rest.
@@ -111,10 +114,30 @@ class Pip:
         What a declaration demands of all artifacts (`--require-hashes`) is left to the caller.
         """
         runs = [download_arguments(requirements=path, directory=path.parent / DOWNLOADS) for path in requirements]
-        self._run_all(runs, scratch, jobs=jobs)
+        self._run_all(requirements, runs, scratch, jobs=jobs)
+
+    def resolve(
+        self, arguments: Sequence[str], requirements: Path, *, cwd: Path, more_follows: bool = False
+    ) -> process.Finished:
+        """Run pip with *arguments* in *cwd*, and return its result; what it creates is beside the file *requirements*.
+
+        Raises `IndexFailed` if an index failed, whether pip found everything elsewhere or not. With *more_follows*,
+        another resolution of the command shows what a doubtful answer means.
+        """
+        scratch = requirements.parent
+        argv = (str(self.python), "-I", WATCHED_SCRIPT, str(scratch / LOG), *arguments)
+        finished = self.run(argv, cwd=cwd, scratch=scratch)
+        self.answers.check(read_log(scratch / LOG), more_follows=more_follows)
+        return finished
+
+    def run_logged(self, arguments: Sequence[str], log: Path, *, cwd: Path) -> process.Finished:
+        """Run pip with *arguments* in *cwd*, and return its result; everything that it does is in *log* afterwards."""
+        argv = (str(self.python), "-I", "-m", "pip", *arguments, "--log", str(log))
+        return self.run(argv, cwd=cwd, scratch=log.parent)
 
     def _run_all(
         self,
+        requirements: Sequence[Path],
         runs: Sequence[tuple[str, ...]],
         scratch: Path,
         *,
@@ -123,13 +146,15 @@ class Pip:
     ) -> None:
         if not runs:
             return
-        output = _RunnerOutput(len(runs), on_line=self._report_progress, on_installed=on_finished)
+        logs = [path.parent / LOG for path in requirements]
+        output = RunnerOutput(logs, self.answers, on_line=self._report_progress, on_finished=on_finished)
         may_fork = sys.platform != "darwin"  # its system libraries do not work in a forked process
-        task = {"runs": runs, "jobs": jobs, "fork": may_fork, "separator": RECORD_SEPARATOR}
+        watched = [(str(path), *run) for path, run in zip(logs, runs, strict=True)]
+        task = {"runs": watched, "jobs": jobs, "fork": may_fork, "separator": RECORD_SEPARATOR}
         argv = (str(self.python), "-I", RUNNER_SCRIPT)
         finished = self.run(argv, cwd=scratch, scratch=scratch, stdin=json.dumps(task), on_line=output.receive)
         if finished.status:
-            raise _explained(output.of_script)
+            raise explained(output.of_script)
 
     def _create_prefix(self, prefix: Path) -> None:
         """Create *prefix* with the links of an environment (`lib64`), so that a file has one path, as it has there."""
@@ -168,42 +193,5 @@ class Pip:
         self.progress.say(f"still waiting for pip (no output for {seconds:.0f} s)")
 
 
-class _RunnerOutput:
-    """The output of the runner script, kept apart by pip, because one pip's output does not explain another's failure.
-
-    `of_script` is what the script itself printed.
-    """
-
-    def __init__(self, runs: int, *, on_line: Callable[[str], None], on_installed: Callable[[int], None]) -> None:
-        self._lines_of_pips: list[list[str]] = [[] for _ in range(runs)]
-        self._lines_of_script: list[str] = []
-        self._on_line, self._on_installed = on_line, on_installed
-
-    @property
-    def of_script(self) -> str:
-        return "\n".join(self._lines_of_script)
-
-    def receive(self, line: str) -> None:
-        """Process one *line* of the script; raise `PipFailed` if it says that a pip failed."""
-        if not line.startswith(RECORD_SEPARATOR):
-            self._lines_of_script.append(line)
-            self._on_line(line)
-            return
-        number, event, text = line[len(RECORD_SEPARATOR) :].split(" ", 2)
-        if event == "output":
-            self._lines_of_pips[int(number)].append(text)
-            self._on_line(text)
-        elif text == "0":
-            self._on_installed(int(number))
-        else:
-            raise _explained("\n".join(self._lines_of_pips[int(number)]))
-
-
 def _with_report(arguments: tuple[str, ...], requirements: Path) -> tuple[str, ...]:
     return (*arguments, "--report", str(requirements.parent / REPORT))
-
-
-def _explained(output: str) -> PipFailed:
-    from isolate.pip.explanation import explain
-
-    return explain(redact(output), declared=())

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from isolate.lock.artifact import demanded
 from isolate.lock.graph import applies_here
-from isolate.pip.command import resolve_argv
+from isolate.pip.command import resolve_arguments
 from isolate.pip.options import INDEX_OPTIONS
 from isolate.pip.report import read_report
 from isolate.pip.runner import REPORT
@@ -85,10 +85,11 @@ def _choose(
     with builder.store.scratch() as scratch:
         requirements, constraints = scratch / "bound.txt", scratch / "bound-constraints.txt"
         _write(requirements, [*index, *others, *(lines or [name])])
-        argv = resolve_argv(pip.python, requirements=[requirements], constraints=[constraints], report=scratch / REPORT)
+        report = scratch / REPORT
+        arguments = resolve_arguments(requirements=[requirements], constraints=[constraints], report=report)
         for pins in ([f"{name}=={kept}"], []) if kept else ([],):
             _write(constraints, [*limits, *pins])
-            finished = pip.run((*argv, "--no-deps", *options), cwd=declarations.root, scratch=scratch)
+            finished = pip.resolve((*arguments, "--no-deps", *options), requirements, cwd=declarations.root)
             if not finished.status:
                 return read_report((scratch / REPORT).read_text(encoding="utf-8"))[0]
     from isolate.pip.explanation import explain

@@ -18,9 +18,10 @@ from isolate.errors import IsolateError
 from isolate.lock.graph import active_requirements, applies_here
 from isolate.lock.local_sources import is_same_metadata, path_of_url
 from isolate.lock.tool_table import tool_table
-from isolate.pip.command import resolve_argv
+from isolate.pip.command import resolve_arguments
 from isolate.pip.report import read_report
-from isolate.pip.runner import REPORT
+from isolate.pip.runner import LOG, REPORT
+from isolate.pip.runner_output import with_log
 from isolate.redaction import redact
 from isolate.resolution.candidates import candidate_locks
 from isolate.resolution.context import LockContext, context_of
@@ -93,13 +94,14 @@ def _ask_backend(context: LockContext, builder: EnvironmentBuilder) -> ResolvedD
         requirements = scratch / "project.txt"
         lines = [*options, f"-e {declarations.root.as_uri()}"]  # a URL needs no quotes, whatever characters it has
         requirements.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        argv = resolve_argv(pip.python, requirements=[requirements], constraints=[], report=scratch / REPORT)
-        finished = pip.run((*argv, "--no-deps"), cwd=declarations.root, scratch=scratch)
+        arguments = resolve_arguments(requirements=[requirements], constraints=[], report=scratch / REPORT)
+        finished = pip.resolve((*arguments, "--no-deps"), requirements, cwd=declarations.root, more_follows=True)
         if not finished.status:
             return read_report((scratch / REPORT).read_text(encoding="utf-8"))[0]
+        output = with_log(f"{finished.output}\n{finished.errors}", scratch / LOG)
     from isolate.pip.explanation import explain
 
-    output = redact(f"{finished.output}\n{finished.errors}")
+    output = redact(output)
     raise explain(output, declared=(), offline=builder.pips.config.offline)
 
 

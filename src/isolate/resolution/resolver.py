@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.lock.artifact import demanded
 from isolate.lock.from_cache import resolve_among
-from isolate.pip.command import IGNORE_INSTALLED, resolve_argv
+from isolate.pip.command import IGNORE_INSTALLED, resolve_arguments
+from isolate.pip.index_pages import IndexFailed
 from isolate.pip.report import read_report
-from isolate.pip.runner import REPORT
+from isolate.pip.runner import LOG, REPORT
+from isolate.pip.runner_output import read_log, with_log
 from isolate.redaction import redact
 from isolate.resolution.package_indexes import choose_bound
 from isolate.resolution.without_build import NO_BUILD, record_trees, without_build
@@ -109,14 +111,35 @@ class Resolver(NamedTuple):
                 finished = self._run_pip(requirements, [*constraints, *bound.constraints()], scratch)
                 if not finished.status:
                     return bound.named(read_report((scratch / REPORT).read_text(encoding="utf-8")))
+            output = redact(with_log(f"{finished.output}\n{finished.errors}", scratch / LOG))
         from isolate.pip.explanation import explain
 
-        output = redact(f"{finished.output}\n{finished.errors}")
+        output = self._with_details(output)
         declared, offline = self.context.declarations.requirements, self.builder.pips.config.offline
         failure = explain(output, declared=declared, offline=offline)
         if not self.context.may_build:
             failure.facts += ("this command builds nothing, so packages without a wheel count as missing",)
         raise failure
+
+    def _with_details(self, output: str) -> str:
+        """Return the *output* of a failed pip; if it found no version of a package, with why it did not."""
+        from isolate.pip.origins import unsatisfied
+        from isolate.pip.unavailable import with_details
+
+        if (found := unsatisfied(output)) is None or not self.context.may_build:
+            return output
+        interpreter = self.context.interpreter
+        with self.builder.store.scratch() as scratch:
+            requirements, details = scratch / "package.txt", scratch / "details.log"
+            _write_lines(requirements, [*self.context.declarations.index_options, found.requirement])
+            report = scratch / REPORT
+            arguments = resolve_arguments(requirements=[requirements], constraints=[], report=report)
+            finished = self._ensure_pip().run_logged(
+                (*arguments, "--no-deps"), details, cwd=self.context.declarations.root
+            )
+            of_package = redact(f"{finished.output}\n{finished.errors}")
+            python = f"{interpreter.version} ({interpreter.compat_tag})"
+            return with_details(output, of_package, map(redact, read_log(details)), python=python)
 
     def resolve_changed(self) -> Sequence[ResolvedDistribution] | None:
         """Return the resolution in which pip chooses only the versions that are not kept, without their dependencies.
@@ -152,7 +175,10 @@ class Resolver(NamedTuple):
         with self.builder.store.scratch() as scratch:
             requirements = scratch / "changed.txt"
             _write_lines(requirements, [*self.context.declarations.index_options, *lines])
-            finished = self._run_pip(requirements, [], scratch, "--no-deps")
+            try:
+                finished = self._run_pip(requirements, [], scratch, "--no-deps")
+            except IndexFailed:  # whether it did may show only when everything is resolved
+                return ()
             return () if finished.status else read_report((scratch / REPORT).read_text(encoding="utf-8"))
 
     def _run_pip(self, requirements: Path, pins: Sequence[str], scratch: Path, *options: str) -> Finished:
@@ -160,12 +186,13 @@ class Resolver(NamedTuple):
         declarations = self.context.declarations
         constraints = scratch / "constraints.txt"
         _write_lines(constraints, [*pins, *map(_line, declarations.constraints), *own_project(declarations)])
-        pip = self._ensure_pip()
-        argv = resolve_argv(pip.python, requirements=[requirements], constraints=[constraints], report=scratch / REPORT)
+        report = scratch / REPORT
+        arguments = resolve_arguments(requirements=[requirements], constraints=[constraints], report=report)
         if self.pip is not None:
-            argv = tuple(argument for argument in argv if argument != IGNORE_INSTALLED)
+            arguments = tuple(argument for argument in arguments if argument != IGNORE_INSTALLED)
         with self._locked_trees():
-            return pip.run((*argv, *options, *self._no_build), cwd=declarations.root, scratch=scratch)
+            pip = self._ensure_pip()
+            return pip.resolve((*arguments, *options, *self._no_build), requirements, cwd=declarations.root)
 
     @property
     def _no_build(self) -> tuple[str, ...]:
