@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from conftest import SOURCE
 from isolate.cli.main import isolate
 from isolate.declarations.settings import Settings
-from isolate.pip.options import ALLOWED_OPTIONS
+from isolate.pip.options import ALLOWED_OPTIONS, DEMANDING_OPTIONS
 from test_architecture import LAYERS
 
 if sys.version_info >= (3, 11):
@@ -39,7 +39,10 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 OPTION = re.compile(r"(?<![\w-])(--?[a-z][a-z-]*)")
 FRAGMENT = re.compile(r"(\+[a-z0-9]+(-[a-z0-9]+)*|[0-9]+)\.(?P<kind>[a-z]+)\.md")
 MAX_COLUMNS = 118
-OPTIONS_OF_PIP = {"--config-settings", "--global-option", "-c"}
+OPTIONS_OF_PIP = {
+    *("--config-settings", "--global-option", "--hash", "--require-hashes", "-c", "-e", "-r"),
+    *("--extra-index-url", "--find-links", "--index-url", "--no-index", "--only-binary", "--pre", "--trusted-host"),
+}
 """Options that may stand in a requirements file, and are none of isolate's."""
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -180,7 +183,7 @@ def test_every_setting_of_pip_is_listed():
     page = read(DOCS / "reference/environment-variables.md")
     section = page.partition("## Settings of pip")[2].partition("\n## ")[0]
     rows = (line for line in section.splitlines() if line.startswith("| `"))
-    assert {name for row in rows for name in SPAN.findall(row)} == ALLOWED_OPTIONS
+    assert {name for row in rows for name in SPAN.findall(row)} == ALLOWED_OPTIONS | DEMANDING_OPTIONS
 
 
 def test_every_key_of_the_configuration_is_listed():

@@ -229,7 +229,7 @@ def test_a_stamp_without_variables_is_checked_without_hashlib(isolate, applicati
     isolate("sync", cwd=app)
     code = "import sys; from isolate import fast_path; sys.argv = ['isolate', 'sync']\n"
     code += "fast_path.main(); print(*sys.modules)"
-    environ = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "PYTHONPATH": str(SOURCE)}
+    environ = {name: os.environ[name] for name in ("HOME", "PATH", "PIP_CONFIG_FILE")} | {"PYTHONPATH": str(SOURCE)}
     done = subprocess.run(
         [sys.executable, "-S", "-c", code], cwd=app, env=environ, capture_output=True, text=True, check=True
     )

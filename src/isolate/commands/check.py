@@ -15,6 +15,7 @@ from isolate.operations.inspect import InspectOptions, inspect
 from isolate.operations.recover import recover
 from isolate.operations.transaction import named_lines
 from isolate.outcome import Outcome
+from isolate.pip.user_demands import with_user_demands
 from isolate.plan import InstalledRef
 from isolate.request import LockPolicy, Request, request_like, selected
 from isolate.resolution.candidates import candidate_locks, first_valid, staleness_reasons
@@ -42,6 +43,7 @@ def check(application: Application, session: Session, *, hashes: bool = False) -
     recover(application, session)
     request, declarations = read_followed(application, Request())
     declarations = converted(declarations, session)
+    declarations = with_user_demands(declarations, session.environ, application.venv)
     options = InspectOptions(python=request.python, verify_hashes=hashes)
     current = inspect(application, declarations, session, options)
     current = current.with_requested_options(link_mode=declarations.settings.link_mode)

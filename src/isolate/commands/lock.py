@@ -15,6 +15,7 @@ from isolate.operations.inspect import InspectOptions, inspect
 from isolate.operations.retry_damaged import retry_damaged
 from isolate.operations.retry_python import retry_with_fitting_python
 from isolate.outcome import Outcome
+from isolate.pip.user_demands import with_user_demands
 from isolate.request import LockPolicy
 from isolate.resolution.candidates import staleness_reasons
 from isolate.resolution.decide import decide
@@ -41,6 +42,7 @@ def lock(application: Application, request: Request, session: Session, *, check:
     """
     session = session.looking() if check else session
     declarations = converted(read_declarations(application.root), session)
+    declarations = with_user_demands(declarations, session.environ, application.venv)
     if not declarations.files:
         raise NoDeclarations(
             f"{application.name} has a lock and no declarations",

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 from isolate.environment import staging
 from isolate.environment.ownership import ensure_own
 from isolate.environment.stamp.explain import why_not_up_to_date
-from isolate.environment.stamp.inputs import input_files, input_files_of_lock, input_files_of_trees
+from isolate.environment.stamp.inputs import (
+    input_files,
+    input_files_of_lock,
+    input_files_of_settings,
+    input_files_of_trees,
+)
 from isolate.lock.precedence import precedence_of
 from isolate.lock.select import select
 from isolate.operations.apply import apply, remember
@@ -21,6 +26,7 @@ from isolate.operations.retry_damaged import retry_damaged
 from isolate.operations.retry_python import retry_with_fitting_python
 from isolate.operations.transaction import Transaction, outcome
 from isolate.operations.up_to_date import up_to_date_outcome
+from isolate.pip.user_demands import with_user_demands
 from isolate.request import Request, selected
 from isolate.resolution.context import source_trees
 from isolate.resolution.decide import decide
@@ -88,9 +94,10 @@ def _prepared(application: Application, request: Request, session: Session) -> A
 
 
 def _sync(application: Application, request: Request, session: Session) -> Transaction:
-    before = input_files(application)
+    before = input_files(application) | input_files_of_settings(application, session.environ)
     request, declarations = read_followed(application, request)
     declarations = converted(declarations, session, offline=request.offline)
+    declarations = with_user_demands(declarations, session.environ, application.venv)
     before |= input_files_of_trees(source_trees(declarations))
     current = inspect(application, declarations, session, InspectOptions.of(request))
     link_mode = requested_link_mode(declarations, request)

@@ -26,13 +26,14 @@ READS_LOCKS = Version("26.1")
 
 
 def write_input_file(
-    wanted: Sequence[LockedDistribution], directory: Path, *, pip_version: Version, options: Sequence[str]
+    wanted: Sequence[LockedDistribution], directory: Path, *, as_lock: bool, options: Sequence[str] = ()
 ) -> Path:
     """Write a file into *directory* that makes pip install exactly *wanted*, and return its path, for `-r`.
 
-    *options* are index options, each a line of a requirements file. A lock cannot hold them.
+    *options* are index options, each a line of a requirements file. With *as_lock*, the file is a `pylock.toml`, which
+    cannot hold them.
     """
-    if pip_version >= READS_LOCKS and not options:
+    if as_lock:
         path = directory / "pylock.toml"
         path.write_bytes(tomli_w.dumps(partial_lock(wanted)).encode())
     else:

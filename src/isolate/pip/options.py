@@ -41,6 +41,9 @@ BUILD_OPTIONS = frozenset(
 
 ALLOWED_OPTIONS = SOURCE_OPTIONS | SELECTION_OPTIONS | BUILD_OPTIONS
 
+DEMANDING_OPTIONS = frozenset({"constraint", "require-hashes"})
+"""Options that limit what may be installed. isolate reads them as declarations, so a lock has to meet them."""
+
 BLOCKED_OPTIONS = frozenset(
     """
     abi break-system-packages build build-dir build-directory check-build-dependencies compile constraint debug
@@ -55,7 +58,10 @@ BLOCKED_OPTIONS = frozenset(
     build-tracker config-file req-tracker
     """.split()  # noqa: SIM905 - as a list it would have seventy lines
 )
-"""All other options of pip. The last line has the settings that pip makes for the pips that it starts itself."""
+"""All other options of pip, and those of `DEMANDING_OPTIONS`.
+
+The last line has the settings that pip makes for the pips that it starts itself.
+"""
 
 PATH_OPTIONS = frozenset(
     {"build-constraint", "cache-dir", "cert", "client-cert", "extra-index-url", "find-links", "index-url"}

@@ -18,7 +18,7 @@ from isolate.child_output import Listener
 from isolate.pip.command import choose_arguments, download_arguments, install_arguments
 from isolate.pip.credentials import with_credentials
 from isolate.pip.index_pages import IndexAnswers
-from isolate.pip.input_files import write_input_file
+from isolate.pip.input_files import READS_LOCKS, write_input_file
 from isolate.pip.runner_output import RECORD_SEPARATOR, RunnerOutput, explained, read_log
 from isolate.progress.protocol import NullProgress
 from isolate.redaction import redact
@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 PROGRESS_PREFIXES = ("Collecting ", "Downloading ", "Building ", "Installing ", "Preparing ", "Getting ")
 """How the lines begin in which pip says what it is doing."""
+
+UPLOADED_PRIOR_TO = "PIP_UPLOADED_PRIOR_TO"
 
 RETRYING = "WARNING: Retrying ("
 """How pip begins the warning that it waits for a while and then asks an index again."""
@@ -71,7 +73,10 @@ class Pip:
         directory.mkdir(exist_ok=True)
         self.answers.add_files(str((locked.artifact or {}).get("url", "")) for locked in wanted)
         wanted = [self.with_credentials(locked) for locked in wanted]
-        return write_input_file(wanted, directory, pip_version=Version(self.version), options=self.options)
+        reads_locks = Version(self.version) >= READS_LOCKS
+        # pip compares the upload time of what a lock names with that setting, and the lock that it gets states none.
+        as_lock = reads_locks and not self.options and UPLOADED_PRIOR_TO not in self.env
+        return write_input_file(wanted, directory, as_lock=as_lock, options=self.options)
 
     def with_credentials(self, locked: LockedDistribution) -> LockedDistribution:
         """Return *locked* with the declared credentials in its URL. Only pip may see the result."""

@@ -23,6 +23,7 @@ from isolate.pip.options import (
     ALLOWED_OPTIONS,
     BLOCKED_OPTIONS,
     BUILD_OPTIONS,
+    DEMANDING_OPTIONS,
     INDEX_OPTIONS,
     PATH_OPTIONS,
     SELECTION_OPTIONS,
@@ -151,6 +152,16 @@ def _given_settings(environ: Mapping[str, str], prefix: Path) -> dict[str, str]:
 
     A section overrides the sections before it in every file, and variables override all files, as they do for pip.
     """
+    return _merged(environ, prefix, ALLOWED_OPTIONS)
+
+
+def demands(environ: Mapping[str, str], prefix: Path) -> dict[str, str]:
+    """Return the settings that demand more of what is installed than the declarations do, by option."""
+    return _merged(environ, prefix, DEMANDING_OPTIONS)
+
+
+def _merged(environ: Mapping[str, str], prefix: Path, options: Collection[str]) -> dict[str, str]:
+    """Return those of *options* that are set, with their values."""
     sections: dict[str, dict[str, str]] = {section: {} for section in (*SECTIONS, "environment")}
     for path in config_files(environ, prefix):
         for section, settings in read_config(path).items():
@@ -160,7 +171,7 @@ def _given_settings(environ: Mapping[str, str], prefix: Path) -> dict[str, str]:
             sections["environment"][canonical_option(name[4:])] = value
     merged: dict[str, str] = {}
     for settings in sections.values():  # pip ignores an empty value: the value that it would override applies
-        merged |= {option: value for option, value in settings.items() if option in ALLOWED_OPTIONS and value}
+        merged |= {option: value for option, value in settings.items() if option in options and value}
     return merged
 
 

@@ -15,6 +15,7 @@ from isolate.formatting import count
 from isolate.lock.artifact import demanded
 from isolate.lock.from_cache import pinned_versions
 from isolate.lock.graph import applies_here
+from isolate.pip.user_demands import with_user_demands
 from isolate.resolution.candidates import valid_lock
 from isolate.resolution.context import index_fingerprint
 from isolate.resolution.interpreter import interpreter_for
@@ -81,6 +82,7 @@ def _missing_pins_of(
     """
     request, declarations = read_followed(application, request.for_others)
     declarations = converted(declarations, session.looking())
+    declarations = with_user_demands(declarations, session.environ, application.venv)
     interpreter = interpreter_for(application, declarations, session, asked=request.python)
     if index_fingerprint(application, declarations, interpreter, session.environ) != cache.index_fingerprint:
         return {}

@@ -41,4 +41,6 @@ def _subject(line: str) -> str:
         return rest.split(" ", 4)[-1]
     if kind == "env":
         return f"variable {rest.rpartition(' ')[2]}"
+    if kind == "setting":
+        return f"variable {rest.partition(' ')[0]}"
     return rest.rpartition("\t")[2] if kind == "link" else rest

@@ -13,11 +13,13 @@ from isolate.application import DECLARATION_FILES
 from isolate.bounded_read import UnexpectedFile, read_bounded
 from isolate.declarations.requirements_text import VARIABLE, decode, logical_lines
 from isolate.environment.records import STATE, TEMPLATE
-from isolate.environment.stamp.read import file_line
+from isolate.environment.stamp.read import file_line, setting_line
 from isolate.environment.stamp.variables import variable_line
 from isolate.environment.verify import damaged_template_files
 from isolate.interpreters.query import fingerprint_of
 from isolate.lock.metadata_files import metadata_files
+from isolate.pip.config_files import config_files
+from isolate.pip.user_demands import SETTING_VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
     from isolate.locked import LockedDistribution
 
 
+PATHS = ("PIP_CONFIG_FILE", "PIP_CONSTRAINT")
+"""Those of `SETTING_VARIABLES` whose values are paths that may be relative to the current directory."""
+
+
 def input_files(application: Application) -> dict[str, str]:
     """Return the files in and above an application that a sync may read, each path with its stamp line.
 
@@ -37,6 +43,11 @@ def input_files(application: Application) -> dict[str, str]:
     root = application.root
     named = [root / name for name in DECLARATION_FILES]
     return _lines([*named, *(directory / ".python-version" for directory in (root, *root.parents))])
+
+
+def input_files_of_settings(application: Application, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return, like `input_files`, the configuration files of pip, which may name constraints."""
+    return _lines(config_files(environ, application.venv))
 
 
 def input_files_of_trees(trees: Iterable[str]) -> dict[str, str]:
@@ -81,7 +92,15 @@ def stamp_lines_if_unchanged(
     if not same or damaged_template_files(application.venv):
         return None
     names = sorted({*_variables(declarations)})
-    return [*now.values(), *(variable_line(name, str(application.venv)) for name in names)]
+    settings = (_setting_line(name, application) for name in SETTING_VARIABLES)
+    return [*now.values(), *settings, *(variable_line(name, str(application.venv)) for name in names)]
+
+
+def _setting_line(name: str, application: Application) -> str:
+    """Return the line for a variable of pip's settings; one that never holds if it means other files elsewhere."""
+    line = setting_line(name)
+    is_relative = name in PATHS and any(not os.path.isabs(path) for path in os.environ.get(name, "").split())
+    return f"{line}\t" if is_relative and os.getcwd() != str(application.root) else line
 
 
 def _variables(declarations: Declarations) -> Iterator[str]:

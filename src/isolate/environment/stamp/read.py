@@ -7,6 +7,7 @@ content, the first line is the format, the second the message to print, the last
     file SIZE MTIME CTIME INODE PATH an input, or the interpreter (times in nanoseconds)
     none PATH                        an input that did not exist
     env DIGEST NAME                  a variable that a declaration refers to, `-` if it was not set; never its value
+    setting NAME VALUE               a variable that says where pip's settings are, or what they demand
     link TARGET PATH                 a symbolic link and its target
     dir MTIME PATH                   a directory of the environment that holds modules, scripts or metadata; the mtime
                                      is -1, which no directory has, if its contents are not known
@@ -29,7 +30,7 @@ FORMAT = "isolate stamp 3"
 KIND = "stamp"
 END = "end"
 DIRECTORY_PREFIX = "dir "
-NEEDED = ("at ", "file ", "link ", DIRECTORY_PREFIX)
+NEEDED = ("at ", "file ", "setting ", "link ", DIRECTORY_PREFIX)
 """The kinds of facts that every stamp has."""
 
 
@@ -94,6 +95,8 @@ def is_current(line: str, venv: str, variable_line: Callable[[str, str], str]) -
         return rest == venv
     if kind == "env":
         return line == variable_line(rest.rpartition(" ")[2], venv)
+    if kind == "setting":
+        return line == setting_line(rest.partition(" ")[0])
     target, _, path = rest.partition("\t")
     return kind == "link" and os.readlink(f"{venv}/{path}") == target
 
@@ -120,6 +123,11 @@ def stamped_mtimes(venv: str) -> dict[str, int] | None:
         return {path: int(mtime) for _, mtime, path in directories}
     except (OSError, ValueError):
         return None
+
+
+def setting_line(name: str) -> str:
+    """Return the line for the variable *name*, which holds no secret; an empty one counts as not set, as for pip."""
+    return f"setting {name} {os.environ.get(name, '')}"
 
 
 def file_line(path: str) -> str:
