@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from packaging.utils import InvalidSdistFilename, parse_sdist_filename
+
 from isolate.errors import StaleLock
 
 if TYPE_CHECKING:
@@ -57,6 +59,18 @@ def is_identified(locked: LockedDistribution) -> bool:
     """Return whether the sha256 of the artifact of *locked* is known, unless it does not come from a single file."""
     identity = locked.source_id.partition("#")[0]
     return locked.artifact is None or SHA256.fullmatch(identity.removeprefix("sha256:")) is not None
+
+
+def sdist_name(filename: str, name: str, version: str) -> str:
+    """Return the name for the sdist *filename* of a distribution in a lock: a standard one if its own is not valid.
+
+    pip accepts `x-1.0-1.tar.gz` and `x-1.0.tar.xz`; a lock may have only `x-1.0.post1.tar.gz` and the like (PEP 625).
+    """
+    standard = f"{name.replace('-', '_')}-{version}.{'zip' if filename.endswith('.zip') else 'tar.gz'}"
+    try:
+        return filename if parse_sdist_filename(filename) == parse_sdist_filename(standard) else standard
+    except InvalidSdistFilename:
+        return standard
 
 
 def ensure_only_hash(name: str, url: str, hashes: Mapping[str, str]) -> None:

@@ -10,6 +10,7 @@ from packaging.pylock import Package, PackageArchive, PackageDirectory, PackageS
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
+from isolate.lock.artifact import sdist_name
 from isolate.lock.graph import dependencies
 from isolate.lock.local_sources import path_of_url
 from isolate.lock.tool_table import TOOL, ToolTable
@@ -105,9 +106,11 @@ def _source(item: ResolvedDistribution, root: str) -> dict[str, Any]:
         url = None if relative else item.url
         return {"archive": PackageArchive(path=relative, url=url, hashes=hashes, subdirectory=item.subdirectory)}
     filename = unquote(urlsplit(item.url).path).rsplit("/", 1)[-1]
+    relative = _relative(path, root) if path else None
+    place: dict[str, Any] = {"url": item.url} if relative is None or os.path.isabs(relative) else {"path": relative}
     if filename.endswith(".whl"):
-        return {"wheels": [PackageWheel(name=filename, url=item.url, hashes=hashes)]}
-    return {"sdist": PackageSdist(name=filename, url=item.url, hashes=hashes)}
+        return {"wheels": [PackageWheel(name=filename, hashes=hashes, **place)]}
+    return {"sdist": PackageSdist(name=sdist_name(filename, item.name, item.version), hashes=hashes, **place)}
 
 
 def _relative(path: str, root: str) -> str:

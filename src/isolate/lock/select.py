@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.pylock import Package, PackageDirectory, PackageSdist, PackageVcs, PackageWheel, PylockSelectError
 
 from isolate.errors import StaleLock
-from isolate.lock.artifact import artifact_id, ensure_only_hash, sha256_of
+from isolate.lock.artifact import artifact_id, ensure_only_hash, sdist_name, sha256_of
 from isolate.lock.graph import applies
 from isolate.locked import LockedDistribution
 
@@ -159,8 +159,10 @@ def as_locked(item: ResolvedDistribution) -> LockedDistribution:
     if digest is None:
         raise ValueError(f"the sha256 of {item.name} {item.version} is not known")
     filename = unquote(urlsplit(item.url).path).rpartition("/")[2]
-    artifact = {"name": filename, "url": item.url, "hashes": {"sha256": digest}}
-    table = {"wheels": [artifact]} if filename.endswith(".whl") else {"sdist": artifact}
+    is_wheel = filename.endswith(".whl")
+    name = filename if is_wheel else sdist_name(filename, item.name, item.version)
+    artifact = {"name": name, "url": item.url, "hashes": {"sha256": digest}}
+    table = {"wheels": [artifact]} if is_wheel else {"sdist": artifact}
     return LockedDistribution(
         name=item.name,
         version=item.version,

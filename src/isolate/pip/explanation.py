@@ -58,6 +58,7 @@ def _shortened(line: str) -> str:
 EXPLAINERS: tuple[Callable[[str, Sequence[Declaration]], PipFailed | None], ...] = (
     network_failures.download_failure,
     resolution_failures.hash_mismatch,
+    resolution_failures.unhashable,
     resolution_failures.missing_hash,
     system_failures.disk_full,
     system_failures.vcs_failure,

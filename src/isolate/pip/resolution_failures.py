@@ -51,6 +51,19 @@ def hash_mismatch(output: str, declared: Sequence[Declaration]) -> PipFailed | N
     )
 
 
+def unhashable(output: str, declared: Sequence[Declaration]) -> PipFailed | None:
+    """Return the failure that something without a hash is declared beside requirements with one, or None."""
+    match = re.search(r"Can't verify hashes for these .*(repositories|directories):\n((?: {4}\S.*\n?)+)", output)
+    if match is None:
+        return None
+    names = [re.sub(r" \(?from .*", "", line.strip()) for line in match[2].splitlines()]
+    return PipFailed(
+        f"hash-checking mode: {match[1]} cannot have a hash",
+        facts=tuple(f"{name}{origins_of(name_in(name), declared)}" for name in names),
+        hint="write the full commit (git+URL@ and 40 digits) and no --require-hashes, or remove all hashes",
+    )
+
+
 def missing_hash(output: str, declared: Sequence[Declaration]) -> PipFailed | None:
     """Return the failure that only some requirements have hashes and pins, or None."""
     _, mode, rest = output.partition("--require-hashes mode")

@@ -14,6 +14,7 @@ from isolate.pip.report import read_report
 from isolate.pip.runner import LOG, REPORT
 from isolate.pip.runner_output import read_log, with_log
 from isolate.redaction import redact
+from isolate.resolution.mixed_hashes import are_mixed, ensure_all_hashed, mixed_lines
 from isolate.resolution.package_indexes import choose_bound
 from isolate.resolution.without_build import NO_BUILD, record_trees, without_build
 from isolate.store.layout import tree_lock
@@ -82,7 +83,10 @@ class Resolver(NamedTuple):
             return (*known.known, *(self._resolve([*options, *lines]) if lines else ()))
         if self.pip is None and declarations.settings.no_build_isolation:
             return self._resolve_in_two_steps()
-        resolved = self._resolve(requirement_lines(declarations))
+        lines, is_mixed = requirement_lines(declarations), are_mixed(declarations)
+        resolved = self._resolve(mixed_lines(lines, self._ensure_pip().version) if is_mixed else lines)
+        if is_mixed:
+            ensure_all_hashed(resolved, declarations)
         record_trees(self.context, resolved)
         return resolved
 
