@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from isolate.declarations.declared import DeclaredRequirement
 from isolate.declarations.limits import MAX_DEPTH, MAX_REQUIREMENTS, parsed_requirement
-from isolate.declarations.requirement_line import invalid_requirement
+from isolate.declarations.requirement_line import invalid_requirement, make_url_absolute
 from isolate.declarations.toml_file import type_name
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ class RequirementReader:
         is_own_project = self._project.is_package and canonicalize_name(requirement.name) == self._project.name
         requirement = _limited(requirement, markers)
         return DeclaredRequirement(
-            text=str(requirement) if markers else text,
+            text=str(requirement) if markers or (requirement.url or "") not in text else text,
             origin=self._origins[text],
             requirement=requirement,
             editable=is_own_project,
@@ -206,6 +206,7 @@ class RequirementReader:
             parts = urlsplit(requirement.url or "")  # rejects some URLs that `Requirement` accepts
             if "\0" in unquote(parts.path):
                 raise ValueError("the URL contains a NUL character")
+            make_url_absolute(requirement, self._file.path.parent)
         except ValueError as error:
             raise invalid_requirement(text, str(error), self._file.origin(text)) from None
         return requirement

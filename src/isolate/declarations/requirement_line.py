@@ -52,6 +52,8 @@ def parse_requirement(text: str, expanded: str, origin: Origin, root: Path) -> D
         return _from_location(bare, shown, origin, root)._replace(hashes=hashes)
     try:
         requirement = parsed_requirement(bare)
+        if make_url_absolute(requirement, root):
+            shown = str(requirement)
     except ValueError as error:
         raise invalid_requirement(shown, str(error), origin) from None
     path = _path_of_url(requirement.url, origin, root) if requirement.url else None
@@ -60,13 +62,29 @@ def parse_requirement(text: str, expanded: str, origin: Origin, root: Path) -> D
     )
 
 
+def make_url_absolute(requirement: Requirement, root: Path) -> bool:
+    """Let a relative `file:` URL of *requirement* start from *root*, and return whether it had one.
+
+    Raises `ValueError` for a path that is no URL.
+    """
+    url = requirement.url or ""
+    if url.startswith((".", "/")):
+        raise ValueError(f"`{url}` is a path, not a URL; write `file:{url}`")
+    if not url.startswith("file:") or urlsplit(url).path.startswith("/") or urlsplit(url).netloc:
+        return False
+    path, mark, fragment = url.removeprefix("file:").partition("#")
+    requirement.url = Path(os.path.normpath(root / unquote(path))).as_uri() + mark + fragment
+    return True
+
+
 def _reject_build_options(text: str, expanded: str, origin: Origin) -> None:
     """Raise `DeclarationError` for a build option: neither the lock nor the store could tell such builds apart."""
     if option := BUILD_OPTION.search(expanded):
+        shown = shortened(text[option.start() :].strip())
         raise DeclarationError(
             f"`{text}`: {option[1]} is not supported: isolate caches one build per artifact and cannot tell such "
             "builds apart",
-            hint="build a wheel with this option and declare the wheel",
+            hint=f"run `pip wheel --no-deps --wheel-dir wheels` with it ({shown}), and declare that wheel by its path",
             file=origin.file,
             line=origin.line,
         )

@@ -20,6 +20,7 @@ from isolate.declarations.requirement_line import EDITABLE_OPTIONS, parse_requir
 from isolate.declarations.requirements_options import INCLUDE_OPTIONS, parse_options, relocated
 from isolate.declarations.requirements_text import VARIABLE, LogicalLine, decode, logical_lines
 from isolate.errors import DeclarationError
+from isolate.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,9 +114,11 @@ class _Reader:
         includer = includes[-1]
         scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", name)
         if scheme and scheme[1].lower() != "file":
+            url, copy, option = redact(name), copy_name(name), "-c" if constraint else "-r"
             raise DeclarationError(
-                f"including a URL is not supported: {name}",
-                hint="save a copy in the repository and include the copy",
+                f"including a URL is not supported: {url}",
+                facts=("isolate reads no declarations from the network: they could change without a trace",),
+                hint=f"run `curl -fLo {copy} {shlex.quote(url)}`, commit the copy, and write `{option} {copy}`",
                 file=includer.file,
                 line=includer.line,
             )
@@ -140,6 +143,12 @@ def _is_in_repository(path: Path, root: Path) -> bool:
     """Return whether *path*, links followed, is in the git repository around *root*; in *root* if there is none."""
     around = (directory for directory in (root, *root.parents) if os.path.lexists(directory / ".git"))
     return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(next(around, root)))
+
+
+def copy_name(url: str) -> str:
+    """Return a name for a copy of the requirements file at *url*, which needs no quotes."""
+    name = url.partition("?")[0].partition("#")[0].rstrip("/").rpartition("/")[2]
+    return name if re.fullmatch(r"[\w.+-]*\w", name) and "." in name else "copied-requirements.txt"
 
 
 def _with_variables(text: str, options: list[tuple[str, str]], expanded_lines: list[str]) -> list[str]:
