@@ -12,7 +12,7 @@ from isolate.pip.command import IGNORE_INSTALLED, resolve_arguments
 from isolate.pip.index_pages import IndexFailed
 from isolate.pip.report import read_report
 from isolate.pip.runner import LOG, REPORT
-from isolate.pip.runner_output import read_log, with_log
+from isolate.pip.runner_output import with_log
 from isolate.redaction import redact
 from isolate.resolution.mixed_hashes import are_mixed, ensure_all_hashed, mixed_lines
 from isolate.resolution.package_indexes import choose_bound
@@ -117,33 +117,14 @@ class Resolver(NamedTuple):
                     return bound.named(read_report((scratch / REPORT).read_text(encoding="utf-8")))
             output = redact(with_log(f"{finished.output}\n{finished.errors}", scratch / LOG))
         from isolate.pip.explanation import explain
+        from isolate.resolution.why_unavailable import with_reasons
 
-        output = self._with_details(output)
+        output = with_reasons(output, self.context, self._ensure_pip())
         declared, offline = self.context.declarations.requirements, self.builder.pips.config.offline
         failure = explain(output, declared=declared, offline=offline)
         if not self.context.may_build:
             failure.facts += ("this command builds nothing, so packages without a wheel count as missing",)
         raise failure
-
-    def _with_details(self, output: str) -> str:
-        """Return the *output* of a failed pip; if it found no version of a package, with why it did not."""
-        from isolate.pip.origins import unsatisfied
-        from isolate.pip.unavailable import with_details
-
-        if (found := unsatisfied(output)) is None or not self.context.may_build:
-            return output
-        interpreter = self.context.interpreter
-        with self.builder.store.scratch() as scratch:
-            requirements, details = scratch / "package.txt", scratch / "details.log"
-            _write_lines(requirements, [*self.context.declarations.index_options, found.requirement])
-            report = scratch / REPORT
-            arguments = resolve_arguments(requirements=[requirements], constraints=[], report=report)
-            finished = self._ensure_pip().run_logged(
-                (*arguments, "--no-deps"), details, cwd=self.context.declarations.root
-            )
-            of_package = redact(f"{finished.output}\n{finished.errors}")
-            python = f"{interpreter.version} ({interpreter.compat_tag})"
-            return with_details(output, of_package, map(redact, read_log(details)), python=python)
 
     def resolve_changed(self) -> Sequence[ResolvedDistribution] | None:
         """Return the resolution in which pip chooses only the versions that are not kept, without their dependencies.
