@@ -1,0 +1,26 @@
+"""Distributions of the kinds that make trouble elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+from forms import is_right, write
+
+from conftest import site
+from kit.packages import build_wheel
+
+
+@pytest.mark.parametrize("contents", [("same\n", "same\n"), ("core\n", "kinesis\n")])
+def test_two_distributions_with_a_file_in_common(isolate, application, index, contents):
+    for name, text, requires in (("cdk-core", contents[0], []), ("cdk-kinesis", contents[1], ["cdk-core"])):
+        files = {"aws_cdk/README.txt": text, f"aws_cdk/{name[4:]}.py": ""}
+        build_wheel(index.directory, name, "1.0", files=files, requires=requires)
+    app = application({"requirements.txt": "cdk-kinesis\n"})
+    shown = isolate("sync", cwd=app)
+    assert ("aws_cdk/README.txt" in shown.out + shown.err) is (contents[0] != contents[1])
+    is_right(isolate, app, {"cdk_core": "1.0", "cdk_kinesis": "1.0"})
+    assert (site(app) / "aws_cdk/README.txt").read_text() == contents[1]
+    write(app, {"requirements.txt": "cdk-core\n"})
+    isolate("check", cwd=app, status=1)
+    isolate("sync", cwd=app)
+    is_right(isolate, app, {"cdk_core": "1.0"})
+    assert (site(app) / "aws_cdk/README.txt").read_text() == contents[0]
