@@ -46,6 +46,15 @@ def test_tables_of_uv_count(read, tmp_path):
     assert declarations.package_indexes == {"beta": "https://corp.example/simple"}
 
 
+def test_variables_in_the_url_of_an_index_stay_and_are_known(read, monkeypatch):
+    monkeypatch.setenv("TOKEN", "secret")
+    declarations = read("[[tool.uv.index]]", 'url = "https://${TOKEN}@corp.example/simple"')
+    assert "${TOKEN}" in declarations.index_options[0]
+    assert "secret" in declarations.expanded_index_options[0]
+    assert declarations.variable_names == {"TOKEN"}
+    assert not any(b"secret" in content for content in declarations.contents.values())
+
+
 def test_indexes_of_isolate_count(read):
     declarations = read("[tool.isolate.indexes]", "Corp_Lib = 'https://corp.example/simple'")
     assert declarations.package_indexes == {"corp-lib": "https://corp.example/simple"}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +18,7 @@ from isolate.declarations.local_trees import through_trees
 from isolate.declarations.pdm_tables import read_pdm_tables
 from isolate.declarations.project_file import read_settings, read_tree, with_tables
 from isolate.declarations.requirement_line import invalid_requirement
+from isolate.declarations.requirements_text import VARIABLE
 from isolate.declarations.settings import Settings
 from isolate.declarations.sources import from_sources
 from isolate.declarations.toml_file import TomlFile, invalid_toml, parse_toml, unreadable
@@ -65,11 +67,15 @@ class Script(NamedTuple):
             constraints=self.constraints,
             requires_python=self.requires_python,
             index_options=self.tables.index_options,
-            expanded_index_options=self.tables.index_options,
+            expanded_index_options=tuple(map(_expanded, self.tables.index_options)),
             package_indexes={**self.tables.package_indexes, **self.settings.indexes},
             settings=self.settings,
             script=self.path,
         )
+
+
+def _expanded(line: str) -> str:
+    return VARIABLE.sub(lambda match: os.environ.get(match[1]) or match[0], line)
 
 
 class _Block(TomlFile):
