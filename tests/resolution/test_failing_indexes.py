@@ -8,7 +8,7 @@ import pytest
 
 from conftest import versions
 from kit.index import LocalIndex
-from kit.packages import build_sdist, build_wheel
+from kit.packages import build_sdist, build_tree, build_wheel
 
 FAILURES = {
     "401": "answered 401 (Unauthorized)",
@@ -152,3 +152,17 @@ def test_a_page_with_links_that_fails_stops_the_sync(isolate, application, priva
     links = private.url.replace("/simple/", "/links.html")
     app = application({"requirements.txt": f"--find-links {links}\nalpha\n"})
     assert FAILURES["503"] in isolate("sync", cwd=app, status=2).err
+
+
+def test_what_means_absent_may_show_after_the_project_was_built(isolate, application, index, private):
+    """The build comes first, and asks the private index for what only the public one has."""
+    private.misbehave("/simple/(alpha|tool)", "403")
+    build_wheel(index.directory, "tool", "1.0")
+    app = application({})
+    build_tree(app / "lib", "lib", "1.0", requires=["corp", "alpha"], build_requires=["tool"])
+    project = (app / "lib/pyproject.toml").read_text()
+    (app / "lib/pyproject.toml").write_text(
+        project.replace('dependencies = ["corp", "alpha"]', 'dynamic = ["dependencies"]')
+    )
+    isolate("sync", cwd=app / "lib")
+    assert versions(app / "lib/.venv") == {"alpha": "2.0", "corp": "1.0", "lib": "1.0"}

@@ -5,6 +5,7 @@ The seed pip fetches it, fills the store, and builds: what others get depends on
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
@@ -100,7 +101,7 @@ class ResolvingPip:
 
             pin = Pin("pip", pinned.version, f"pip=={pinned.version}", pinned.hashes)
             try:
-                dists = fill_from_pins(store, [pin], self._pips.ensure_pip(), keys)
+                dists = fill_from_pins(store, [pin], replace(self._pips.ensure_pip(), more_follows=True), keys)
             except PipFailed:  # the resolution that follows says more about it
                 return None
             cache.add(dists)

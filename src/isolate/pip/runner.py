@@ -25,7 +25,7 @@ from isolate.redaction import redact
 from isolate.trace import timed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from isolate.locked import LockedDistribution
     from isolate.progress.protocol import Progress
@@ -57,6 +57,7 @@ class Pip:
     `python` is the interpreter that runs it, `compat_tag` that interpreter's, `version` pip's own. `env` is its
     complete environment. `options` are index options, each a line of a requirements file. `credentials` has declared
     URLs that hold credentials, by the URL in the lock. `progress` gets pip's output, `answers` what indexes answer.
+    With `more_follows`, a later run of the command shows what a doubtful answer means.
     """
 
     python: Path
@@ -67,6 +68,7 @@ class Pip:
     credentials: Mapping[str, str] = field(default_factory=dict)
     progress: Progress = field(default_factory=NullProgress)
     answers: IndexAnswers = field(default_factory=IndexAnswers)
+    more_follows: bool = False
 
     def write(self, wanted: Sequence[LockedDistribution], directory: Path) -> Path:
         """Create *directory* with a requirements file for exactly *wanted*, and return the path of the file."""
@@ -121,24 +123,24 @@ class Pip:
         runs = [download_arguments(requirements=path, directory=path.parent / DOWNLOADS) for path in requirements]
         self._run_all(requirements, runs, scratch, jobs=jobs)
 
-    def resolve(
-        self, arguments: Sequence[str], requirements: Path, *, cwd: Path, more_follows: bool = False
-    ) -> process.Finished:
+    def resolve(self, arguments: Sequence[str], requirements: Path, *, cwd: Path) -> process.Finished:
         """Run pip with *arguments* in *cwd*, and return its result; what it creates is beside the file *requirements*.
 
-        Raises `IndexFailed` if an index failed, whether pip found everything elsewhere or not. With *more_follows*,
-        another resolution of the command shows what a doubtful answer means.
+        Raises `IndexFailed` if an index failed, whether pip found everything elsewhere or not.
         """
         scratch = requirements.parent
         argv = (str(self.python), "-I", WATCHED_SCRIPT, str(scratch / LOG), *arguments)
         finished = self.run(argv, cwd=cwd, scratch=scratch)
-        self.answers.check(read_log(scratch / LOG), more_follows=more_follows)
+        self._check(read_log(scratch / LOG))
         return finished
 
     def run_logged(self, arguments: Sequence[str], log: Path, *, cwd: Path) -> process.Finished:
         """Run pip with *arguments* in *cwd*, and return its result; everything that it does is in *log* afterwards."""
         argv = (str(self.python), "-I", "-m", "pip", *arguments, "--log", str(log))
         return self.run(argv, cwd=cwd, scratch=log.parent)
+
+    def _check(self, log: Iterable[str]) -> None:
+        self.answers.check(log, more_follows=self.more_follows)
 
     def _run_all(
         self,
@@ -152,7 +154,7 @@ class Pip:
         if not runs:
             return
         logs = [path.parent / LOG for path in requirements]
-        output = RunnerOutput(logs, self.answers, on_line=self._report_progress, on_finished=on_finished)
+        output = RunnerOutput(logs, self._check, on_line=self._report_progress, on_finished=on_finished)
         may_fork = sys.platform != "darwin"  # its system libraries do not work in a forked process
         watched = [(str(path), *run) for path, run in zip(logs, runs, strict=True)]
         task = {"runs": watched, "jobs": jobs, "fork": may_fork, "separator": RECORD_SEPARATOR}

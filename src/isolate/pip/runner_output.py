@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from isolate.redaction import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from isolate.errors import PipFailed
-    from isolate.pip.index_pages import IndexAnswers
 
 RECORD_SEPARATOR = "\x1e"
 """How the runner script begins a line about one of its pips. All other lines are its own output."""
@@ -27,18 +26,18 @@ TIMESTAMP = re.compile(r"^\S+T[\d:,.]+ ?")
 class RunnerOutput:
     """The output of the runner script. `of_script` is what the script itself printed.
 
-    *logs* are the files that its pips log to, *answers* learns what indexes have answered.
+    *logs* are the files that its pips log to. *check* is called with the lines of each; it raises if an index failed.
     """
 
     def __init__(
         self,
         logs: Sequence[Path],
-        answers: IndexAnswers,
+        check: Callable[[Iterable[str]], None],
         *,
         on_line: Callable[[str], None],
         on_finished: Callable[[int], None],
     ) -> None:
-        self._logs, self._answers = logs, answers
+        self._logs, self._check = logs, check
         self._lines_of_pips: list[list[str]] = [[] for _ in logs]
         self._lines_of_script: list[str] = []
         self._on_line, self._on_finished = on_line, on_finished
@@ -60,7 +59,7 @@ class RunnerOutput:
             self._lines_of_pips[number].append(text)
             self._on_line(text)
             return
-        self._answers.check(read_log(self._logs[number]))
+        self._check(read_log(self._logs[number]))
         if text != "0":
             raise explained(with_log("\n".join(self._lines_of_pips[number]), self._logs[number]))
         self._on_finished(number)

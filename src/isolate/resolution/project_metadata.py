@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,13 +90,13 @@ def _ask_backend(context: LockContext, builder: EnvironmentBuilder) -> ResolvedD
     declarations = context.declarations
     # A source tree has no hash, and no declaration demands one for it.
     options = [option for option in declarations.index_options if option != "--require-hashes"]
-    pip = builder.pips.ensure_pip()
+    pip = replace(builder.pips.ensure_pip(), more_follows=True)
     with builder.store.scratch() as scratch:
         requirements = scratch / "project.txt"
         lines = [*options, f"-e {declarations.root.as_uri()}"]  # a URL needs no quotes, whatever characters it has
         requirements.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         arguments = resolve_arguments(requirements=[requirements], constraints=[], report=scratch / REPORT)
-        finished = pip.resolve((*arguments, "--no-deps"), requirements, cwd=declarations.root, more_follows=True)
+        finished = pip.resolve((*arguments, "--no-deps"), requirements, cwd=declarations.root)
         if not finished.status:
             return read_report((scratch / REPORT).read_text(encoding="utf-8"))[0]
         output = with_log(f"{finished.output}\n{finished.errors}", scratch / LOG)
