@@ -52,9 +52,9 @@ def named_by_project(tree: str) -> tuple[str, ...]:
 def named_by_backend(tree: str) -> tuple[str, ...]:
     """Return the other files that the build backend of the source *tree* seems to read.
 
-    They are the backend itself if it is in the tree, what it and the hooks of hatchling read unasked, what these hooks
-    and `setup.cfg` name, what a text in `setup.py` names and, if there is one, the usual requirements files, whose
-    names a `setup.py` may put together.
+    They are the backend itself if it is in the tree, what it and the hooks of hatchling read unasked, what these hooks,
+    dynamic extras of setuptools and `setup.cfg` name, what a text in `setup.py` names and, if there is one, the usual
+    requirements files, whose names a `setup.py` may put together.
     """
     table = _project_table(tree)
     config, script = (_text(f"{tree}/{name}") for name in ("setup.cfg", "setup.py"))
@@ -86,6 +86,11 @@ def _of_backend(table: dict[str, Any]) -> Iterator[str]:
     for hook in _table(_table(hatch, "metadata"), "hooks").values():
         keys = ("files", "filename", "path") if isinstance(hook, dict) else ()
         yield from [name for key in keys for name in _files(hook.get(key))] or HOOK_FILES
+        for extra in _table(hook, "optional-dependencies").values() if isinstance(hook, dict) else ():
+            yield from _files(extra)
+    dynamic = _table(_table(_table(table, "tool"), "setuptools"), "dynamic")
+    for extra in _table(dynamic, "optional-dependencies").values():
+        yield from _files(extra)
     build = _table(table, "build-system")
     backend = build.get("build-backend")
     if isinstance(backend, str) and "\0" not in backend:
