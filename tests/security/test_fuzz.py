@@ -23,6 +23,7 @@ from isolate.git_index import parse_index
 from isolate.interpreters.interpreter import Interpreter
 from isolate.interpreters.version_file import read_version_file
 from isolate.lock.freshness import staleness
+from isolate.lock.locked_selections import selections_of, still_left_out
 from isolate.lock.metadata_files import metadata_files
 from isolate.lock.pylock_file import lock_content, parse_lock
 from isolate.lock.select import select
@@ -195,6 +196,9 @@ name = "delta"
 [packages.archive]
 path = "delta-1.0-py3-none-any.whl"
 hashes = { sha256 = "ee" }
+[tool.isolate]
+selections = [{ extras = ["x"], groups = ["dev"] }, { extras = [], groups = [] }]
+left-out = [{ extra = "y", requires = ["zeta"] }]
 """
 CONFIG = b"""[global]
 index-url = https://user:pass@example.org/simple
@@ -267,6 +271,9 @@ def test_locks(tmp_path):
         lock = parse_lock(content, tmp_path / "pylock.toml")
         staleness(lock, declarations, INTERPRETER, {})
         select(lock, INTERPRETER, Selection(), root=str(tmp_path))
+        still_left_out(lock, declarations)
+        for selection in selections_of(lock):
+            select(lock, INTERPRETER, selection, root=str(tmp_path))
         lock_content(lock)
 
     fuzz([LOCK], read, IsolateError)

@@ -73,9 +73,9 @@ def _findings(
     interpreter = current.interpreter
     context = lock_context(application, declarations, interpreter, LockPolicy(), session)
     declarations = context.declarations
-    verdict = first_valid(
-        candidate_locks(context), lambda candidate: staleness_reasons(candidate.lock, context) or None
-    )
+    if (record := current.state or current.claim) is not None:
+        context = context._replace(asked=selected(declarations, request_like(record.selection, declarations)))
+    verdict = first_valid(candidate_locks(context), lambda candidate: staleness_reasons(candidate, context) or None)
     needs_lock = verdict.best is not None or has_unpinned(declarations, interpreter.markers)
     stale = lock_findings(verdict.reasons or ())
     if current.state is None and not needs_lock:  # whether a lock is needed, only pip could tell
@@ -86,9 +86,7 @@ def _findings(
     if current.state is None and verdict.lock is not None and not stale:
         from isolate.operations.verification import verify_what_is_stored
 
-        request = Request() if current.claim is None else request_like(current.claim.selection, declarations)
-        selection = selected(declarations, request)
-        verification = verify_what_is_stored(context, current, verdict.lock, selection)
+        verification = verify_what_is_stored(context, current, verdict.lock, context.asked)
         current, unproven = verification.current, _unproven(verification)
     if current.rebuild:
         return current, [Finding(code=current.rebuild.code, subject=current.rebuild.reason), *stale, *unproven]
@@ -114,7 +112,7 @@ def _contents(lock: Pylock, current: CurrentState, context: LockContext) -> list
     state = current.state
     if state is None:
         return []
-    locked = select(lock, current.interpreter, state.selection, root=context.root)
+    locked = select(lock, current.interpreter, context.asked, root=context.root)
     locked = with_known_hashes(locked, context.store, context.application.venv)
     targets = targets_for(locked, context.keys)
     if "pip" in state.installed and not any(target.name == "pip" for target in targets):

@@ -9,8 +9,9 @@ from isolate.conflicts.pins import Pin
 from isolate.declarations.read import read_declarations
 from isolate.errors import StaleLock
 from isolate.lock.graph import applies_here
-from isolate.lock.select import select
-from isolate.locked import Selection
+from isolate.lock.locked_selections import selections_of
+from isolate.lock.select import choose
+from isolate.lock.tool_table import dependency_names
 from isolate.outcome import Outcome
 from isolate.redaction import redact
 from isolate.request import LockPolicy
@@ -22,7 +23,7 @@ from isolate.resolution.project_metadata import lock_context
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from packaging.pylock import Pylock
+    from packaging.pylock import Package, Pylock
 
     from isolate.application import Application
     from isolate.declarations.declared import DeclaredRequirement
@@ -47,8 +48,8 @@ def _pins(context: LockContext) -> Iterator[Pin]:
     requirements = [declared for declared in context.declarations.requirements if applies_here(declared, markers)]
     direct = {declared.name: declared for declared in reversed(requirements)}
     for candidate in candidate_locks(context):
-        if (versions := _locked_versions(candidate.lock, context)) is not None:
-            yield from _pins_of_lock(candidate.lock, versions, direct)
+        if (packages := _locked_packages(candidate.lock, context)) is not None:
+            yield from _pins_of_lock(packages, direct)
             return
     for declared in direct.values():
         if declared.name is not None and declared.pin is not None:
@@ -59,26 +60,31 @@ def _shown(declared: DeclaredRequirement) -> str:
     return redact(f"{declared.text} ({declared.origin})")
 
 
-def _locked_versions(lock: Pylock, context: LockContext) -> dict[str, str] | None:
-    """Return the version of everything in *lock*; None if the lock does not support the interpreter."""
+def _locked_packages(lock: Pylock, context: LockContext) -> dict[str, Package] | None:
+    """Return one entry for each package in *lock*; None if the lock does not support the interpreter.
+
+    Of several versions that exclude each other, the one counts that the first selection of the lock has.
+    """
     declarations = context.declarations
-    everything = Selection(extras=declarations.extras, groups=declarations.groups)
+    own = os.path.normpath(declarations.root)
+    packages: dict[str, Package] = {}
     try:
-        selected = select(lock, context.interpreter, everything, root=str(declarations.root))
+        for selection in selections_of(lock):
+            for package, dist in choose(lock, context.interpreter, selection, root=str(declarations.root)):
+                if dist.directory != own:
+                    packages.setdefault(dist.name, package)
     except StaleLock:
         return None
-    own = os.path.normpath(declarations.root)
-    return {dist.name: dist.version or "" for dist in selected if dist.directory != own}
+    return packages
 
 
-def _pins_of_lock(
-    lock: Pylock, versions: Mapping[str, str], direct: Mapping[str | None, DeclaredRequirement]
-) -> Iterator[Pin]:
-    edges = {str(package.name): [str(edge["name"]) for edge in package.dependencies or ()] for package in lock.packages}
-    paths = paths_from([name for name in direct if name in versions and name is not None], edges)
-    for name, version in versions.items():
+def _pins_of_lock(packages: Mapping[str, Package], direct: Mapping[str | None, DeclaredRequirement]) -> Iterator[Pin]:
+    edges = {name: dependency_names(package) for name, package in packages.items()}
+    paths = paths_from([name for name in direct if name in packages and name is not None], edges)
+    for name, package in packages.items():
         path = paths.get(name, ())
         root = direct.get((*path, name)[0])
+        version = "" if package.version is None else str(package.version)
         yield Pin(application="", name=name, version=version, declared=_shown(root) if root else "", through=path)
 
 

@@ -17,7 +17,7 @@ from isolate.operations.retry_python import retry_with_fitting_python
 from isolate.outcome import Outcome
 from isolate.pip.user_demands import with_user_demands
 from isolate.request import LockPolicy
-from isolate.resolution.candidates import staleness_reasons
+from isolate.resolution.candidates import candidate_locks, staleness_reasons
 from isolate.resolution.decide import decide
 from isolate.resolution.poetry import converted
 from isolate.resolution.project_metadata import lock_context, with_built_metadata
@@ -58,10 +58,11 @@ def lock(application: Application, request: Request, session: Session, *, check:
         if written:
             staging.write_file(application, application.lock_file, decision.content, session.progress.say)
     changes = diff(before, decision.lock)
-    packages = count(len(decision.lock.packages), "package")
+    packages = count(len({package.name for package in decision.lock.packages}), "package")
     summary = f"wrote pylock.toml: {packages}; run `isolate sync` to install" if written else f"up to date: {packages}"
-    lines = (*changes, *decision.reason_lines, summary)
-    return Outcome(command="lock", lines=lines, facts={"changes": list(changes), "written": written})
+    lines = (*changes, *decision.reason_lines, *decision.notes, summary)
+    facts = {"changes": list(changes), "notes": list(decision.notes), "written": written}
+    return Outcome(command="lock", lines=lines, facts=facts)
 
 
 def _decide(application: Application, declarations: Declarations, request: Request, session: Session) -> LockDecision:
@@ -101,7 +102,7 @@ def _check(
     fresh = "pylock.toml is up to date"
     reasons: tuple[str, ...] = ()
     if before is not None:
-        reasons = staleness_reasons(before, context)
+        reasons = staleness_reasons(next(candidate_locks(context)), context)
     else:
         fresh = "everything is pinned: pylock.toml is not needed"
         try:

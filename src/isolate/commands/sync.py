@@ -131,6 +131,7 @@ def plan_transaction(
     context = with_built_metadata(context, builder)
     declarations = context.declarations
     selection = selected(declarations, request)
+    context = context._replace(asked=selection)
     decision = decide(context, builder, fetch_pins=None if request.dry_run else _pin_fetcher(request, session))
     locked = select(decision.lock, interpreter, selection, root=context.root)
     inputs = input_files_of_lock(locked)  # before `targets_for` reads them

@@ -63,7 +63,7 @@ def read_declarations(root: Path, environ: Mapping[str, str] | None = None, *, n
         project = _through_trees(project, contents)
     declarations = _declarations(project, requirements_files, contents, environ)
     declarations = declarations._replace(named=named, project=built)
-    reject_conflicting_requirements(declarations.requirements, declarations.constraints)
+    reject_conflicting_requirements(declarations.selected((), ()), declarations.constraints)
     return declarations
 
 
@@ -155,14 +155,13 @@ def reject_conflicting_requirements(
 ) -> None:
     """Raise `DeclarationError` if one declaration pins a version that another one does not allow.
 
-    Two declarations are compared only if every environment with one of them has the other: with equal markers or none,
-    and not in two different extras or groups.
+    All of them are for one environment. Two are compared only if their markers are equal, or if they have none.
     """
     by_name: dict[str | None, dict[tuple[object, ...], DeclaredRequirement]] = {}
     for declared in (*requirements, *constraints):
         if (requirement := declared.requirement) is not None:
             # Of equal declarations, one is compared: groups that include each other repeat many.
-            key = (str(requirement.specifier), str(requirement.marker), declared.extra, declared.group)
+            key = (str(requirement.specifier), str(requirement.marker))
             by_name.setdefault(declared.name, {}).setdefault(key, declared)
     for same_name in by_name.values():
         for pinned in same_name.values():
@@ -175,21 +174,17 @@ def _excludes(pinned: DeclaredRequirement, other: DeclaredRequirement) -> bool:
     """Return whether *pinned* is a pin to a version that *other* does not allow, in the same environments."""
     if pinned.requirement is None or other.requirement is None or pinned.pin is None:
         return False
-    same_environments = (
-        (pinned.extra, pinned.group) == (other.extra, other.group)
-        or (pinned.extra, pinned.group) == (None, None)
-        or (other.extra, other.group) == (None, None)
-    )
     same_marker = pinned.requirement.marker is None and other.requirement.marker is None
     same_marker = same_marker or str(pinned.requirement.marker) == str(other.requirement.marker)
-    return same_environments and same_marker and not other.requirement.specifier.contains(pinned.pin, prereleases=True)
+    return same_marker and not other.requirement.specifier.contains(pinned.pin, prereleases=True)
 
 
 def _conflict(pinned: DeclaredRequirement, other: DeclaredRequirement) -> DeclarationError:
+    parts = {(pinned.extra, pinned.group), (other.extra, other.group)}
     return DeclarationError(
         f"conflicting requirements for {pinned.name}",
         facts=(f"{pinned.origin}: {pinned.text}", f"{other.origin}: {other.text}"),
-        hint="keep one of them",
+        hint="keep one of them" if len(parts) == 1 else "change one of them, or do not ask for both",
         file=pinned.origin.file,
         line=pinned.origin.line,
     )

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from isolate.lock.graph import applies_here
-from isolate.lock.source_ids import locked_source
-from isolate.lock.tool_table import TOOL, tool_table
+from isolate.lock.graph import RequirementKey, applies, applies_here, closure, requirement_key
+from isolate.lock.source_ids import declared_extras, declared_source, locked_source
+from isolate.lock.tool_table import TOOL, recorded_requires, tool_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from packaging.pylock import Package, Pylock
 
     from isolate.declarations.declared import Declarations, DeclaredRequirement
+    from isolate.lock.select import Chosen
     from isolate.lock.source_ids import Source
     from isolate.locked import LockedDistribution
 
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
 class Comparison(NamedTuple):
     """The declarations, and what the lock installs in one environment.
 
-    `packages` are the tables of the locked distributions; `sources` has those that do not come from an index. Both are
-    by name. Only a lock made by isolate records revisions and extras.
+    `packages` are the entries of the locked distributions; `sources` has those that do not come from an index. Both are
+    by name. `names` are those of all entries of the lock. Only a lock made by isolate records revisions and extras.
+    `is_exact`: each dependency that it states is one in this environment.
     """
 
     declarations: Declarations
@@ -30,7 +33,9 @@ class Comparison(NamedTuple):
     locked: tuple[LockedDistribution, ...]
     packages: Mapping[str, Package]
     sources: Mapping[str, Source]
+    names: frozenset[str]
     made_by_isolate: bool
+    is_exact: bool
 
     def in_force(self, declared: Iterable[DeclaredRequirement]) -> list[DeclaredRequirement]:
         """Return those of *declared* that have a name and apply to the environment."""
@@ -45,16 +50,28 @@ class Comparison(NamedTuple):
         return source.is_met_by(locked, made_by_isolate=self.made_by_isolate)
 
     def requires_dist(self) -> dict[str, Iterable[str]]:
-        """Return the dependencies of each locked distribution as `Requires-Dist` lines, by name.
+        """Return the dependencies of each locked distribution as `Requires-Dist` lines, by name."""
+        return {name: recorded_requires(package) for name, package in self.packages.items()}
 
-        If the lock does not record for which extra it has a dependency, the distribution always has it.
+    def reached(self, requires: Mapping[str, Iterable[str]] | None = None) -> dict[str, frozenset[str]] | None:
+        """Return every distribution that the declarations and the application itself lead to, with the extras of each.
+
+        Returns None if that cannot be told, because a declaration has neither a name nor a known source. *requires* are
+        the dependencies of each distribution, by default `requires_dist`.
         """
-        requires: dict[str, Iterable[str]] = {}
-        for name, package in self.packages.items():
-            recorded = tool_table(package).requires
-            edges = [str(edge["name"]) for edge in package.dependencies or ()]
-            requires[name] = edges if recorded is None else recorded
-        return requires
+        root = os.path.normpath(self.declarations.root)
+        own = [dist.name for dist in self.locked if dist.directory == root]
+        extras = frozenset(self.declarations.extras)
+        roots = [RequirementKey(name, tool_table(self.packages[name]).extras & extras) for name in own]
+        for declared in self.declarations.requirements:
+            if declared.requirement is not None:
+                is_in_force = applies(declared.requirement.marker, self.markers)
+                roots += [requirement_key(declared.requirement)] if is_in_force else []
+            elif (source := declared_source(declared)) is not None:
+                roots += [RequirementKey(name, declared_extras(declared)) for name in self.names_from(source)]
+            else:
+                return None
+        return closure(roots, self.requires_dist() if requires is None else requires, self.markers)
 
     def recorded_digests(self) -> dict[str, str]:
         """Return the digest that the lock has for the metadata of each source tree, by the name of the distribution."""
@@ -63,15 +80,17 @@ class Comparison(NamedTuple):
 
 
 def compare(
-    lock: Pylock, locked: tuple[LockedDistribution, ...], declarations: Declarations, markers: Mapping[str, str]
+    lock: Pylock, chosen: Sequence[Chosen], declarations: Declarations, markers: Mapping[str, str]
 ) -> Comparison:
-    """Return *declarations* beside what *lock* installs: *locked*, in the environment that *markers* describe."""
-    names = {dist.name for dist in locked}
+    """Return *declarations* beside what *lock* installs: *chosen*, in the environment that *markers* describe."""
+    locked = tuple(each.locked for each in chosen)
     return Comparison(
         declarations=declarations,
         markers=markers,
         locked=locked,
-        packages={str(package.name): package for package in lock.packages if package.name in names},
+        packages={str(each.package.name): each.package for each in chosen},
         sources={dist.name: source for dist in locked if (source := locked_source(dist.table)) is not None},
+        names=frozenset(package.name for package in lock.packages),
         made_by_isolate=lock.created_by == TOOL,
+        is_exact=lock.created_by == TOOL and len(lock.environments or ()) == 1,
     )

@@ -25,4 +25,8 @@ def diff(before: Pylock | None, after: Pylock) -> tuple[str, ...]:
 
 
 def _versions(lock: Pylock | None) -> Mapping[str, str]:
-    return {package.name: str(package.version or "(source tree)") for package in lock.packages} if lock else {}
+    """Return the versions of each package in *lock*: mostly one."""
+    versions: dict[str, list[str]] = {}
+    for package in lock.packages if lock else ():
+        versions.setdefault(package.name, []).append(str(package.version or "(source tree)"))
+    return {name: ", ".join(dict.fromkeys(same)) for name, same in versions.items()}

@@ -14,12 +14,13 @@ from packaging.utils import canonicalize_name
 from isolate.errors import StaleLock
 from isolate.lock.artifact import artifact_hashes, demanded
 from isolate.lock.comparison import Comparison, compare
-from isolate.lock.graph import RequirementKey, applies, closure, requirement_key
+from isolate.lock.graph import dependencies
 from isolate.lock.local_sources import METADATA_OF, changed_sources
-from isolate.lock.select import select
+from isolate.lock.locked_selections import selections_of, still_left_out
+from isolate.lock.parts import declared_parts, part_of, parts_of, selection_of, with_parts
+from isolate.lock.select import choose
 from isolate.lock.source_ids import declared_extras, declared_hashes, declared_source
-from isolate.lock.tool_table import tool_table
-from isolate.locked import Selection
+from isolate.lock.tool_table import TOOL, tool_table
 from isolate.redaction import redact, without_credentials
 
 if TYPE_CHECKING:
@@ -38,33 +39,43 @@ def staleness(
 
     *source_digests* has a digest of the metadata of each source tree and the sha256 of each archive, by absolute path.
     """
-    selection = Selection(extras=declarations.extras, groups=declarations.groups)
-    try:
-        locked = select(lock, interpreter, selection, root=str(declarations.root))
-    except StaleLock as error:
-        return (error.facts[0],)
-    comparison = compare(lock, locked, declarations, interpreter.markers)
-    return (
-        *_new_names(lock, declarations),
-        *_unlocked_project(comparison),
-        *_unmet(comparison),
-        *_different_sources(comparison),
-        *_different_indexes(comparison),
-        *_unmet_without_name(comparison),
-        *(_no_longer_required(comparison) if comparison.made_by_isolate else ()),
-        *changed_sources(locked, comparison.recorded_digests(), source_digests),
-    )
+    return tuple(dict.fromkeys(_reasons(lock, declarations, interpreter, source_digests)))
 
 
-def _new_names(lock: Pylock, declarations: Declarations) -> Iterator[str]:
-    for extra in declarations.extras:
-        if extra not in (lock.extras or ()) and declarations.selected((extra,), ()) != declarations.selected((), ()):
-            yield f"the extra {extra} is not locked"
-    for group in declarations.groups:
-        if group not in (lock.dependency_groups or ()) and any(
-            declared.group == group for declared in declarations.requirements
-        ):
-            yield f"the group {group} is not locked"
+def _reasons(
+    lock: Pylock, declarations: Declarations, interpreter: Interpreter, source_digests: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield why *lock* is stale, for each selection that it answers for."""
+    declared = frozenset(declared_parts(declarations))
+    if lock.created_by == TOOL:
+        yield from _new_parts(lock, declarations)
+    for selection in selections_of(lock):
+        parts = parts_of(selection) & declared
+        try:
+            chosen = choose(lock, interpreter, selection_of(parts), root=str(declarations.root))
+        except StaleLock as error:
+            yield error.facts[0]
+            return
+        comparison = compare(lock, chosen, with_parts(declarations, parts), interpreter.markers)
+        yield from _reasons_of(comparison, source_digests)
+
+
+def _reasons_of(comparison: Comparison, source_digests: Mapping[str, str]) -> Iterator[str]:
+    yield from _unlocked_project(comparison)
+    yield from _unmet(comparison)
+    yield from _different_sources(comparison)
+    yield from _different_indexes(comparison)
+    yield from _unmet_without_name(comparison)
+    yield from _incomplete_or_too_much(comparison)
+    yield from changed_sources(comparison.locked, comparison.recorded_digests(), source_digests)
+
+
+def _new_parts(lock: Pylock, declarations: Declarations) -> Iterator[str]:
+    """Yield a line for each extra and group with requirements that *lock* has not, and did not leave out either."""
+    known = still_left_out(lock, declarations).union(*map(parts_of, selections_of(lock)))
+    for part in declared_parts(declarations):
+        if part not in known and any(part_of(declared) == part for declared in declarations.requirements):
+            yield f"the {part} is not locked"
 
 
 def _unlocked_project(comparison: Comparison) -> Iterator[str]:
@@ -171,22 +182,21 @@ def _source_differs(declared: DeclaredRequirement) -> str:
     return f"{_described(declared)}: source differs from the locked source of {declared.name}"
 
 
-def _no_longer_required(comparison: Comparison) -> Iterator[str]:
-    """Yield a line for each locked distribution that neither a declaration nor the application itself leads to.
+def _incomplete_or_too_much(comparison: Comparison) -> Iterator[str]:
+    """Yield a line for each dependency that is missing, and for each locked distribution that nothing leads to.
 
-    Nothing is yielded if that cannot be told, because a declaration has neither a name nor a known source.
+    Only a lock by isolate for one environment says of each dependency whether it is one here. Nothing is yielded if it
+    cannot be told what is needed.
     """
-    root = os.path.normpath(comparison.declarations.root)
-    own = [dist.name for dist in comparison.locked if dist.directory == root]
-    roots = [RequirementKey(name, tool_table(comparison.packages[name]).extras) for name in own]
-    for declared in comparison.declarations.requirements:
-        if declared.requirement is not None:
-            is_in_force = applies(declared.requirement.marker, comparison.markers)
-            roots += [requirement_key(declared.requirement)] if is_in_force else []
-        elif (source := declared_source(declared)) is not None:
-            roots += [RequirementKey(name, declared_extras(declared)) for name in comparison.names_from(source)]
-        else:
-            return
-    reached = closure(roots, comparison.requires_dist(), comparison.markers)
-    for name in sorted(set(comparison.packages) - reached.keys()):
-        yield f"{name} is locked but no longer required"
+    reached, packages = comparison.reached(), comparison.packages
+    if reached is None:
+        return
+    missing = reached.keys() - (packages.keys() if comparison.is_exact else comparison.names)
+    requires = comparison.requires_dist() if missing else {}
+    for name, extras in sorted(reached.items()) if missing else ():
+        for key in dependencies(requires.get(name, ()), extras, comparison.markers):
+            if key.name in missing:
+                yield f"{name} requires {key.name}, which is not locked"
+    if comparison.made_by_isolate:
+        for name in sorted(packages.keys() - reached.keys()):
+            yield f"{name} is locked but no longer required"

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.markers import Marker
 from packaging.pylock import Package, PackageDirectory, Pylock
 from packaging.version import Version
 
+from isolate.lock.entry_markers import entry_marker
 from isolate.lock.environment_marker import environment_marker
 from isolate.lock.graph import RequirementKey, applies, closure, requirement_key
 from isolate.lock.local_sources import path_of_url
+from isolate.lock.locked_selections import table_of
 from isolate.lock.package import Resolution, normalized, package_from
+from isolate.lock.parts import EXTRA, GROUP, Part, declared_parts, part_of
+from isolate.lock.solutions import Solution, entries_of
 from isolate.lock.source_ids import declared_extras
 from isolate.lock.tool_table import TOOL, ToolTable
 
@@ -20,6 +25,7 @@ if TYPE_CHECKING:
 
     from isolate.declarations.declared import Declarations, DeclaredRequirement
     from isolate.interpreters.interpreter import Interpreter
+    from isolate.lock.locked_selections import LeftOut
     from isolate.pip.report import ResolvedDistribution
 
     ExtrasByName = Mapping[str, frozenset[str]]
@@ -36,14 +42,24 @@ def lock_from(
     *source_digests* has a digest of the metadata of each source tree, by absolute path. The lock covers all extras
     and groups; a package that only some of them need has a marker that says so.
     """
+    return lock_of([solution_from(reported, declarations, interpreter, source_digests)], declarations, interpreter)
+
+
+def solution_from(
+    reported: Sequence[ResolvedDistribution],
+    declarations: Declarations,
+    interpreter: Interpreter,
+    source_digests: Mapping[str, str],
+) -> Solution:
+    """Return what pip *reported* for all of *declarations* as a solution; the arguments are those of `lock_from`."""
     own = declarations.project.name if declarations.project and declarations.project.is_package else None
     reported = [item for item in reported if item.name != own or not _is_at(item, declarations)]
     items = {item.name: item for item in reported}
     requires = {item.name: item.requires_dist for item in reported}
     markers = interpreter.markers
     reached = {
-        condition: closure(_roots(declared, items, markers), requires, markers)
-        for condition, declared in _by_condition(declarations).items()
+        part: closure(_roots(declared, items, markers), requires, markers)
+        for part, declared in _by_part(declarations).items()
     }
     extras = _merged(reached.values())
     resolution = Resolution(
@@ -52,39 +68,62 @@ def lock_from(
         root=str(declarations.root),
         source_digests=source_digests,
     )
-    packages = [
-        package_from(item, resolution, marker=_marker(item.name, reached), extras=extras.get(item.name, frozenset()))
-        for item in reported
-    ]
+    packages = {
+        item.name: package_from(item, resolution, extras=extras.get(item.name, frozenset())) for item in reported
+    }
     digest = source_digests.get(resolution.root) if declarations.metadata else None
-    return _pylock(packages + _project(declarations, items, digest), declarations, interpreter)
+    packages |= {str(package.name): package for package in _project(declarations, items, digest)}
+    unexplained = packages.keys() - set().union(*reached.values())  # where it is not known what needs it: the base
+    names: dict[Part | None, frozenset[str]] = {
+        part: frozenset(found) & packages.keys() for part, found in reached.items()
+    }
+    names[None] |= unexplained
+    return Solution(frozenset(declared_parts(declarations)), packages, names)
 
 
-def _pylock(packages: list[Package], declarations: Declarations, interpreter: Interpreter) -> Pylock:
+def lock_of(
+    solutions: Sequence[Solution],
+    declarations: Declarations,
+    interpreter: Interpreter,
+    omitted: Iterable[LeftOut] = (),
+) -> Pylock:
+    """Return the lock that holds *solutions* of *declarations*, the first of which answers for the base.
+
+    *omitted* is what none of them includes.
+    """
+    parts, order = [solution.parts for solution in solutions], declared_parts(declarations)
+    packages = [
+        replace(package, marker=entry_marker([one.places_of(package) for one in solutions], parts, order))
+        for _, variants in entries_of(solutions)
+        for package in variants
+    ]
+    has = frozenset[Part]().union(*parts)
+    groups = [name for name in declarations.groups if Part(GROUP, name) in has]
     return Pylock(
         lock_version=Version("1.0"),
         environments=[Marker(environment_marker(interpreter.markers))],
         requires_python=declarations.requires_python,
-        extras=[normalized(extra) for extra in declarations.extras],
-        dependency_groups=list(declarations.groups),
-        default_groups=[*declarations.default_groups],
+        extras=[normalized(name) for name in declarations.extras if Part(EXTRA, name) in has],
+        dependency_groups=groups,
+        default_groups=[name for name in declarations.default_groups if name in groups],
         created_by=TOOL,
-        packages=sorted(packages, key=lambda package: package.name),
+        packages=sorted(packages, key=_entry_key),
+        tool=table_of(parts, omitted, declarations),
     )
 
 
-def _by_condition(declarations: Declarations) -> dict[str, list[DeclaredRequirement]]:
-    """Return the declared requirements by the marker under which they are installed; the base has an empty one."""
-    conditions: dict[str, list[DeclaredRequirement]] = {"": []}
+def _entry_key(package: Package) -> tuple[str, bool, Version, str]:
+    """Return what entries are sorted by, so that equal locks have equal bytes."""
+    version = package.version or Version("0")
+    return package.name, package.version is None, version, str(package.marker or "")
+
+
+def _by_part(declarations: Declarations) -> dict[Part | None, list[DeclaredRequirement]]:
+    """Return the declared requirements by the part that they belong to; those of the base are under None."""
+    parts: dict[Part | None, list[DeclaredRequirement]] = {None: []}
     for declared in declarations.requirements:
-        if declared.extra is not None:
-            condition = f'"{declared.extra}" in extras'
-        elif declared.group is not None:
-            condition = f'"{declared.group}" in dependency_groups'
-        else:
-            condition = ""
-        conditions.setdefault(condition, []).append(declared)
-    return conditions
+        parts.setdefault(part_of(declared), []).append(declared)
+    return parts
 
 
 def _merged(reached: Iterable[ExtrasByName]) -> dict[str, frozenset[str]]:
@@ -93,14 +132,6 @@ def _merged(reached: Iterable[ExtrasByName]) -> dict[str, frozenset[str]]:
         for name, extras in extras_by_name.items():
             merged[name] = merged.get(name, frozenset()) | extras
     return merged
-
-
-def _marker(name: str, reached: Mapping[str, ExtrasByName]) -> Marker | None:
-    """Return the marker for the package *name*; None if the base needs it, or if it is not known what needs it."""
-    conditions = [condition for condition, extras_by_name in reached.items() if name in extras_by_name]
-    if "" in conditions or not conditions:
-        return None
-    return Marker(" or ".join(conditions))
 
 
 def _roots(

@@ -14,6 +14,8 @@ from isolate.lock.metadata_files import METADATA_FILES, named_by_backend, named_
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
+    from packaging.pylock import Pylock
+
     from isolate.declarations.declared import DeclaredRequirement
     from isolate.locked import LockedDistribution
 
@@ -38,6 +40,12 @@ def path_of_url(url: str) -> str | None:
     """Return the path that *url* names; None if it is not a `file:` URL."""
     parts = urlsplit(url)
     return unquote(parts.path) if parts.scheme == "file" else None
+
+
+def locked_trees(lock: Pylock, root: str) -> list[str]:
+    """Return the absolute paths of the source trees in *lock*, whose relative paths start from *root*."""
+    paths = [package.directory.path for package in lock.packages if package.directory is not None]
+    return [os.path.normpath(os.path.join(root, path)) for path in paths]
 
 
 def metadata_digests(paths: Collection[str]) -> dict[str, str]:

@@ -18,7 +18,6 @@ from isolate.lock.tool_table import TOOL, ToolTable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from packaging.markers import Marker
     from packaging.utils import NormalizedName
 
     from isolate.pip.report import ResolvedDistribution
@@ -37,10 +36,8 @@ class Resolution(NamedTuple):
     source_digests: Mapping[str, str]
 
 
-def package_from(
-    item: ResolvedDistribution, resolution: Resolution, *, marker: Marker | None, extras: frozenset[str]
-) -> Package:
-    """Return the package for *item*, of which *extras* are requested, and which is installed where *marker* is true."""
+def package_from(item: ResolvedDistribution, resolution: Resolution, *, extras: frozenset[str]) -> Package:
+    """Return the package for *item*, of which *extras* are requested, without a marker."""
     required = [
         key for key in dependencies(item.requires_dist, extras, resolution.markers) if key.name in resolution.names
     ]
@@ -54,7 +51,6 @@ def package_from(
     return Package(
         name=normalized(item.name),
         version=None if item.is_directory or item.vcs else Version(item.version),
-        marker=marker,
         requires_python=_requires_python(item),
         index=item.index_url,
         dependencies=[{"name": name} for name in names] or None,

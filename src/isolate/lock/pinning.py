@@ -27,12 +27,13 @@ def unpinned(lock: Pylock, declarations: Declarations) -> list[str]:
     declared_by_name: dict[str | None, list[DeclaredRequirement]] = {}
     for declared in declarations.requirements:
         declared_by_name.setdefault(declared.name, []).append(declared)
-    return [
+    names = (
         package.name
         for package in lock.packages
         if package.directory is None
         and not any(_pins(declared, package) for declared in declared_by_name.get(package.name, ()))
-    ]
+    )
+    return [*dict.fromkeys(names)]
 
 
 def has_unpinned(declarations: Declarations, markers: Mapping[str, str]) -> bool:

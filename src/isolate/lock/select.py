@@ -5,17 +5,22 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from packaging.markers import UndefinedEnvironmentName
 from packaging.pylock import Package, PackageDirectory, PackageSdist, PackageVcs, PackageWheel, PylockSelectError
 
 from isolate.errors import StaleLock
 from isolate.lock.artifact import artifact_id, ensure_only_hash, sdist_name, sha256_of
 from isolate.lock.graph import applies
+from isolate.lock.locked_selections import not_locked
+from isolate.lock.parts import as_options, parts_of
 from isolate.locked import LockedDistribution
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from packaging.pylock import PackageArchive, Pylock
 
     from isolate.interpreters.interpreter import Interpreter
@@ -30,16 +35,31 @@ MAX_ENVIRONMENTS = 3
 """How many environments of a lock a message names."""
 
 
+class Chosen(NamedTuple):
+    """An entry of a lock that is installed, and the distribution that is installed from it."""
+
+    package: Package
+    locked: LockedDistribution
+
+
 def select(
     lock: Pylock, interpreter: Interpreter, selection: Selection, *, root: str
 ) -> tuple[LockedDistribution, ...]:
     """Return what *lock* installs into an environment of *interpreter*, ordered by name (PEP 751, "Installation").
 
     *root* is the absolute path of the lock's directory, from which its relative paths start. Raises `StaleLock` if the
-    lock does not support the interpreter.
+    lock does not support the interpreter, or does not have the extras and groups of *selection* together.
     """
+    return tuple(chosen.locked for chosen in choose(lock, interpreter, selection, root=root))
+
+
+def choose(lock: Pylock, interpreter: Interpreter, selection: Selection, *, root: str) -> list[Chosen]:
+    """Return what `select` returns, each with its entry in the lock."""
+    if supports(lock, interpreter) and (reason := not_locked(lock, selection)) is not None:
+        hint = f"run `isolate sync {as_options(parts_of(selection))}` without --locked and --frozen"
+        raise StaleLock("the lock does not have what is asked for", facts=(reason,), hint=hint)
     try:
-        chosen = list(
+        selected = list(
             lock.select(
                 environment=dict(interpreter.markers),  # type: ignore[arg-type]
                 tags=interpreter.tags(),
@@ -52,17 +72,22 @@ def select(
         if supports(lock, interpreter):
             raise StaleLock(problem, facts=(str(error),), hint="run `isolate lock`") from None
         raise StaleLock(problem, facts=(_mismatch(lock, interpreter),), hint=other_python(lock)) from None
-    locked = (_locked(package, source, root) for package, source in chosen)
-    return tuple(
-        sorted(
-            (
-                dist if selection.editable else dist.as_copy
-                for dist in locked
-                if selection.project or dist.directory != os.path.normpath(root)
-            ),
-            key=lambda dist: dist.name,
-        )
+    distributions = ((package, _locked(package, source, root)) for package, source in selected)
+    chosen = (
+        Chosen(package, dist if selection.editable else dist.as_copy)
+        for package, dist in distributions
+        if selection.project or dist.directory != os.path.normpath(root)
     )
+    return sorted(chosen, key=lambda each: each.locked.name)
+
+
+def is_installed(package: Package, markers: Mapping[str, str], selection: Selection) -> bool:
+    """Return whether the marker of *package* is true in the environment of *markers* with the parts of *selection*."""
+    parts = {"extras": frozenset(selection.extras), "dependency_groups": frozenset(selection.groups)}
+    try:
+        return package.marker is None or package.marker.evaluate({**markers, **parts}, context="lock_file")
+    except UndefinedEnvironmentName:
+        return False
 
 
 def supports(lock: Pylock, interpreter: Interpreter) -> bool:

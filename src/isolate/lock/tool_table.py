@@ -44,3 +44,17 @@ def tool_table(package: Package) -> ToolTable:
         requires=None if requires is None else tuple(requires),
         tree=table.get("tree"),
     )
+
+
+def dependency_names(package: Package) -> list[str]:
+    """Return the names of the dependencies that *package* states, as its lock has them."""
+    return [str(edge["name"]) for edge in package.dependencies or () if "name" in edge]
+
+
+def recorded_requires(package: Package) -> tuple[str, ...]:
+    """Return the dependencies of *package* as `Requires-Dist` lines.
+
+    If the lock does not record for which extra it has a dependency, the package always has it.
+    """
+    requires = tool_table(package).requires
+    return tuple(dependency_names(package)) if requires is None else requires

@@ -21,6 +21,7 @@ from isolate.environment.update import update, update_state
 from isolate.errors import ConcurrentChange, NotInStore
 from isolate.formatting import count
 from isolate.lock.precedence import precedence_of
+from isolate.operations.complete import ensure_complete
 from isolate.operations.current_state import FIRST
 from isolate.resolution.context import lock_cache_key
 from isolate.store.environments import register_environment
@@ -65,6 +66,7 @@ def _fetch(transaction: Transaction, builder: EnvironmentBuilder, session: Sessi
 
         with timed(log, f"store: fetching {count(len(transaction.plan.fetch), 'package')}"):
             fetch(transaction, builder, session)
+        ensure_complete(transaction, session)
 
 
 def _reinstalling(transaction: Transaction, names: Iterable[str], builder: EnvironmentBuilder) -> Transaction:

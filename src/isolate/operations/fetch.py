@@ -91,11 +91,12 @@ def _missing_of(
     interpreter, store = current.interpreter, session.store
     if index_fingerprint(application, declarations, interpreter, session.environ) != index:
         return {}
+    selection = selected(declarations, request)
     context = lock_context(application, declarations, interpreter, request.lock_policy, session)
-    decision = valid_lock(context)
+    decision = valid_lock(context._replace(asked=selection))
     if decision is None:
         return {}
-    locked = select(decision.lock, interpreter, selected(declarations, request), root=str(application.root))
+    locked = select(decision.lock, interpreter, selection, root=str(application.root))
     known = with_known_hashes([dist for dist in locked if dist.directory is None], store, application.venv)
     targets = targets_for([dist for dist in known if is_identified(dist)], context.keys)
     return {target.key: target.locked for target in current.plan(targets, store).fetch}

@@ -126,8 +126,9 @@ def _summary(transaction: Transaction, seconds: float) -> str:
 def _lock_lines(transaction: Transaction) -> list[str]:
     decision = transaction.decision
     if not (decision.is_new and decision.in_tree):
-        return []
-    return [*decision.reason_lines, "would write pylock.toml" if transaction.request.dry_run else "wrote pylock.toml"]
+        return [*decision.notes]
+    written = "would write pylock.toml" if transaction.request.dry_run else "wrote pylock.toml"
+    return [*decision.reason_lines, *decision.notes, written]
 
 
 def _facts(transaction: Transaction, seconds: float) -> dict[str, object]:
@@ -139,6 +140,7 @@ def _facts(transaction: Transaction, seconds: float) -> dict[str, object]:
             "in_tree": decision.in_tree,
             "written": decision.is_new and decision.in_tree and not transaction.request.dry_run,
             "reasons": list(decision.reasons),
+            "notes": list(decision.notes),
         },
         **({"left_out": list(transaction.left_out)} if transaction.request.dry_run else {}),
         "named": list(transaction.declarations.named.options),

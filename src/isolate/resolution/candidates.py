@@ -10,8 +10,9 @@ from isolate.bounded_read import read_bounded
 from isolate.environment.records import LOCK, read_record, read_state
 from isolate.errors import DeclarationError, IsolateError
 from isolate.formatting import count
-from isolate.lock.freshness import staleness
+from isolate.lock.locked_selections import not_locked
 from isolate.lock.pylock_file import parse_lock, read_lock_content
+from isolate.resolution.completeness import unmet_dependencies
 from isolate.signed_record import Unverified
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class LockDecision(NamedTuple):
     """The lock that an environment is made from.
 
     `in_tree`: it belongs into the application's directory. `is_new`: it is not written there yet, for these `reasons`.
+    `notes` are those of a `NewLock`.
     """
 
     lock: Pylock
@@ -38,6 +40,7 @@ class LockDecision(NamedTuple):
     in_tree: bool
     is_new: bool = False
     reasons: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def reason_lines(self) -> tuple[str, ...]:
@@ -109,7 +112,7 @@ def valid_lock(context: LockContext) -> LockDecision | None:
 
 def judge(context: LockContext) -> Verdict:
     """Return the first usable lock that may be taken as it is, judging no more locks than that takes."""
-    return first_valid(usable_locks(context), lambda candidate: _reasons_to_resolve(candidate.lock, context))
+    return first_valid(usable_locks(context), lambda candidate: _reasons_to_resolve(candidate, context))
 
 
 def first_valid(
@@ -129,20 +132,25 @@ def first_valid(
     return Verdict(best, reasons)
 
 
-def _reasons_to_resolve(lock: Pylock, context: LockContext) -> tuple[str, ...] | None:
-    """Return None if *lock* holds; else why it is stale, or an empty tuple if it is fresh but has to be upgraded."""
+def _reasons_to_resolve(candidate: LockDecision, context: LockContext) -> tuple[str, ...] | None:
+    """Return None if the lock holds; else why it is stale, or an empty tuple if it is fresh but has to be upgraded."""
     policy = context.policy
     if not policy.validate or not context.declarations.files:
         return None
-    stale = staleness_reasons(lock, context)
+    stale = staleness_reasons(candidate, context)
     return stale if stale or policy.upgrade or policy.upgrade_packages else None
 
 
-def staleness_reasons(lock: Pylock | None, context: LockContext) -> tuple[str, ...]:
-    """Return why *lock* does not satisfy the declarations; empty if it does, or if it is the only declaration."""
-    if lock is None:
-        return MISSING
-    declarations = context.declarations
-    if not declarations.files:
+def staleness_reasons(candidate: LockDecision, context: LockContext) -> tuple[str, ...]:
+    """Return why the lock does not satisfy the declarations or itself, or lacks what is asked for.
+
+    Nothing is returned if it does and has all of it, or if it is the only declaration.
+    """
+    lock = candidate.lock
+    if not context.declarations.files:
         return ()
-    return staleness(lock, declarations, context.interpreter, context.source_digests)
+    if stale := context.staleness_of(lock):
+        return stale
+    if lacking := not_locked(lock, context.asked):
+        return (lacking,)
+    return unmet_dependencies(lock, candidate.content, context)

@@ -7,19 +7,26 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.lock.environment_marker import environment_marker
-from isolate.lock.local_sources import local_path, metadata_digest, metadata_digests
+from isolate.lock.freshness import staleness
+from isolate.lock.local_sources import local_path, locked_trees, metadata_digest, metadata_digests, path_of_url
+from isolate.locked import Selection
 from isolate.pip.settings import build_settings, settings_digest
 from isolate.redaction import without_credentials
+from isolate.request import Request, selected
 from isolate.resolution.pinned_pip import pinned_pip
 from isolate.store.keys import EntryKeys
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
+
+    from packaging.pylock import Pylock
 
     from isolate.application import Application
     from isolate.declarations.declared import Declarations
     from isolate.interpreters.interpreter import Interpreter
+    from isolate.lock.solutions import Solution
+    from isolate.pip.report import ResolvedDistribution
     from isolate.request import LockPolicy
     from isolate.session import Session
     from isolate.store.store import Store
@@ -29,7 +36,8 @@ class LockContext(NamedTuple):
     """An application, what it declares, the interpreter it gets, and what may be done about its lock.
 
     `environ` has the environment variables. `source_digests` has a digest of the metadata of each source tree that the
-    declarations name, by its absolute path. `may_build`: pip may run build backends.
+    declarations name, by its absolute path. `may_build`: pip may run build backends. `asked` are the extras and groups
+    that the lock must have together.
     """
 
     application: Application
@@ -40,6 +48,7 @@ class LockContext(NamedTuple):
     environ: Mapping[str, str]
     source_digests: Mapping[str, str]
     may_build: bool = True
+    asked: Selection = Selection()
 
     def with_declarations(self, declarations: Declarations) -> LockContext:
         """Return this context with *declarations*, of whose source trees the metadata is read."""
@@ -60,6 +69,23 @@ class LockContext(NamedTuple):
     def root(self) -> str:
         """Return the application's directory, to which paths in a lock are relative."""
         return str(self.application.root)
+
+    def digests_with(self, trees: Iterable[str]) -> Mapping[str, str]:
+        """Return `source_digests` with those of *trees*, absolute paths that only other source trees may name."""
+        others = {tree for tree in trees if tree not in self.source_digests}
+        return {**self.source_digests, **metadata_digests(others)} if others else self.source_digests
+
+    def staleness_of(self, lock: Pylock) -> tuple[str, ...]:
+        """Return why *lock* does not satisfy the declarations, one line each; empty if it is fresh."""
+        digests = self.digests_with(locked_trees(lock, self.root))
+        return staleness(lock, self.declarations, self.interpreter, digests)
+
+    def solution(self, resolved: Sequence[ResolvedDistribution]) -> Solution:
+        """Return what pip *resolved* for the declarations as a solution."""
+        from isolate.lock.from_report import solution_from
+
+        digests = self.digests_with(path_of_url(dist.url) or "" for dist in resolved if dist.is_directory)
+        return solution_from(resolved, self.declarations, self.interpreter, digests)
 
     @property
     def index_fingerprint(self) -> str:
@@ -87,10 +113,14 @@ class LockContext(NamedTuple):
 def context_of(
     application: Application, declarations: Declarations, interpreter: Interpreter, policy: LockPolicy, session: Session
 ) -> LockContext:
-    """Return the context of a lock decision, as `project_metadata.lock_context` does, but without that metadata."""
+    """Return the context of a lock decision, as `project_metadata.lock_context` does, but without that metadata.
+
+    What is asked for is what a sync without options installs.
+    """
     digests = metadata_digests(source_trees(declarations))
     store, environ, may_build = session.store, session.environ, not session.only_looks
-    return LockContext(application, declarations, interpreter, policy, store, environ, digests, may_build)
+    asked = selected(declarations, Request())
+    return LockContext(application, declarations, interpreter, policy, store, environ, digests, may_build, asked)
 
 
 def entry_keys(

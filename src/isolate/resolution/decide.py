@@ -6,6 +6,8 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from isolate.errors import DeclarationError, StaleLock, UnknownName
+from isolate.lock.locked_selections import not_locked
+from isolate.lock.parts import as_options, parts_of
 from isolate.lock.pinning import is_fully_pinned, unpinned
 from isolate.lock.pylock_file import lock_content, read_lock
 from isolate.lock.select import other_python, supports
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
     from isolate.environment.builder import EnvironmentBuilder
     from isolate.resolution.context import LockContext
-    from isolate.resolution.new_lock import PinFetcher
+    from isolate.resolution.new_lock import NewLock, PinFetcher
 
 
 def decide(context: LockContext, builder: EnvironmentBuilder, *, fetch_pins: PinFetcher | None = None) -> LockDecision:
@@ -48,8 +50,9 @@ def _lock_of_application(context: LockContext) -> Pylock | None:
     return None
 
 
-def _new_decision(lock: Pylock, verdict: Verdict, context: LockContext) -> LockDecision:
-    """Return what becomes of the new *lock*; raise `StaleLock` if it would have to be written and must not be."""
+def _new_decision(new: NewLock, verdict: Verdict, context: LockContext) -> LockDecision:
+    """Return what becomes of the *new* lock; raise `StaleLock` if it would have to be written and must not be."""
+    lock = new.lock
     open_names = unpinned(lock, context.declarations)
     reasons = verdict.reasons or ()
     if open_names and not context.policy.may_change:
@@ -58,7 +61,7 @@ def _new_decision(lock: Pylock, verdict: Verdict, context: LockContext) -> LockD
     in_tree = context.has_lock_file or (bool(open_names) and context.lock_file is not None)
     if verdict.best is not None and verdict.best.in_tree and verdict.best.content == content:
         return verdict.best
-    return LockDecision(lock=lock, content=content, in_tree=in_tree, is_new=True, reasons=reasons)
+    return LockDecision(lock=lock, content=content, in_tree=in_tree, is_new=True, reasons=reasons, notes=new.notes)
 
 
 def _upgradable(context: LockContext) -> tuple[str, ...]:
@@ -98,4 +101,7 @@ def _stale(context: LockContext, verdict: Verdict) -> StaleLock:
         problem = f"{name} has no pylock.toml, and its declarations do not pin everything"
     elif not supports(lock, context.interpreter):
         problem, hint = f"pylock.toml of {name} is for a different Python or platform", other_python(lock)
+    elif verdict.reasons == (not_locked(lock, context.asked),):
+        problem = f"pylock.toml of {name} does not have what is asked for"
+        hint = f"run `isolate sync {as_options(parts_of(context.asked))}` without --locked"
     return StaleLock(problem, facts=verdict.reasons or (), hint=hint)

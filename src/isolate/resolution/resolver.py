@@ -14,54 +14,41 @@ from isolate.pip.report import read_report
 from isolate.pip.runner import LOG, REPORT
 from isolate.pip.runner_output import with_log
 from isolate.redaction import redact
+from isolate.resolution.kept_versions import kept_versions
 from isolate.resolution.mixed_hashes import are_mixed, ensure_all_hashed, mixed_lines
 from isolate.resolution.package_indexes import choose_bound
 from isolate.resolution.without_build import NO_BUILD, record_trees, without_build
 from isolate.store.layout import tree_lock
+from isolate.store.metadata_cache import MetadataCache
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from packaging.pylock import Package, Pylock
+    from packaging.pylock import Pylock
 
     from isolate.declarations.declared import Declarations, DeclaredRequirement
     from isolate.environment.builder import EnvironmentBuilder
     from isolate.pip.report import ResolvedDistribution
     from isolate.pip.runner import Pip
     from isolate.process import Finished
-    from isolate.request import LockPolicy
     from isolate.resolution.context import LockContext
-    from isolate.store.metadata_cache import MetadataCache
 
 
-def kept_versions(lock: Pylock, declarations: Declarations, policy: LockPolicy) -> dict[str, str]:
-    """Return the versions of *lock* to keep, by name: those that no declaration contradicts and no option upgrades."""
-    if policy.upgrade:
-        return {}
-    declared = [*declarations.requirements, *declarations.constraints]
-    return {
-        package.name: str(package.version)
-        for package in lock.packages
-        if package.version is not None
-        and package.name not in policy.upgrade_packages
-        and not package.is_direct
-        and all(_allows(requirement, package) for requirement in declared)
-    }
-
-
-def _allows(declared: DeclaredRequirement, package: Package) -> bool:
-    """Return whether *declared* is about a different package, or allows this version of it."""
-    if declared.requirement is None or declared.name != package.name or package.version is None:
-        return True
-    return declared.requirement.specifier.contains(package.version, prereleases=True)
+def resolver_for(context: LockContext, old: Pylock | None, builder: EnvironmentBuilder) -> Resolver:
+    """Return a resolver for the declarations of *context* that keeps versions of the *old* lock."""
+    markers = context.interpreter.markers
+    kept = {} if old is None else kept_versions(old, context.declarations, context.policy, markers)
+    cache = MetadataCache(store=context.store, keys=context.keys, index_fingerprint=context.index_fingerprint)
+    return Resolver(context, builder, kept, cache)
 
 
 class Resolver(NamedTuple):
-    """A resolution by the pip of *builder* that keeps the versions in `kept`, by name, where it can.
+    """A resolution by the pip of *builder*.
 
-    A `pip` that is given resolves instead, and takes what is installed where it runs.
+    It keeps the versions in `kept`, by name, where it can, and those in `required` in any case. A `pip` that is given
+    resolves instead, and takes what is installed where it runs.
     """
 
     context: LockContext
@@ -69,6 +56,11 @@ class Resolver(NamedTuple):
     kept: Mapping[str, str]
     cache: MetadataCache
     pip: Pip | None = None
+    required: Mapping[str, str] = {}
+
+    def without(self, names: Collection[str]) -> Resolver:
+        """Return this resolver, which need not keep the versions of *names*."""
+        return self._replace(kept={name: version for name, version in self.kept.items() if name not in names})
 
     def resolve(self) -> Sequence[ResolvedDistribution]:
         """Return what pip resolves the declarations to; without the kept versions if they cannot all be kept.
@@ -109,12 +101,15 @@ class Resolver(NamedTuple):
         with self.builder.store.scratch() as scratch:
             requirements = scratch / "requirements.txt"
             _write_lines(requirements, lines)
-            bound = choose_bound(self.context, self.builder, self.kept, self._no_build)
-            pins = [f"{name}=={version}" for name, version in self.kept.items() if name not in bound.chosen]
-            for constraints in (pins, []) if pins else ([],):
-                finished = self._run_pip(requirements, [*constraints, *bound.constraints()], scratch)
+            kept = {**self.kept, **self.required}
+            bound = choose_bound(self.context, self.builder, kept, self._no_build)
+            for versions in (kept, self.required):
+                pins = [f"{name}=={version}" for name, version in versions.items() if name not in bound.chosen]
+                finished = self._run_pip(requirements, [*pins, *bound.constraints()], scratch)
                 if not finished.status:
                     return bound.named(read_report((scratch / REPORT).read_text(encoding="utf-8")))
+                if kept == self.required:
+                    break
             output = redact(with_log(f"{finished.output}\n{finished.errors}", scratch / LOG))
         from isolate.pip.explanation import explain
         from isolate.resolution.why_unavailable import with_reasons

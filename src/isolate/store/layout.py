@@ -14,6 +14,7 @@
   seeds/for-<version>/          the same for a Python that needs an older pip
   interpreters/<digest>.json    facts about one interpreter: see `interpreters.discovery`
   locks/<digest>.toml           locks of applications without a `pylock.toml`, by a digest of their declarations
+  complete/<digest>             an empty file: what a lock installs meets what all of it requires
   known/<digest>/<name>-<version>.json   what pip reported about a distribution: see `metadata_cache`
   hashes/<digest>.json          what an artifact that only a weaker hash identifies was found to have: see `digests`
   builds/<digest>/              pip's cache of the wheels that it built with one set of settings: see `wheel_cache`
@@ -112,6 +113,10 @@ class StorePaths(NamedTuple):
     def cached_lock(self, digest: str) -> Path:
         """Return the lock for the declarations with this *digest*."""
         return self.root / "locks" / f"{digest}.toml"
+
+    def complete_lock(self, digest: str) -> Path:
+        """Return the file that says that what the lock with this *digest* installs is complete."""
+        return self.root / "complete" / digest
 
     @property
     def metadata(self) -> Path:

@@ -63,7 +63,11 @@ class Store:
 
     def has(self, key: str) -> bool:
         """Return whether the entry *key* exists. An entry is published in one step, so it exists completely."""
-        return any(os.path.exists(entry_manifest(path)) for path in self._candidates(key))
+        return self.find_entry(key) is not None
+
+    def find_entry(self, key: str) -> Path | None:
+        """Return the directory of the entry *key*; None if it does not exist."""
+        return next((path for path in self._candidates(key) if os.path.exists(entry_manifest(path))), None)
 
     def size_hint(self, key: str) -> int:
         """Return a number that grows with the number of files of the entry *key*; 0 if it does not exist."""
