@@ -132,7 +132,7 @@ def test_a_wheel_with_a_file_outside_its_prefix_is_refused(isolate, application,
     assert not list(tmp_path.rglob("escaped.py"))
 
 
-@pytest.mark.parametrize("script", ["python", "pip", "activate"])
+@pytest.mark.parametrize("script", ["python", "activate"])
 def test_a_script_that_would_replace_one_of_the_environment_is_refused(isolate, application, index, script):
     build_wheel(index.directory, "impostor", "1.0", scripts={script: "impostor:main"})
     app = application({"requirements.txt": "impostor==1.0\n"})
@@ -146,6 +146,15 @@ def test_a_script_that_would_replace_one_of_the_environment_is_refused(isolate, 
     isolate("sync", cwd=other, status=2)
     assert versions(other / ".venv") == {"alpha": "1.0"}
     isolate("run", "--no-sync", "--", "python", "-c", "import alpha", cwd=other)
+
+
+def test_a_script_never_replaces_that_of_pip(isolate, application, index):
+    build_wheel(index.directory, "impostor", "1.0", scripts={"pip": "impostor:main"})
+    app = application({"requirements.txt": "impostor==1.0\n"})
+    assert "impostor and pip both install bin/pip" in isolate("sync", cwd=app).err
+    done = subprocess.run([app / ".venv/bin/pip", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("pip ")
+    isolate("check", "--hash", cwd=app)
 
 
 def test_metadata_of_a_vendored_distribution_is_not_taken_for_that_of_its_vendor(isolate, application, index):
