@@ -96,7 +96,7 @@ SOURCES = [
     ('{ url = "https://h.example/a-1.tar.gz" }', ["a @ https://h.example/a-1.tar.gz"]),
     ('{ path = "lib" }', ["a @ file://{root}/lib"]),
     ('{ path = "../lib/a-1-py3-none-any.whl" }', ["a @ file://{above}/lib/a-1-py3-none-any.whl"]),
-    ('{ path = "lib", editable = true }', ["-e 'a @ file://{root}/lib'"]),
+    ('{ path = "lib", editable = true }', ["-e file://{root}/lib#egg=a"]),
     (
         TWO_SOURCES,
         [
@@ -170,7 +170,7 @@ def test_a_workspace(tmp_path):
     core = f'core[x] @ file://{tmp_path}/libs/core ; python_version > "3"'
     assert shown == {
         ("q", None),
-        (f"-e 'lib @ file://{tmp_path}/libs/lib'", "dev"),
+        (f"-e file://{tmp_path}/libs/lib#egg=lib", "dev"),
         ("pinned @ git+https://h.example/p@1", "dev"),
         (f"-e '{core}'", "dev"),
         ('pinned @ git+https://h.example/p@1 ; python_version > "3"', "dev"),

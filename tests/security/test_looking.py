@@ -196,6 +196,9 @@ NEEDING_A_BUILD = {
     "dynamic dependencies": {
         "pyproject.toml": f'{DYNAMIC}[project]\nname = "a"\nversion = "1"\ndynamic = ["dependencies"]\n'
     },
+    "a setup script": {"setup.py": "{backend}"},
+    "no project table": {"pyproject.toml": DYNAMIC},
+    "Poetry": {"pyproject.toml": '[tool.poetry.dependencies]\na = "^1"\n'},
     "a git repository": {"requirements.txt": "lib @ git+file://{lib}\n"},
     "a source distribution": {"requirements.txt": "--no-binary :all:\nsdist\n"},
 }
@@ -204,8 +207,9 @@ NEEDING_A_BUILD = {
 @pytest.mark.parametrize("case", NEEDING_A_BUILD)
 def test_no_build_backend_runs(isolate, application, trap, tmp_path, index, case):
     lib = tmp_path / "app/lib"
-    files = {name: text.replace("{lib}", str(lib)) for name, text in NEEDING_A_BUILD[case].items()}
     backend = BACKEND.format(trace=str(trap.trace))
+    texts = {name: text.replace("{lib}", str(lib)) for name, text in NEEDING_A_BUILD[case].items()}
+    files = {name: text.replace("{backend}", backend) for name, text in texts.items()}
     app = application({**files, "backend.py": backend, "lib/backend.py": backend, "lib/setup.py": backend})
     (lib / "pyproject.toml").write_text(f'{DYNAMIC}[project]\nname = "lib"\nversion = "1"\n')
     git(lib, "init")

@@ -55,3 +55,14 @@ def test_an_index_without_the_package_is_an_error(isolate, application, private)
     app = application({"pyproject.toml": text + WAYS["setting"].format(url=private.url)})
     assert "may come from" in isolate("sync", cwd=app, status=2).err
     assert not (app / ".venv").exists()
+
+
+def test_the_index_of_a_package_that_nothing_requires_may_fail(isolate, application, private):
+    setting = WAYS["setting"].format(url="http://127.0.0.1:1/simple/")
+    text = '[project]\nname = "a"\ndependencies = ["{}"]\n'
+    app = application({"pyproject.toml": text.format("delta") + setting})
+    isolate("sync", cwd=app)
+    assert versions(app / ".venv") == {"delta": "1.0"}
+    application({"pyproject.toml": text.format("uses-corp") + setting})
+    assert "127.0.0.1:1" in isolate("sync", cwd=app, status=2).err
+    assert versions(app / ".venv") == {"delta": "1.0"}

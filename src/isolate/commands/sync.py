@@ -96,7 +96,8 @@ def _prepared(application: Application, request: Request, session: Session) -> A
 def _sync(application: Application, request: Request, session: Session) -> Transaction:
     before = input_files(application) | input_files_of_settings(application, session.environ)
     request, declarations = read_followed(application, request)
-    declarations = converted(declarations, session, offline=request.offline)
+    asking = session if request.lock_policy.validate else session.looking()  # a lock that is not checked needs nothing
+    declarations = converted(declarations, asking, offline=request.offline)
     declarations = with_user_demands(declarations, session.environ, application.venv)
     before |= input_files_of_trees(source_trees(declarations))
     current = inspect(application, declarations, session, InspectOptions.of(request))

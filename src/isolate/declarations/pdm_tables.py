@@ -5,12 +5,13 @@ https://pdm-project.org/latest/reference/pep621/
 
 from __future__ import annotations
 
-from shlex import quote
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
 from isolate.declarations.misspelt import reject_misspelt
+from isolate.declarations.sources import checked_url, index_option
 from isolate.declarations.toml_file import type_name
 from isolate.declarations.tool_tables import ALL_GROUPS, ToolTables
 
@@ -75,6 +76,8 @@ def _sources(file: TomlFile, table: Mapping[str, Any]) -> tuple[list[str], dict[
     for source in sources:
         reject_misspelt(file, source, "tool.pdm.source", declaring=SOURCE_KEYS)
         url = file.string(source, "url", "tool.pdm.source.url")
+        if url is not None:
+            file.checked(partial(checked_url, url), "tool.pdm.source", url)
         if url is None or source.get("exclude_packages"):
             problem = "tool.pdm.source: expected a url, and no exclude_packages, which pip has nothing like"
             raise file.error(problem, "exclude_packages")
@@ -85,5 +88,5 @@ def _sources(file: TomlFile, table: Mapping[str, Any]) -> tuple[list[str], dict[
         if not names:
             kind = "--find-links" if source.get("type") == "find_links" else "--extra-index-url"
             kind = "--index-url" if source.get("name") == DEFAULT_INDEX else kind
-            options.append(f"{kind} {quote(url)}")
+            options.append(index_option(kind, url, file.path))
     return options, package_indexes

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from isolate.declarations.misspelt import reject_misspelt
 from isolate.declarations.package_source import PackageSource
 from isolate.declarations.project_file import ProjectFile
 from isolate.declarations.requirement_line import invalid_requirement
-from isolate.declarations.sources import from_source, git_url, local_source
+from isolate.declarations.sources import checked_url, from_source, git_url, index_option, local_source
 from isolate.declarations.toml_file import TomlFile, type_name
 from isolate.declarations.tool_tables import ToolTables
 from isolate.locked import DEFAULT_GROUP
@@ -102,8 +103,9 @@ class _Reader:
             raise self._file.error(f"source: expected a list of tables, found {type_name(sources)}", "source")
         for source in sources:
             reject_misspelt(self._file, source, "source", declaring=INDEX_KEYS)
-            if self._file.string(source, "url", "source.url") is None:
+            if (url := self._file.string(source, "url", "source.url")) is None:
                 raise self._file.error("source: expected a url", "source")
+            self._file.checked(partial(checked_url, url), "source", url)
         return sources
 
     def _options(self) -> Iterator[str]:
@@ -114,7 +116,8 @@ class _Reader:
         searched = self._sources if settings.get("install_search_all_sources") is True else self._sources[:1]
         for number, source in enumerate(searched):
             if not PUBLIC_INDEX.fullmatch(source["url"]):
-                yield f"{'--extra-index-url' if number else '--index-url'} {quote(source['url'])}"
+                kind = "--extra-index-url" if number else "--index-url"
+                yield index_option(kind, source["url"], self._file.path)
         for source in self._sources:
             if source.get("verify_ssl") is False and (host := urlsplit(source["url"]).hostname):
                 yield f"--trusted-host {host}"
@@ -145,7 +148,9 @@ class _Reader:
         except ValueError as error:
             raise invalid_requirement(text, str(error), origin) from None
         declared = DeclaredRequirement(str(requirement), origin, requirement=requirement)
-        return declared if source is None else from_source(declared, source)
+        if source is None:
+            return declared
+        return self._file.checked(lambda: from_source(declared, source), place, name)
 
     def _version(self, table: Mapping[str, Any], place: str) -> str:
         version = self._file.string(table, "version", f"{place}.version") or "*"

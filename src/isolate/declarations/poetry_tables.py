@@ -7,7 +7,7 @@ Version constraints are not read here: only Poetry's library understands them.
 
 from __future__ import annotations
 
-from shlex import quote
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.utils import canonicalize_name
@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from isolate.declarations.declared import PoetryDependency
 from isolate.declarations.misspelt import reject_misspelt
 from isolate.declarations.package_source import PackageSource
-from isolate.declarations.sources import git_url, local_source
+from isolate.declarations.sources import checked_url, git_url, index_option, local_source
 from isolate.declarations.toml_file import type_name
 from isolate.declarations.tool_tables import ToolTables
 
@@ -213,15 +213,15 @@ class _Reader:
             if url is None:
                 has_default |= priority in ("primary", "default")
                 continue
-            urls[name] = url
+            urls[name] = self._file.checked(partial(checked_url, url), "tool.poetry.source", url)
             if priority in ("primary", "default"):
                 primary.append(url)
             elif priority != "explicit":
                 others.append(url)
         if primary and not has_default:
-            return [f"--index-url {quote(primary[0])}", *map(_extra, (*primary[1:], *others))], urls
-        return [*map(_extra, (*primary, *others))], urls
+            first, *others = primary + others
+            return [index_option("--index-url", first, self._file.path), *map(self._extra, others)], urls
+        return [*map(self._extra, (*primary, *others))], urls
 
-
-def _extra(url: str) -> str:
-    return f"--extra-index-url {quote(url)}"
+    def _extra(self, url: str) -> str:
+        return index_option("--extra-index-url", url, self._file.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.utils import canonicalize_name
@@ -21,7 +22,7 @@ from isolate.declarations.pdm_tables import read_pdm_tables
 from isolate.declarations.poetry_tables import PoetryTables, read_poetry_tables
 from isolate.declarations.project_requirements import RequirementReader
 from isolate.declarations.settings import LINK_MODES, Settings
-from isolate.declarations.sources import from_sources
+from isolate.declarations.sources import checked_url, from_sources
 from isolate.declarations.toml_file import TomlFile
 from isolate.declarations.tool_tables import ALL_GROUPS, ToolTables
 from isolate.declarations.uv_tables import read_uv_tables
@@ -75,7 +76,7 @@ def read_project_file(path: Path) -> ProjectFile:
     try:
         requirements = [*from_sources((*base, *reader.of_extras(), *reader.of_groups()), tables.sources)]
     except ValueError as error:
-        raise file.error(f"a source has a marker of which {error}", "marker") from None
+        raise file.error(f"a source is not valid: {error}", None) from None
     return ProjectFile(
         content=file.content,
         project=project,
@@ -161,7 +162,11 @@ def _indexes(file: TomlFile, table: Mapping[str, Any]) -> dict[str, str]:
     """Return the URL of the one index that a package may come from, by its normalized name."""
     indexes = file.mapping(table, "indexes", "tool.isolate.indexes")
     urls = {name: file.string(indexes, name, f"tool.isolate.indexes.{name}") for name in indexes}
-    return {canonicalize_name(name): url for name, url in urls.items() if url}
+    return {
+        canonicalize_name(name): file.checked(partial(checked_url, url), f"tool.isolate.indexes.{name}", url)
+        for name, url in urls.items()
+        if url
+    }
 
 
 def read_settings(file: TomlFile) -> Settings:

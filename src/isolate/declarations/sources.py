@@ -8,9 +8,11 @@ from copy import copy
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from isolate.declarations.limits import parsed_requirement
 from isolate.declarations.package_source import PackageSource
+from isolate.declarations.requirements_options import relocated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
     from isolate.declarations.declared import DeclaredRequirement
 
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+CONTROL_OR_BLANK = re.compile(r"[\s\x00-\x1f\x7f]")
 SCP_LIKE = re.compile(r"([\w.-]+@[\w.-]+):(?!//)(.+)")
 """Matches the short form of a URL for ssh that git has: `git@host:path`."""
 
@@ -68,14 +72,46 @@ def from_source(entry: DeclaredRequirement, source: PackageSource) -> DeclaredRe
     requirement = copy(entry.requirement)
     requirement.specifier = type(requirement.specifier)()
     requirement.url = source.url
+    requirement = _checked(requirement)
     text = _text(requirement, editable=source.editable)
     return entry._replace(
         text=text, requirement=requirement, url=source.url, path=source.path, editable=source.editable
     )
 
 
+def _checked(requirement: Requirement) -> Requirement:
+    """Return *requirement*; raise `ValueError` if its URL is not valid, or would end a line of a requirements file."""
+    url = requirement.url or ""
+    if "\0" in unquote(urlsplit(url).path):
+        raise ValueError(f"the URL {url!r} contains a NUL character")
+    if CONTROL_OR_BLANK.search(url):
+        raise ValueError(f"the URL {url!r} contains a blank or a control character")
+    return parsed_requirement(str(requirement))
+
+
+def index_option(name: str, url: str, file: Path) -> str:
+    """Return the option *name* with the *url* that *file* declares, as a line of a requirements file elsewhere.
+
+    Raises `ValueError` if the URL would end that line.
+    """
+    return relocated(name, checked_url(url), file, file.parent)
+
+
+def checked_url(url: str) -> str:
+    """Return *url*; raise `ValueError` if it is not valid, or would end the line of a requirements file."""
+    urlsplit(url)
+    if CONTROL.search(url):
+        raise ValueError(f"the URL {url!r} contains a control character")
+    return url
+
+
 def _text(requirement: Requirement, *, editable: bool) -> str:
-    return f"-e {quote(str(requirement))}" if editable else str(requirement)
+    """Return *requirement* as a line; an editable one in the form that older pips know, too, if that is enough."""
+    if not editable:
+        return str(requirement)
+    if requirement.extras or requirement.marker:
+        return f"-e {quote(str(requirement))}"
+    return f"-e {requirement.url}#egg={requirement.name}"
 
 
 def limited(entry: DeclaredRequirement, marker: str) -> DeclaredRequirement:

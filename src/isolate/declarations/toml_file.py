@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from isolate.bounded_read import UnexpectedFile, read_bounded
 from isolate.declarations.limits import check_depth
@@ -16,10 +16,13 @@ else:
     import tomli as tomllib
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from isolate.declarations.declared import Origin
+
+
+Value = TypeVar("Value")
 
 
 class TomlFile:
@@ -79,6 +82,13 @@ class TomlFile:
 
         lines = [number for number, line in enumerate(self.text.splitlines(), start=1) if text in line]
         return Origin(file=self.path, line=lines[0] if len(lines) == 1 else None)
+
+    def checked(self, make: Callable[[], Value], name: str, about: str) -> Value:
+        """Return what *make* returns, a value for the key *name*; raise a `ValueError` of it as `DeclarationError`."""
+        try:
+            return make()
+        except ValueError as error:
+            raise self.error(f"{name}: {error}", about) from None
 
     def _reject_nul(self, text: str, key: str, name: str) -> None:
         if "\0" in text:  # neither a path nor an argument of a program can contain one

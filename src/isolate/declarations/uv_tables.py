@@ -5,13 +5,14 @@ https://docs.astral.sh/uv/reference/settings/
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import canonicalize_name
+from packaging.utils import canonicalize_name, is_normalized_name
 
 from isolate.declarations.misspelt import reject_misspelt
 from isolate.declarations.package_source import PackageSource
-from isolate.declarations.sources import git_url, local_source
+from isolate.declarations.sources import checked_url, git_url, index_option, local_source
 from isolate.declarations.toml_file import type_name
 from isolate.declarations.tool_tables import ALL_GROUPS, ToolTables
 from isolate.declarations.uv_workspace import workspace_members, workspace_of
@@ -136,6 +137,9 @@ class _Reader:
             if self.flag(key):
                 yield f"{option} :all:"
             if names := self._file.strings(self._table, f"{key}-package", f"tool.uv.{key}-package"):
+                for name in names:
+                    if not is_normalized_name(canonicalize_name(name)):
+                        raise self._file.error(f"tool.uv.{key}-package: `{name}` is not the name of a package", name)
                 yield f"{option} {','.join(map(canonicalize_name, names))}"
         if self._table.get("prerelease") == "allow":
             yield "--pre"
@@ -155,13 +159,16 @@ class _Reader:
                 continue
             kind = "--find-links" if is_flat else "--index-url" if entry.get("default") else "--extra-index-url"
             has_default |= kind == "--index-url"
-            options.append(f"{kind} {_quoted(url)}")
+            options.append(self._option(kind, url))
         index_url = self._text(self._table, "index-url", "")
         if index_url is not None and not has_default:
-            options.insert(0, f"--index-url {_quoted(index_url)}")
+            options.insert(0, self._option("--index-url", index_url))
         for key in ("extra-index-url", "find-links"):
-            options += [f"--{key} {_quoted(url)}" for url in self._file.strings(self._table, key, f"tool.uv.{key}")]
+            options += [self._option(f"--{key}", url) for url in self._file.strings(self._table, key, f"tool.uv.{key}")]
         return [*options, *(["--no-index"] if self.flag("no-index") else [])], by_name
+
+    def _option(self, name: str, url: str) -> str:
+        return self._file.checked(lambda: index_option(name, url, self._file.path), "tool.uv", url)
 
     def _entries(self, key: str) -> list[Mapping[str, Any]]:
         entries = self._table.get(key, [])
@@ -185,7 +192,9 @@ class _Reader:
                     url = indexes.get(entry["index"])
                     if not url or len(entries) > 1:
                         raise self._unsupported(name, f"index {entry['index']}", "name one index of [[tool.uv.index]]")
-                    package_indexes[canonicalize_name(name)] = url
+                    package_indexes[canonicalize_name(name)] = self._file.checked(
+                        partial(checked_url, url), "tool.uv.index", name
+                    )
         return sources, package_indexes
 
     def _source(self, name: str, entry: Any) -> PackageSource:
@@ -240,9 +249,3 @@ class _Reader:
     def _unsupported(self, name: str, what: str, hint: str, why: str = "") -> DeclarationError:
         problem = f"tool.uv.sources.{name}: {what} is not supported" if not why else f"tool.uv.sources.{name}: {why}"
         return self._file.error(problem, name, hint=hint)
-
-
-def _quoted(text: str) -> str:
-    from shlex import quote
-
-    return quote(text)

@@ -10,6 +10,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
+from isolate.errors import PipFailed
 from isolate.lock.artifact import demanded
 from isolate.lock.graph import applies_here
 from isolate.pip.command import resolve_arguments
@@ -27,15 +28,24 @@ if TYPE_CHECKING:
     from isolate.resolution.context import LockContext
 
 
+NO_VERSION = "unavailable"
+"""A version that no package has."""
+
+
 class BoundPackages(NamedTuple):
-    """The artifacts of the packages that have an index of their own, by name, and the URLs of these indexes."""
+    """The artifacts of the packages that have an index of their own, by name, and the URLs of these indexes.
+
+    `failures` say why those that nothing declares could not be chosen: they matter only if something else needs one.
+    """
 
     chosen: Mapping[str, ResolvedDistribution] = {}
     indexes: Mapping[str, str] = {}
+    failures: Mapping[str, PipFailed] = {}
 
     def constraints(self) -> list[str]:
         """Return a constraint for each of them that allows its artifact alone. It may hold credentials."""
-        return [
+        unavailable = [f"{name}==={NO_VERSION}" for name in self.failures]
+        return unavailable + [
             f"{name} @ {_with_user_of(self.indexes[name], dist.url)}#sha256={dist.hashes['sha256']}"
             if "sha256" in dist.hashes
             else f"{name} @ {_with_user_of(self.indexes[name], dist.url)}"
@@ -64,20 +74,24 @@ def choose_bound(
     *options* are those of the command line of pip. Raises `PipFailed` if an index has no version that is declared.
     """
     indexes = context.declarations.package_indexes
-    chosen = {name: _choose(name, context, builder, kept.get(name), options) for name in indexes}
-    return BoundPackages(chosen, indexes)
+    chosen: dict[str, ResolvedDistribution] = {}
+    failures: dict[str, PipFailed] = {}
+    for name in indexes:
+        try:
+            chosen[name] = _choose(name, context, builder, kept.get(name), options)
+        except PipFailed as failure:
+            if _lines(name, context):
+                raise
+            failures[name] = failure
+    return BoundPackages(chosen, indexes, failures)
 
 
 def _choose(
     name: str, context: LockContext, builder: EnvironmentBuilder, kept: str | None, options: Sequence[str]
 ) -> ResolvedDistribution:
-    declarations, markers = context.declarations, context.interpreter.markers
+    declarations = context.declarations
     builder.progress.working(f"choosing {name} from its index")
-    lines = [
-        " ".join([entry.text, *(f"--hash={value}" for value in sorted(demanded(entry.hashes)))])
-        for entry in declarations.requirements
-        if entry.name == name and entry.url is None and applies_here(entry, markers)
-    ]
+    lines = _lines(name, context)
     limits = [entry.text for entry in declarations.constraints if entry.name == name and entry.url is None]
     index = [f"--index-url {quote(declarations.package_indexes[name])}"]
     others = [line for line in declarations.index_options if line.split(" ")[0].removeprefix("--") not in INDEX_OPTIONS]
@@ -98,6 +112,15 @@ def _choose(
     failure = explain(output, declared=declarations.requirements, offline=builder.pips.config.offline)
     failure.facts += (f"{name} may come from {redact(declarations.package_indexes[name])} alone",)
     raise failure
+
+
+def _lines(name: str, context: LockContext) -> list[str]:
+    """Return what is declared of the package *name* and in force here, as lines of a requirements file."""
+    return [
+        " ".join([entry.text, *(f"--hash={value}" for value in sorted(demanded(entry.hashes)))])
+        for entry in context.declarations.requirements
+        if entry.name == name and entry.url is None and applies_here(entry, context.interpreter.markers)
+    ]
 
 
 def _write(path: Path, lines: Sequence[str]) -> None:

@@ -135,6 +135,11 @@ def _requirement(entry: PoetryDependency, result: dict[str, str]) -> DeclaredReq
         if "error" in result:
             raise ValueError(result["error"])
         requirement = parsed_requirement(result["text"])
+        declared = DeclaredRequirement(
+            text=str(requirement), origin=entry.origin, requirement=requirement, extra=entry.extra, group=entry.group
+        )
+        if entry.source is not None:
+            declared = from_source(declared, entry.source)
     except ValueError as error:
         lines = str(error).splitlines() or [""]
         problem = f"{entry.name}: Poetry's constraint cannot be written as a requirement: {lines[0]}"
@@ -144,7 +149,4 @@ def _requirement(entry: PoetryDependency, result: dict[str, str]) -> DeclaredReq
             file=entry.origin.file,
             line=entry.origin.line,
         ) from None
-    declared = DeclaredRequirement(
-        text=str(requirement), origin=entry.origin, requirement=requirement, extra=entry.extra, group=entry.group
-    )
-    return declared if entry.source is None else from_source(declared, entry.source)
+    return declared

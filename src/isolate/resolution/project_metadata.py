@@ -59,9 +59,10 @@ def lock_context(
 def with_built_metadata(context: LockContext, builder: EnvironmentBuilder) -> LockContext:
     """Return *context* with the metadata of the project, which pip asks its build backend for unless it is known.
 
-    A command that may not build gets *context* as it is. Raises `PipFailed` if the build fails.
+    A command that may not build, or that takes the lock unchecked, gets *context* as it is. Raises `PipFailed` if the
+    build fails.
     """
-    if not context.declarations.needs_build or not context.may_build:
+    if not context.declarations.needs_build or not (context.may_build and context.policy.validate):
         return context
     root = context.root
     builder.progress.working("asking the build backend what the project depends on")

@@ -114,6 +114,8 @@ class Resolver(NamedTuple):
         from isolate.pip.explanation import explain
         from isolate.resolution.why_unavailable import with_reasons
 
+        for needed in bound.failures.values():
+            raise needed
         output = with_reasons(output, self.context, self._ensure_pip())
         declared, offline = self.context.declarations.requirements, self.builder.pips.config.offline
         failure = explain(output, declared=declared, offline=offline)

@@ -42,6 +42,7 @@ def input_files(application: Application) -> dict[str, str]:
     """
     root = application.root
     named = [root / name for name in DECLARATION_FILES]
+    named += [directory / "pyproject.toml" for directory in root.parents]  # one may define a workspace
     return _lines([*named, *(directory / ".python-version" for directory in (root, *root.parents))])
 
 
