@@ -224,3 +224,14 @@ def test_everything_that_goes_together_is_resolved_by_one_run_of_pip(isolate, ap
 def test_the_facts_name_what_is_left_out(isolate, broken):
     document = json.loads(isolate("sync", "--json", cwd=broken).out)
     assert [note.partition(":")[0] for note in document["lock"]["notes"]] == ["left out of the lock"] * 2
+
+
+def test_an_index_that_fails_leaves_nothing_out(isolate, application, index):
+    app = application(project("alpha", extras={"web": ["gamma"]}))
+    index.misbehave("/simple/gamma", "500")
+    assert "answered 500" in isolate("sync", cwd=app, status=2).err
+    assert not (app / "pylock.toml").exists()
+    index.behave()
+    isolate("sync", cwd=app)
+    assert locked(app)["extras"] == ["web"]
+    assert "tool" not in locked(app)

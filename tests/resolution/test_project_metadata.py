@@ -73,6 +73,17 @@ def test_a_build_system_without_a_project_table(isolate, project):
     assert versions(app / ".venv") == {"alpha": "1.1", "gamma": "1.0", "mine": "1.0"}
 
 
+def test_extras_of_a_backend_that_exclude_each_other(isolate, project):
+    extras = {"old": ["alpha==1.0"], "new": ["alpha==2.0", "gamma"], "missing": ["does-not-exist"]}
+    app = project(["delta"], extras)
+    assert "left out of the lock: extra missing" in isolate("sync", cwd=app).out
+    assert versions(app / ".venv") == {"delta": "1.0", "mine": "1.0"}
+    for extra, more in (("old", {"alpha": "1.0"}), ("new", {"alpha": "2.0", "gamma": "1.0"})):
+        isolate("sync", "--locked", "--extra", extra, cwd=app)
+        assert versions(app / ".venv") == {"delta": "1.0", "mine": "1.0", **more}
+        isolate("check", cwd=app)
+
+
 def test_a_setup_script_alone(isolate, project):
     app = project(["alpha<2"], setup=True)
     (app / "requirements").mkdir()

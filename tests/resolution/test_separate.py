@@ -13,6 +13,7 @@ from packaging.version import Version
 from isolate.errors import PipFailed
 from isolate.lock.parts import EXTRA, GROUP, Part
 from isolate.lock.solutions import Solution
+from isolate.pip.index_pages import IndexFailed
 from isolate.resolution.separate import Wanted, add_combination, separate
 
 DEV = Part(GROUP, "dev")
@@ -142,3 +143,17 @@ def test_one_extra_among_many_that_cannot_be_resolved_is_found_by_halves():
     assert [each.parts for each in solutions] == [frozenset(extras) - {extras[11]}]
     assert list(failures) == [extras[11]]
     assert solver.runs < 12
+
+
+@pytest.mark.parametrize("failing", range(4))
+def test_an_index_that_fails_leaves_nothing_out(failing):
+    universe = {part: {"one": ""} if part == PARTS[1] else {} for part in (None, *PARTS)}
+    solver = Solver((universe, {key: {} for key in product(NAMES, VERSIONS)}))
+
+    def solve(parts, kept, required):
+        if solver.runs == failing:
+            raise IndexFailed("an index failed")
+        return solver(parts, kept, required)
+
+    with pytest.raises(IndexFailed):
+        separate(Wanted(PARTS, frozenset({DEV})), solve, PipFailed("everything together"))

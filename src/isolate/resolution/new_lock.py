@@ -11,6 +11,7 @@ from isolate.lock.from_cache import resolve_cached
 from isolate.lock.from_report import lock_of
 from isolate.lock.locked_selections import left_out, still_left_out
 from isolate.lock.parts import declared_parts, parts_of, with_parts
+from isolate.pip.index_pages import IndexFailed
 from isolate.resolution.apart import extended, notes_on, resolved_apart
 from isolate.resolution.completeness import excluded_versions
 from isolate.resolution.resolver import resolver_for
@@ -65,6 +66,8 @@ def new_lock(
     try:
         reject_conflicting_requirements(together.declarations.requirements, declarations.constraints)
         solutions = [_resolved_at_once(together, old, builder, fetch_pins)]
+    except IndexFailed:
+        raise
     except UNSOLVABLE as failure:
         if asked.issuperset(parts):
             raise

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from isolate.errors import DeclarationError, InvalidDistribution, IsolateError, PipFailed
 from isolate.lock.parts import Part
 from isolate.lock.solutions import Solution, joined
+from isolate.pip.index_pages import IndexFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 UNSOLVABLE = (PipFailed, DeclarationError, InvalidDistribution)
-"""What a resolution raises that cannot succeed, or not here."""
+"""What a resolution raises that cannot succeed, or not here; but an index that fails says nothing about that."""
 
 Versions: TypeAlias = Mapping[str, str]
 """Versions by the name of the package."""
@@ -48,10 +49,24 @@ def separate(wanted: Wanted, solve: Solve, failure: IsolateError) -> Separated:
     """Return solutions for the base, for what is asked for, for each part, and for the earlier combinations of them.
 
     *failure* is why everything that is declared cannot be resolved at once. Raises the error of *solve* if the base or
-    what is asked for cannot be resolved.
+    what is asked for cannot be resolved, or if an index fails.
     """
+    try:
+        return _separated(wanted, _remembering(solve, {frozenset(wanted.declared): failure}))
+    except _Stopped as stopped:
+        raise stopped.failure from None
+
+
+class _Stopped(Exception):
+    """An index failed, so that nothing can be told about any part."""
+
+    def __init__(self, failure: IndexFailed) -> None:
+        super().__init__()
+        self.failure = failure
+
+
+def _separated(wanted: Wanted, solve: Solve) -> Separated:
     declared = frozenset(wanted.declared)
-    solve = _remembering(solve, {declared: failure})
     separation = _Separation(solve, _core(wanted.default, wanted.asked, solve))
     separation.add_asked(wanted.asked)
     separation.add([part for part in wanted.declared if part not in separation.main.parts | wanted.asked])
@@ -83,6 +98,8 @@ def _remembering(solve: Solve, failures: dict[frozenset[Part], IsolateError]) ->
             raise failures[parts]
         try:
             return solve(parts, kept, required)
+        except IndexFailed as error:
+            raise _Stopped(error) from None
         except UNSOLVABLE as error:
             if not required:
                 failures[parts] = error
