@@ -8,7 +8,7 @@ Version constraints are not read here: only Poetry's library understands them.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
@@ -17,12 +17,12 @@ from isolate.declarations.misspelt import reject_misspelt
 from isolate.declarations.package_source import PackageSource
 from isolate.declarations.sources import checked_url, git_url, index_option, local_source
 from isolate.declarations.toml_file import type_name
-from isolate.declarations.tool_tables import ToolTables
+from isolate.declarations.tool_tables import PoetryTables, ToolTables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from isolate.declarations.declared import Origin, Project
+    from isolate.declarations.declared import Origin
     from isolate.declarations.toml_file import TomlFile
 
 DECLARING = ("dependencies", "dev-dependencies", "extras", "group", "package-mode", "source")
@@ -38,38 +38,9 @@ DEFAULT_INDEX = "pypi"
 """The name, in any case, of the index that is used without a source."""
 
 
-class PoetryTables(NamedTuple):
-    """What `[tool.poetry]` declares.
-
-    `groups` are those that it names, and `default_groups` those of them that are not optional, as written.
-    `dependencies` are not converted yet; `python` limits the versions of Python. `has_main`: they include those of the
-    project itself, which are not in `[project]`.
-    """
-
-    name: str | None = None
-    has_main: bool = False
-    is_package: bool = False
-    python: str | None = None
-    dependencies: tuple[PoetryDependency, ...] = ()
-    extras: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    default_groups: tuple[str, ...] = ()
-    tables: ToolTables = ToolTables()
-
-    def applied_to(self, project: Project) -> Project:
-        """Return *project*, from a file with a `[project]` or without one, as Poetry understands it."""
-        if not self.has_main:
-            return project
-        dynamic = project.dynamic - {"name", "dependencies", "optional-dependencies"}
-        return project._replace(name=project.name or self.name, is_package=self.is_package, dynamic=dynamic)
-
-
-def read_poetry_tables(file: TomlFile) -> PoetryTables | None:
-    """Return what `[tool.poetry]` of *file* declares, None without one; raise `DeclarationError` if it is not valid."""
-    tool = file.mapping(file.table, "tool")
-    if "poetry" not in tool:
-        return None
-    table = file.mapping(tool, "poetry", "tool.poetry")
+def read_poetry_tables(file: TomlFile) -> PoetryTables:
+    """Return what `[tool.poetry]` of *file* declares; raise `DeclarationError` if it is not valid."""
+    table = file.mapping(file.mapping(file.table, "tool"), "poetry", "tool.poetry")
     reject_misspelt(file, table, "tool.poetry", declaring=DECLARING, others=OTHERS)
     return _Reader(file, table).read()
 

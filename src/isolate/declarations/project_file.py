@@ -18,13 +18,11 @@ from isolate.declarations.declared import (
 from isolate.declarations.limits import parsed_specifier, shortened
 from isolate.declarations.local_trees import Tree
 from isolate.declarations.misspelt import PROJECT_KEYS, TOP_LEVEL_KEYS, reject_misspelt
-from isolate.declarations.pdm_tables import read_pdm_tables
-from isolate.declarations.poetry_tables import PoetryTables, read_poetry_tables
 from isolate.declarations.project_requirements import RequirementReader
 from isolate.declarations.settings import LINK_MODES, Settings
 from isolate.declarations.sources import checked_url, from_sources
 from isolate.declarations.toml_file import TomlFile
-from isolate.declarations.tool_tables import ALL_GROUPS, ToolTables
+from isolate.declarations.tool_tables import ALL_GROUPS, PoetryTables, ToolTables
 from isolate.declarations.uv_tables import read_uv_tables
 from isolate.locked import DEFAULT_GROUP
 
@@ -68,8 +66,8 @@ def read_project_file(path: Path) -> ProjectFile:
     """Return what the `pyproject.toml` at *path* declares; raise `DeclarationError` with the line of an error."""
     file = TomlFile(path)
     _reject_misspelt(file)
-    poetry = read_poetry_tables(file) or PoetryTables()
-    tables = read_uv_tables(file).merged(read_pdm_tables(file)).merged(poetry.tables)
+    poetry = _poetry_tables(file)
+    tables = read_uv_tables(file).merged(_pdm_tables(file)).merged(poetry.tables)
     project = poetry.applied_to(_with_override(_project(file), tables))
     reader = RequirementReader(file, project, tables.groups)
     base = reader.base()
@@ -96,6 +94,22 @@ def read_project_file(path: Path) -> ProjectFile:
         groups=_distinct(reader.groups, poetry.groups),
         settings=with_tables(read_settings(file), tables),
     )
+
+
+def _poetry_tables(file: TomlFile) -> PoetryTables:
+    if "poetry" not in file.mapping(file.table, "tool"):
+        return PoetryTables()
+    from isolate.declarations.poetry_tables import read_poetry_tables
+
+    return read_poetry_tables(file)
+
+
+def _pdm_tables(file: TomlFile) -> ToolTables:
+    if "pdm" not in file.mapping(file.table, "tool"):
+        return ToolTables()
+    from isolate.declarations.pdm_tables import read_pdm_tables
+
+    return read_pdm_tables(file)
 
 
 def read_tree(path: Path) -> Tree:

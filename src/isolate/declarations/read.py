@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING
 from isolate.application import DECLARATION_FILES
 from isolate.declarations.build_system import setuptools_project
 from isolate.declarations.declared import Declarations, DeclaredRequirement, Project
-from isolate.declarations.local_trees import through_trees
-from isolate.declarations.pipfile import read_pipfile
-from isolate.declarations.project_file import ProjectFile, read_project_file, read_tree
 from isolate.declarations.requirements_file import RequirementsFileContents, read_requirements
 from isolate.declarations.requirements_text import VARIABLE
 from isolate.declarations.settings import Settings
@@ -21,6 +18,8 @@ from isolate.named import Named
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+    from isolate.declarations.project_file import ProjectFile
 
 NOTHING = Named()
 
@@ -42,7 +41,7 @@ def read_declarations(root: Path, environ: Mapping[str, str] | None = None, *, n
         DeclarationError: A file cannot be read, or one of its lines is not valid.
     """
     environ = os.environ if environ is None else environ
-    project = read_project_file(root / "pyproject.toml") if (root / "pyproject.toml").exists() else None
+    project = _project_file(root)
     settings = project.settings if project else Settings()
     requirements_files = [root / name for name in named.requirements or settings.requirements]
     if not requirements_files and not (project and project.declares) and (root / "requirements.txt").exists():
@@ -67,8 +66,18 @@ def read_declarations(root: Path, environ: Mapping[str, str] | None = None, *, n
     return declarations
 
 
+def _project_file(root: Path) -> ProjectFile | None:
+    if not (root / "pyproject.toml").exists():
+        return None
+    from isolate.declarations.project_file import read_project_file
+
+    return read_project_file(root / "pyproject.toml")
+
+
 def _with_pipfile(project: ProjectFile | None, contents: RequirementsFileContents) -> ProjectFile:
     """Return what the `Pipfile` declares, with the rest from *project*; add it to *contents*."""
+    from isolate.declarations.pipfile import read_pipfile
+
     path = contents.root / "Pipfile"
     found = read_pipfile(path)
     contents.files[path] = found.content
@@ -88,8 +97,10 @@ def _with_pipfile(project: ProjectFile | None, contents: RequirementsFileContent
 
 def _through_trees(project: ProjectFile, contents: RequirementsFileContents) -> ProjectFile:
     """Return *project* with what its source trees take from sources of their own; add their files to *contents*."""
-    contents.files.update(project.tables.contents)
+    from isolate.declarations.local_trees import through_trees
+    from isolate.declarations.project_file import read_tree
 
+    contents.files.update(project.tables.contents)
     found, files = through_trees(project.requirements, read_tree, contents.root)
     contents.files.update(files)
     return project._replace(requirements=(*project.requirements, *found))

@@ -1,4 +1,4 @@
-"""What the tables of other tools in a `pyproject.toml` declare, as one value."""
+"""What the tables of other tools in a `pyproject.toml` declare, as values."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from isolate.declarations.declared import PoetryDependency, Project
     from isolate.declarations.package_source import PackageSource
     from isolate.errors import DeclarationError
 
@@ -54,3 +55,29 @@ class ToolTables(NamedTuple):
             no_build_isolation=(*self.no_build_isolation, *other.no_build_isolation),
             contents={**self.contents, **other.contents},
         )
+
+
+class PoetryTables(NamedTuple):
+    """What `[tool.poetry]` declares.
+
+    `groups` are those that it names, and `default_groups` those of them that are not optional, as written.
+    `dependencies` are not converted yet; `python` limits the versions of Python. `has_main`: they include those of the
+    project itself, which are not in `[project]`.
+    """
+
+    name: str | None = None
+    has_main: bool = False
+    is_package: bool = False
+    python: str | None = None
+    dependencies: tuple[PoetryDependency, ...] = ()
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    default_groups: tuple[str, ...] = ()
+    tables: ToolTables = ToolTables()
+
+    def applied_to(self, project: Project) -> Project:
+        """Return *project*, from a file with a `[project]` or without one, as Poetry understands it."""
+        if not self.has_main:
+            return project
+        dynamic = project.dynamic - {"name", "dependencies", "optional-dependencies"}
+        return project._replace(name=project.name or self.name, is_package=self.is_package, dynamic=dynamic)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from isolate.errors import NoInterpreter
 from isolate.interpreters.discovery import python_in, version_manager_pythons
-from isolate.interpreters.installers import how_to_install
 from isolate.interpreters.interpreter import Choice, Interpreter
 from isolate.interpreters.query import fingerprint_of
 
@@ -124,6 +123,8 @@ def _requested(request: PythonRequest, criteria: Criteria, finder: InterpreterFi
             not_allowed.append(interpreter)
     if not_allowed:
         return _checked(not_allowed[0], request, criteria)
+    from isolate.interpreters.installers import how_to_install
+
     raise NoInterpreter(
         f"{request.source} asks for a Python that is not installed",
         facts=_listed(_best_first(finder)),

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from isolate import fs, process
+from isolate import fs
 from isolate.bounded_read import read_json
 from isolate.declarations.declared import DeclaredRequirement
 from isolate.declarations.limits import parsed_requirement, parsed_specifier
@@ -70,6 +70,8 @@ def _known_answer(store: Store, request: str) -> dict[str, Any] | None:
 
 
 def _ask(session: Session, request: str, *, offline: bool) -> dict[str, Any]:
+    from isolate import process
+
     store = session.store
     session.progress.working("converting the dependencies of Poetry")
     with store.fill_access(["poetry-core"]):
@@ -92,6 +94,8 @@ def _library(store: Store, session: Session, *, offline: bool) -> Path:
     directory = store.paths.tool(WHEEL)
     if (kept := store.find(directory)).is_dir():
         return kept
+    from isolate import process
+
     with store.scratch() as scratch:
         requirements = scratch / "requirements.txt"
         requirements.write_text(f"poetry-core=={VERSION} --hash=sha256:{SHA256}\n", encoding="utf-8")

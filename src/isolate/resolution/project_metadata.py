@@ -19,15 +19,9 @@ from isolate.errors import IsolateError
 from isolate.lock.graph import active_requirements, applies_here
 from isolate.lock.local_sources import is_same_metadata, path_of_url
 from isolate.lock.tool_table import tool_table
-from isolate.pip.command import resolve_arguments
-from isolate.pip.report import read_report
-from isolate.pip.runner import LOG, REPORT
-from isolate.pip.runner_output import with_log
-from isolate.redaction import redact
 from isolate.resolution.candidates import candidate_locks
 from isolate.resolution.context import LockContext, context_of
 from isolate.store.layout import tree_lock
-from isolate.store.metadata_cache import TreeMetadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -41,6 +35,7 @@ if TYPE_CHECKING:
     from isolate.pip.report import ResolvedDistribution
     from isolate.request import LockPolicy
     from isolate.session import Session
+    from isolate.store.metadata_cache import TreeMetadata
 
 
 def lock_context(
@@ -69,13 +64,19 @@ def with_built_metadata(context: LockContext, builder: EnvironmentBuilder) -> Lo
     on_wait = partial(builder.progress.working, "waiting for another process that builds the project")
     with builder.store.fill_access([tree_lock(root)], on_wait):
         dist = _ask_backend(context, builder)
-    TreeMetadata(context.store, context.interpreter.compat_tag).add(_key(root), context.source_digests[root], dist)
+    _tree_metadata(context).add(_key(root), context.source_digests[root], dist)
     return _completed(context, _metadata(dist))
 
 
 def _completed(context: LockContext, metadata: ProjectMetadata) -> LockContext:
     declarations = with_metadata(context.declarations, metadata, context.interpreter.markers)
     return context.with_declarations(declarations)
+
+
+def _tree_metadata(context: LockContext) -> TreeMetadata:
+    from isolate.store.metadata_cache import TreeMetadata
+
+    return TreeMetadata(context.store, context.interpreter.compat_tag)
 
 
 def _key(root: str) -> str:
@@ -88,6 +89,13 @@ def _metadata(dist: ResolvedDistribution) -> ProjectMetadata:
 
 
 def _ask_backend(context: LockContext, builder: EnvironmentBuilder) -> ResolvedDistribution:
+    from isolate.pip.command import resolve_arguments
+    from isolate.pip.explanation import explain
+    from isolate.pip.report import read_report
+    from isolate.pip.runner import LOG, REPORT
+    from isolate.pip.runner_output import with_log
+    from isolate.redaction import redact
+
     declarations = context.declarations
     # A source tree has no hash, and no declaration demands one for it.
     options = [option for option in declarations.index_options if option != "--require-hashes"]
@@ -101,8 +109,6 @@ def _ask_backend(context: LockContext, builder: EnvironmentBuilder) -> ResolvedD
         if not finished.status:
             return read_report((scratch / REPORT).read_text(encoding="utf-8"))[0]
         output = with_log(f"{finished.output}\n{finished.errors}", scratch / LOG)
-    from isolate.pip.explanation import explain
-
     output = redact(output)
     raise explain(output, declared=(), offline=builder.pips.config.offline)
 
@@ -111,7 +117,7 @@ def _recorded(context: LockContext) -> ProjectMetadata | None:
     """Return the metadata of the project as it is now, by the store or by a lock; None if neither has it."""
     root = context.root
     digest = context.source_digests.get(root)
-    dist = TreeMetadata(context.store, context.interpreter.compat_tag).get(_key(root), digest)
+    dist = _tree_metadata(context).get(_key(root), digest)
     if dist is not None:
         return _metadata(dist)
     with contextlib.suppress(IsolateError):
