@@ -26,6 +26,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from isolate.bounded_read import parse_json
@@ -134,6 +135,7 @@ def claimed_state(venv: Path) -> State | None:
         return None
 
 
+@lru_cache(maxsize=2)  # a sync reads the record of its environment several times
 def _parse_state(content: bytes) -> State | None:
     """Return the state with this *content*; raise an exception of `UNREADABLE` if there is none in it."""
     table = parse_json(content, STATE)

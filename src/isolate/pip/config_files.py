@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,12 +77,19 @@ def read_config(path: Path) -> dict[str, dict[str, str]]:
         return {}
     import configparser
 
-    parser = configparser.RawConfigParser()
     try:
-        parser.read_string(path.read_text(encoding="utf-8"))
+        return _parsed(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, configparser.Error) as error:
         problem = f"{path}: cannot read pip's configuration: {_reason(error)}"
         raise InvalidConfiguration(problem, hint="fix that file") from None
+
+
+@lru_cache(maxsize=8)  # a sync asks for the settings several times
+def _parsed(text: str) -> dict[str, dict[str, str]]:
+    import configparser
+
+    parser = configparser.RawConfigParser()
+    parser.read_string(text)
     return {
         section: {canonical_option(key): " ".join(value.split()) for key, value in parser.items(section)}
         for section in SECTIONS
