@@ -46,6 +46,15 @@ def test_tables_of_uv_count(read, tmp_path):
     assert declarations.package_indexes == {"beta": "https://corp.example/simple"}
 
 
+def test_a_relative_file_url_starts_from_the_script(read, tmp_path):
+    declarations = read('dependencies = ["alpha @ file:./local"]')
+    [declared] = declarations.requirements
+    assert declared.url == (tmp_path / "local").as_uri()
+    assert declared.text == f"alpha @ {declared.url}"
+    [content] = declarations.contents.values()
+    assert str(tmp_path) in content.decode()
+
+
 def test_variables_in_the_url_of_an_index_stay_and_are_known(read, monkeypatch):
     monkeypatch.setenv("TOKEN", "secret")
     declarations = read("[[tool.uv.index]]", 'url = "https://${TOKEN}@corp.example/simple"')

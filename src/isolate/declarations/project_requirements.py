@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from copy import copy
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name
 
 from isolate.declarations.declared import DeclaredRequirement
-from isolate.declarations.limits import MAX_DEPTH, MAX_REQUIREMENTS, parsed_requirement
-from isolate.declarations.requirement_line import invalid_requirement, make_url_absolute
+from isolate.declarations.limits import MAX_DEPTH, MAX_REQUIREMENTS
+from isolate.declarations.requirement_line import invalid_requirement, requirement_in
 from isolate.declarations.toml_file import type_name
 
 if TYPE_CHECKING:
@@ -202,14 +201,9 @@ class RequirementReader:
 
     def _parse(self, text: str) -> Requirement:
         try:
-            requirement = parsed_requirement(text)
-            parts = urlsplit(requirement.url or "")  # rejects some URLs that `Requirement` accepts
-            if "\0" in unquote(parts.path):
-                raise ValueError("the URL contains a NUL character")
-            make_url_absolute(requirement, self._file.path.parent)
+            return requirement_in(self._file.path.parent, text)
         except ValueError as error:
             raise invalid_requirement(text, str(error), self._file.origin(text)) from None
-        return requirement
 
 
 def merged_groups(groups: Mapping[str, Any], more: Mapping[str, list[str]]) -> Mapping[str, Any]:

@@ -62,6 +62,16 @@ def parse_requirement(text: str, expanded: str, origin: Origin, root: Path) -> D
     )
 
 
+def requirement_in(root: Path, text: str) -> Requirement:
+    """Return the requirement *text* of a TOML file in *root*; raise `ValueError` if it is not valid."""
+    requirement = parsed_requirement(text)
+    parts = urlsplit(requirement.url or "")  # rejects some URLs that `Requirement` accepts
+    if "\0" in unquote(parts.path):
+        raise ValueError("the URL contains a NUL character")
+    make_url_absolute(requirement, root)
+    return requirement
+
+
 def make_url_absolute(requirement: Requirement, root: Path) -> bool:
     """Let a relative `file:` URL of *requirement* start from *root*, and return whether it had one.
 

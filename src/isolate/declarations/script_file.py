@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from isolate.bounded_read import read_bounded
 from isolate.declarations.declared import Declarations, DeclaredRequirement, Origin
-from isolate.declarations.limits import MAX_REQUIREMENTS, parsed_requirement, parsed_specifier, shortened
+from isolate.declarations.limits import MAX_REQUIREMENTS, parsed_specifier, shortened
 from isolate.declarations.local_trees import through_trees
 from isolate.declarations.pdm_tables import read_pdm_tables
 from isolate.declarations.project_file import read_settings, read_tree, with_tables
-from isolate.declarations.requirement_line import invalid_requirement
+from isolate.declarations.requirement_line import invalid_requirement, requirement_in
 from isolate.declarations.requirements_text import VARIABLE
 from isolate.declarations.settings import Settings
 from isolate.declarations.sources import from_sources
@@ -147,8 +147,9 @@ def _script(block: _Block) -> Script:
         raise block.error(f"there are more than {MAX_REQUIREMENTS} dependencies", "dependencies")
     tables = _tables(block)
     requirements, files = _requirements(texts, tables, block)
-    # A path in the table of a tool is relative to the script.
-    place = "" if tables == ToolTables() else str(block.path.parent)
+    # A path in a URL or in the table of a tool is relative to the script.
+    has_paths = tables != ToolTables() or any((declared.url or "").startswith("file:") for declared in requirements)
+    place = str(block.path.parent) if has_paths else ""
     return Script(
         path=block.path,
         metadata=json.dumps([block.table, place], sort_keys=True, default=str).encode(),
@@ -190,10 +191,11 @@ def _tables(block: _Block) -> ToolTables:
 def _requirement(text: str, block: _Block) -> DeclaredRequirement:
     origin = block.origin(text)
     try:
-        requirement = parsed_requirement(text)
+        requirement = requirement_in(block.path.parent, text)
     except ValueError as error:
         raise invalid_requirement(text, str(error), origin) from None
-    return DeclaredRequirement(text=text, origin=origin, requirement=requirement, url=requirement.url)
+    shown = text if (requirement.url or "") in text else str(requirement)
+    return DeclaredRequirement(text=shown, origin=origin, requirement=requirement, url=requirement.url)
 
 
 def _requires_python(block: _Block) -> SpecifierSet | None:
