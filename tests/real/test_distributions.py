@@ -6,7 +6,7 @@ import pytest
 from forms import is_right, write
 
 from conftest import site
-from kit.packages import build_wheel
+from kit.packages import build_sdist, build_wheel
 
 
 @pytest.mark.parametrize("contents", [("same\n", "same\n"), ("core\n", "kinesis\n")])
@@ -24,3 +24,13 @@ def test_two_distributions_with_a_file_in_common(isolate, application, index, co
     isolate("sync", cwd=app)
     is_right(isolate, app, {"cdk_core": "1.0"})
     assert (site(app) / "aws_cdk/README.txt").read_text() == contents[0]
+
+
+def test_sdists_with_odd_names(isolate, application, index):
+    build_sdist(index.directory, "beta-release", "1.0b1").rename(index.directory / "beta-release-1.0-beta1.tar.gz")
+    build_sdist(index.directory, "post", "1.0.post1").rename(index.directory / "post-1.0-1.tar.gz")
+    app = application({"requirements.txt": "--pre\nbeta-release\npost\n"})
+    isolate("sync", cwd=app)
+    is_right(isolate, app, {"beta_release": "1.0b1", "post": "1.0.post1"})
+    write(app, {"requirements.txt": "--pre\npost\n"})
+    isolate("check", cwd=app, status=1)

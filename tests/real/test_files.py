@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
+import subprocess
 import sys
 
 import pytest
-from forms import Form, is_right, prove, write
+from forms import Form, is_right, prove, repository, write
 
 from conftest import versions
 from kit.packages import build_tree
@@ -33,7 +35,7 @@ NAMED = Form(
     ("-r", "requirements/dev.txt", "-c", "requirements/limits.txt"),
 )
 LOCAL = Form(
-    {"requirements.txt": "./lib\n-e ./tool\n"},
+    {"requirements.txt": "lib @ file:./lib\n-e ./tool\n"},
     {"lib": "1.0", "tool": "1.0", "alpha": "1.1"},
     ("lib/pyproject.toml", "alpha<2", "alpha<1.1"),
 )
@@ -90,6 +92,18 @@ def test_the_output_of_pip_compile(isolate, application, index):
     assert versions(app / ".venv") == {"alpha": "1.1", "beta": "1.0"}
 
 
+def test_hashes_beside_a_commit(isolate, application, index):
+    app = application()
+    lib = repository(build_tree(app.parent / "lib", "lib", "1.0"))
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=lib, capture_output=True, text=True, check=True)
+    text = compiled(index) + f"lib @ git+file://{lib}@{commit.stdout.strip()}\n"
+    write(app, {"requirements.txt": text})
+    isolate("sync", cwd=app)
+    is_right(isolate, app, {"alpha": "1.1", "beta": "1.0", "lib": "1.0"})
+    write(app, {"requirements.txt": text.replace("==1.1", "==1.0")})
+    isolate("check", cwd=app, status=1)
+
+
 def test_a_lock_alone(isolate, application, index):
     app = application({"requirements.txt": "alpha<2\n"})
     isolate("sync", cwd=app)
@@ -106,3 +120,18 @@ def test_a_script(isolate, application, index):
     write(app, {"tool.py": (app / "tool.py").read_text().replace("alpha<2", "alpha")})
     assert isolate("run", "tool.py", cwd=app).out == "2.0\n"
     assert sorted(path.name for path in app.iterdir()) == ["tool.py"]
+
+
+def test_a_wheelhouse(isolate, application, index, monkeypatch):
+    app = application({"requirements.txt": "--no-index\n--find-links wheelhouse\nbeta<2\n"})
+    (app / "wheelhouse").mkdir()
+    for wheel in index.directory.glob("*.whl"):
+        shutil.copy2(wheel, app / "wheelhouse")
+    monkeypatch.delenv("PIP_INDEX_URL")
+    isolate("sync", cwd=app)
+    is_right(isolate, app, {"alpha": "1.1", "beta": "1.0"})
+    assert str(app) not in (app / "pylock.toml").read_text()
+    clone = app.rename(app.parent / "clone")
+    shutil.rmtree(clone / ".venv")
+    isolate("sync", "--locked", cwd=clone)
+    is_right(isolate, clone, {"alpha": "1.1", "beta": "1.0"})
