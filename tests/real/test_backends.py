@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from forms import Form, build_system, prove, repository
+from forms import Form, build_system, prove, repository, write
 
 pytestmark = [pytest.mark.network, pytest.mark.store("warm")]
 
@@ -14,7 +14,7 @@ AFTER = {"demo": "1.0", "alpha": "2.0"}
 SETUP_SCRIPT = Form(
     {
         "setup.py": "from setuptools import setup\n"
-        'setup(name="demo", version="1.0", py_modules=["demo"], %install_requires%=["alpha<2"],'
+        'setup(name="demo", version="1.0", py_modules=["demo"], install_requires=["alpha<2"],'
         ' extras_require={"fast": ["delta"]})\n',
         "demo.py": MODULE,
     },
@@ -26,7 +26,7 @@ SETUP_CONFIG = Form(
     {
         "pyproject.toml": build_system("setuptools.build_meta", "setuptools>=64"),
         "setup.cfg": "[metadata]\nname = demo\nversion = attr: demo.__version__\n"
-        "[options]\npy_modules = demo\n%install_requires% = file: base.in\n",
+        "[options]\npy_modules = demo\ninstall_requires = file: base.in\n",
         "base.in": "alpha<2\n",
         "demo.py": MODULE,
     },
@@ -63,7 +63,7 @@ FLIT = Form(
     {
         "pyproject.toml": build_system("flit_core.buildapi", "flit_core>=3.2,<4")
         + '[tool.flit.metadata]\nmodule = "demo"\nauthor = "a"\nauthor-email = "a@example.invalid"\n'
-        '%requires% = ["alpha<2"]\n[tool.flit.metadata.requires-extra]\nfast = ["delta"]\n',
+        'requires = ["alpha<2"]\n[tool.flit.metadata.requires-extra]\nfast = ["delta"]\n',
         "demo.py": MODULE,
     },
     BEFORE,
@@ -137,7 +137,10 @@ def test_dynamic_dependencies_of_hatchling(isolate, application):
 
 
 def test_flit(isolate, application):
-    prove(isolate, application(), FLIT)
+    app = application()
+    prove(isolate, app, FLIT)
+    write(app, {"pyproject.toml": FLIT.files["pyproject.toml"].replace("requires =", "requiress =")})
+    assert "requiress" in isolate("sync", cwd=app, status=2).err
 
 
 def test_pdm(isolate, application):

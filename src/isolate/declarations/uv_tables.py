@@ -13,6 +13,7 @@ from isolate.declarations.misspelt import reject_misspelt
 from isolate.declarations.sources import index_option
 from isolate.declarations.toml_file import type_name
 from isolate.declarations.tool_tables import ALL_GROUPS, ToolTables
+from isolate.declarations.uv_keys import REFUSED, uv_table
 from isolate.declarations.uv_sources import SourceReader
 from isolate.declarations.uv_workspace import workspace_of
 
@@ -21,37 +22,6 @@ if TYPE_CHECKING:
 
     from isolate.declarations.toml_file import TomlFile
     from isolate.errors import DeclarationError
-
-HONOURED = (
-    "constraint-dependencies",
-    "default-groups",
-    "dev-dependencies",
-    *("extra-index-url", "find-links", "index", "index-url"),
-    *("no-binary", "no-binary-package", "no-build", "no-build-isolation-package", "no-build-package", "no-index"),
-    "package",
-    "prerelease",
-    "sources",
-    "workspace",
-)
-REFUSED = (
-    "build-constraint-dependencies",
-    "dependency-metadata",
-    "exclude-dependencies",
-    "exclude-newer",
-    "exclude-newer-package",
-    "extra-build-dependencies",
-    "no-sources",
-    "no-sources-package",
-    "override-dependencies",
-    "resolution",
-)
-"""Keys that change what is resolved, in a way that pip has no option for."""
-
-IGNORED = (
-    *("build-backend", "conflicts", "dependency-groups", "environments", "index-strategy", "managed", "pip"),
-    "no-build-isolation",
-)
-"""Those of the other keys that could be taken for one that declares dependencies."""
 
 INDEX_KEYS = (
     *("name", "url", "default", "explicit", "format"),
@@ -74,10 +44,9 @@ def read_uv_tables(file: TomlFile) -> ToolTables:
 
 def read_own_uv_tables(file: TomlFile) -> ToolTables:
     """Return what `[tool.uv]` of *file* declares, without a workspace."""
-    table = file.mapping(file.mapping(file.table, "tool"), "uv", "tool.uv")
+    table = uv_table(file)
     if not table:
         return ToolTables()
-    reject_misspelt(file, table, "tool.uv", declaring=(*HONOURED, *REFUSED), others=IGNORED)
     reader = _Reader(file, table)
     dev = reader.strings("dev-dependencies")
     options, indexes = reader.indexes()

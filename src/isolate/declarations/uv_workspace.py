@@ -10,6 +10,7 @@ from packaging.utils import canonicalize_name
 from isolate.application_patterns import matching_directories
 from isolate.bounded_read import read_bounded
 from isolate.declarations.toml_file import TomlFile
+from isolate.declarations.uv_keys import workspace_table
 from isolate.errors import DeclarationError
 from isolate.owners import ROOT, foreign_owner
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 def workspace_of(file: TomlFile) -> TomlFile | None:
     """Return the file with the workspace of which the directory of *file* is a member; None if it is of none."""
     for candidate in _files_above(file.path.parent):
-        if table := _table(candidate.table, "tool", "uv", "workspace"):
+        if table := workspace_table(candidate):
             is_member = candidate.path == file.path or file.path.parent in _members(candidate, table).values()
             return candidate if is_member else None
     return None
@@ -33,8 +34,7 @@ def workspace_members(root: Path) -> dict[str, Path]:
     It is empty if *root* belongs to none. Raises `DeclarationError` if a file cannot be read.
     """
     for file in _files_above(root):
-        table = _table(file.table, "tool", "uv", "workspace")
-        if table:
+        if table := workspace_table(file):
             return _members(file, table)
     return {}
 
@@ -70,7 +70,7 @@ def _members(file: TomlFile, table: Mapping[str, Any]) -> dict[str, Path]:
         project = top / path / "pyproject.toml"
         if path in excluded or not project.is_file():
             continue
-        name = _table(TomlFile(project).table, "project").get("name")
+        name = _project(TomlFile(project)).get("name")
         if isinstance(name, str):
             members[canonicalize_name(name)] = top / path
     return members
@@ -89,8 +89,6 @@ def _matching(file: TomlFile, pattern: str, top: Path) -> list[str]:
         raise DeclarationError(problem, hint="write a pattern such as `packages/*`", file=file.path) from None
 
 
-def _table(table: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
-    value: Any = table
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
+def _project(file: TomlFile) -> Mapping[str, Any]:
+    value = file.table.get("project")
     return value if isinstance(value, dict) else {}
