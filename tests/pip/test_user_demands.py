@@ -107,10 +107,16 @@ def test_a_constraint_that_cannot_be_read_is_refused(application, value, message
     assert "s3cr3t" not in str(error.value)
 
 
-@pytest.mark.parametrize("text", ["alpha=<2\n", "alpha<2\n"])
-def test_an_error_of_a_constraint_says_where_it_is_named(application, constraints, text):
+def test_a_pin_that_a_constraint_excludes_is_an_error(isolate, application, index, constraints):
     app = application({"requirements.txt": "alpha==2.0\n"})
-    environ = {"PIP_CONSTRAINT": str(constraints(text)), "PIP_CONFIG_FILE": "/dev/null"}
+    message = isolate("sync", cwd=app, status=2, env={"PIP_CONSTRAINT": str(constraints("alpha<2\n"))}).err
+    assert "conflicting requirements for alpha" in message
+    assert "constraints.txt:1" in message
+
+
+def test_an_error_of_a_constraint_says_where_it_is_named(application, constraints):
+    app = application({"requirements.txt": "alpha==2.0\n"})
+    environ = {"PIP_CONSTRAINT": str(constraints("alpha=<2\n")), "PIP_CONFIG_FILE": "/dev/null"}
     with pytest.raises(DeclarationError, match=r"constraints\.txt:1"):
         with_user_demands(read_declarations(app), environ, app / ".venv")
 

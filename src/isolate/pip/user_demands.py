@@ -10,7 +10,6 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from isolate.declarations.read import reject_conflicting_requirements
 from isolate.declarations.requirements_file import RequirementsFileContents, read_requirements
 from isolate.errors import DeclarationError, InvalidConfiguration
 from isolate.pip.settings import demands
@@ -38,8 +37,7 @@ def with_user_demands(declarations: Declarations, environ: Mapping[str, str], pr
     """Return *declarations* with what the settings of the pip in the virtual environment *prefix* demand.
 
     Relative paths start from the current directory, as they do for pip. A lock without declarations stays as it is.
-    Raises `InvalidConfiguration` for a constraint that cannot be read, and `DeclarationError` for one that is not valid
-    or excludes what is pinned.
+    Raises `InvalidConfiguration` for a constraint that cannot be read, `DeclarationError` for one that is not valid.
     """
     settings = demands(environ, prefix) if declarations.files else {}
     if settings.get("require-hashes", "").lower() in TRUE:
@@ -53,7 +51,6 @@ def with_user_demands(declarations: Declarations, environ: Mapping[str, str], pr
     if not contents.constraints:
         return declarations._replace(contents=contents.files)
     constraints = (*declarations.constraints, *contents.constraints)
-    reject_conflicting_requirements(declarations.requirements, constraints)
     return declarations._replace(
         contents=contents.files,
         constraints=constraints,
