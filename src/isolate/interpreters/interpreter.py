@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -78,20 +79,14 @@ class Interpreter(NamedTuple):
 
         The platforms are those of this machine and of the interpreter's C library.
         """
-        from packaging import tags
-
-        from isolate.interpreters.libc import platforms_for
-
+        platforms = _platforms(
+            self.libc, self.markers.get("platform_machine", ""), macos=self.platform.startswith("macosx")
+        )
         version = tuple(int(part) for part in self.minor_version.split("."))
-        platforms = platforms_for(self.libc, list(tags.platform_tags()))
-        if self.platform.startswith("macosx"):  # Pythons for two processor architectures may exist side by side
-            platforms = list(tags.mac_platforms(arch=self.markers["platform_machine"]))
         if self.implementation == "cpython":
             # A debug build also runs extension modules that were built for the default build.
-            abis = list(dict.fromkeys((self.abi, self.abi.removesuffix("d"))))
-            return [*tags.cpython_tags(version, abis, platforms), *tags.compatible_tags(version, self._tag, platforms)]
-        abi, name = self._generic_abi, f"{self._tag[:2]}3"
-        return [*tags.generic_tags(self._tag, [abi], platforms), *tags.compatible_tags(version, name, platforms)]
+            return _cpython_tags(version, tuple(dict.fromkeys((self.abi, self.abi.removesuffix("d")))), platforms)
+        return _generic_tags(version, self._tag, self._generic_abi, platforms)
 
     @property
     def _generic_abi(self) -> str:
@@ -124,6 +119,33 @@ class Interpreter(NamedTuple):
         ):
             raise TypeError("not an interpreter")
         return interpreter
+
+
+@lru_cache
+def _platforms(libc: str | None, machine: str, *, macos: bool) -> tuple[str, ...]:
+    from packaging import tags
+
+    from isolate.interpreters.libc import platforms_for
+
+    if macos:  # Pythons for two processor architectures may exist side by side
+        return tuple(tags.mac_platforms(arch=machine))
+    return tuple(platforms_for(libc, list(tags.platform_tags())))
+
+
+@lru_cache  # a sync asks several times, and each answer has a thousand tags
+def _cpython_tags(version: tuple[int, ...], abis: tuple[str, ...], platforms: tuple[str, ...]) -> tuple[Tag, ...]:
+    from packaging import tags
+
+    interpreter = "cp" + "".join(map(str, version))
+    return (*tags.cpython_tags(version, abis, platforms), *tags.compatible_tags(version, interpreter, platforms))
+
+
+@lru_cache
+def _generic_tags(version: tuple[int, ...], tag: str, abi: str, platforms: tuple[str, ...]) -> tuple[Tag, ...]:
+    from packaging import tags
+
+    name = f"{tag[:2]}3"
+    return (*tags.generic_tags(tag, [abi], platforms), *tags.compatible_tags(version, name, platforms))
 
 
 def _as_tag(platform: str) -> str:
