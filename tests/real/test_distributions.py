@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from forms import is_right, write
 
-from conftest import site
+from conftest import site, versions
 from kit.packages import build_sdist, build_wheel
 
 
@@ -33,4 +33,17 @@ def test_sdists_with_odd_names(isolate, application, index):
     isolate("sync", cwd=app)
     is_right(isolate, app, {"beta_release": "1.0b1", "post": "1.0.post1"})
     write(app, {"requirements.txt": "--pre\npost\n"})
+    isolate("check", cwd=app, status=1)
+
+
+def test_extras_that_exclude_each_other(isolate, application, index):
+    text = '[project]\nname = "demo"\nversion = "1.0"\ndependencies = ["delta"]\n'
+    text += '[project.optional-dependencies]\ncpu = ["alpha==1.0"]\ngpu = ["alpha==2.0"]\n'
+    app = application({"pyproject.toml": text})
+    for options, expected in (((), {}), (("--extra", "cpu"), {"alpha": "1.0"}), (("--extra", "gpu"), {"alpha": "2.0"})):
+        isolate("sync", *options, cwd=app)
+        is_right(isolate, app, {"delta": "1.0", **expected}, *options)
+    isolate("sync", "--extra", "cpu", "--extra", "gpu", cwd=app, status=2)
+    assert versions(app / ".venv") == {"delta": "1.0", "alpha": "2.0"}
+    write(app, {"pyproject.toml": text.replace("alpha==2.0", "alpha==1.1")})
     isolate("check", cwd=app, status=1)
