@@ -10,7 +10,7 @@ import pytest
 
 from conftest import versions
 from isolate.declarations.read import read_declarations
-from isolate.errors import IsolateError
+from isolate.errors import DeclarationError, IsolateError
 from isolate.resolution.poetry import SCRIPT, WHEEL
 
 POETRY = """
@@ -131,6 +131,33 @@ def test_a_dependency_from_a_source_is_bound_to_it(tmp_path):
     text = '[tool.poetry.dependencies]\na = { version = "1", source = "s" }\n'
     text += '[[tool.poetry.source]]\nname = "s"\nurl = "https://s.x"\npriority = "explicit"\n'
     assert read(tmp_path, text).package_indexes == {"a": "https://s.x"}
+
+
+OTHER_SOURCE = '[[tool.poetry.source]]\nname = "s"\nurl = "https://s.x"\n'
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        "",
+        '[[tool.poetry.source]]\nname = "pypi"\npriority = "explicit"\n',
+        OTHER_SOURCE + 'priority = "explicit"\n',
+    ],
+)
+def test_the_default_source_needs_no_url(tmp_path, sources):
+    text = '[tool.poetry.dependencies]\na = { version = "1", source = "PyPI" }\n'
+    declarations = read(tmp_path, text + sources)
+    assert [entry.name for entry in declarations.poetry.dependencies] == ["a"]
+    assert not declarations.package_indexes
+    assert not declarations.index_options
+
+
+def test_a_dependency_cannot_be_bound_to_the_default_source_beside_others(tmp_path):
+    text = '[tool.poetry.dependencies]\na = { version = "1", source = "PyPI" }\n'
+    for priority in ("primary", "supplemental"):
+        with pytest.raises(DeclarationError, match=r"tool\.poetry\.dependencies\.a: there is no source PyPI") as error:
+            read(tmp_path, f'{text}{OTHER_SOURCE}priority = "{priority}"\n')
+        assert error.value.hint == 'give the other sources priority = "explicit"'
 
 
 WRONG = [

@@ -181,6 +181,13 @@ def test_a_workspace(tmp_path):
         read_declarations(tmp_path / "app", {})
 
 
+def test_a_member_that_does_not_exist_is_an_error_only_where_it_is_required(read):
+    sources = "[tool.uv.sources]\nunused = { workspace = true }\n"
+    assert "unused" not in {entry.name for entry in read(sources).requirements}
+    with pytest.raises(DeclarationError, match=r"tool\.uv\.sources\.unused: no workspace"):
+        read(f'[dependency-groups]\nothers = ["unused"]\n{sources}')
+
+
 REFUSED = [
     '[tool.uv]\noverride-dependencies = ["c==1"]\n',
     '[tool.uv]\nexclude-newer = "2020-01-01"\n',

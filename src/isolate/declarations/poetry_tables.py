@@ -155,9 +155,7 @@ class _Reader:
     def _source(self, name: str, table: Mapping[str, Any], place: str) -> PackageSource | None:
         text = {key: self._file.string(table, key, f"{place}.{name}.{key}") for key in SOURCE_KEYS if key != "develop"}
         if (index := text["source"]) is not None:
-            if index not in self._urls:
-                raise self._file.error(f"{place}.{name}: there is no source {index} with a url", name)
-            self._package_indexes[canonicalize_name(name)] = self._urls[index]
+            self._bind(name, index, place)
         subdirectory = text["subdirectory"]
         if text["git"]:
             return PackageSource(url=git_url(text["git"], text["rev"] or text["tag"] or text["branch"], subdirectory))
@@ -167,6 +165,16 @@ class _Reader:
             below = self._file.path.parent / path / (subdirectory or "")
             return local_source(below, editable=table.get("develop") is True)
         return None
+
+    def _bind(self, name: str, index: str, place: str) -> None:
+        """Let the dependency *name* come from the source *index* alone; Poetry knows the default one without a url."""
+        is_default_index = index.lower() == DEFAULT_INDEX
+        if is_default_index and not self._options:
+            return
+        if index not in self._urls:
+            hint = 'give the other sources priority = "explicit"' if is_default_index else None
+            raise self._file.error(f"{place}.{name}: there is no source {index} with a url", name, hint=hint)
+        self._package_indexes[canonicalize_name(name)] = self._urls[index]
 
     def _indexes(self) -> tuple[list[str], dict[str, str]]:
         """Return the options for the indexes that every package may come from, and the URL of each index by name."""

@@ -48,7 +48,10 @@ def local_source(path: Path, *, editable: bool = False) -> PackageSource:
 def from_sources(
     declared: Iterable[DeclaredRequirement], sources: Mapping[str, tuple[PackageSource, ...]]
 ) -> Iterator[DeclaredRequirement]:
-    """Yield *declared*, each from the sources of its name; where none of them counts, as it is."""
+    """Yield *declared*, each from the sources of its name; where none of them counts, as it is.
+
+    Raises `DeclarationError` if one of these sources is refused.
+    """
     for entry in declared:
         applying = [source for source in sources.get(entry.name or "", ()) if _counts(source, entry)]
         if not applying or entry.requirement is None or entry.url is not None:
@@ -66,6 +69,8 @@ def _counts(source: PackageSource, entry: DeclaredRequirement) -> bool:
 
 def from_source(entry: DeclaredRequirement, source: PackageSource) -> DeclaredRequirement:
     """Return *entry*, a requirement with a name, as one for *source*, whose version it no longer limits."""
+    if source.refused is not None:
+        raise source.refused
     entry = entry if source.marker is None else limited(entry, str(source.marker))
     if source.from_index or entry.requirement is None:
         return entry

@@ -90,7 +90,8 @@ class SourceReader:
         members = workspace_members(self._file.path.parent)
         if canonicalize_name(name) not in members:
             hint = "list its directory as a member of [tool.uv.workspace], or give its path"
-            raise self._unsupported(name, "workspace = true", hint, "no workspace here or above has this member")
+            why = "no workspace here or above has this member"
+            return PackageSource(refused=self._unsupported(name, "workspace = true", hint, why))
         return local_source(members[canonicalize_name(name)], editable=True)
 
     def _marker(self, name: str, entry: Mapping[str, Any]) -> Any:
