@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 
 from conftest import SOURCE
 from isolate.cli.main import isolate
+from isolate.declarations import pdm_tables, pipfile, poetry_tables, uv_keys, uv_sources, uv_tables
 from isolate.declarations.settings import Settings
 from isolate.pip.options import ALLOWED_OPTIONS, DEMANDING_OPTIONS
 from test_architecture import LAYERS
@@ -201,9 +202,41 @@ def test_every_file_that_a_module_owns_is_described(module):
 
 
 def test_tests_that_show_a_format_exist():
-    named = re.findall(r"`(tests/[^`]+\.py)`", read(DOCS / "formats.md"))
-    assert len(named) > 10
-    assert [name for name in named if not (ROOT / name).exists()] == []
+    page = read(DOCS / "formats.md")
+    named = re.findall(r"`(tests/[^`:]+\.py)(?:::(\w+))?`", page)
+    assert len(named) > 50
+    assert page.count("`tests/") == len(named) + page.count("`tests/real`")
+    missing = [f"{path}::{name}" for path, name in named if not (ROOT / path).exists()]
+    missing += [f"{path}::{name}" for path, name in named if name and f"\ndef {name}(" not in read(ROOT / path)]
+    assert missing == []
+
+
+KEYS_OF_FORMATS = {
+    "tool.uv": (
+        *(uv_keys.HONOURED, uv_keys.REFUSED, uv_keys.IGNORED, uv_keys.WORKSPACE_KEYS),
+        *(uv_tables.INDEX_KEYS, uv_sources.CONDITIONS, *uv_sources.SOURCE_KEYS.values()),
+    ),
+    "tool.pdm": (
+        *(pdm_tables.DECLARING, pdm_tables.OTHERS, pdm_tables.LEGACY_KEYS),
+        *(pdm_tables.SOURCE_KEYS, pdm_tables.RESOLUTION_KEYS),
+    ),
+    "tool.poetry": (
+        *(poetry_tables.DECLARING, poetry_tables.OTHERS, poetry_tables.GROUP_KEYS, poetry_tables.CONSTRAINT_KEYS),
+        *(poetry_tables.SOURCE_KEYS, poetry_tables.OTHER_KEYS, poetry_tables.INDEX_KEYS),
+    ),
+    "Pipfile": (
+        *(pipfile.DECLARING, pipfile.OTHERS, pipfile.SOURCE_KEYS, pipfile.INDEX_KEYS, pipfile.REQUIRES_KEYS),
+        ("version", "extras", "markers", "index"),
+    ),
+}
+
+
+@pytest.mark.parametrize("heading", KEYS_OF_FORMATS)
+def test_every_key_that_is_known_is_on_the_page_of_formats(heading):
+    section = re.split(rf"^###? {re.escape(heading)}$", read(DOCS / "formats.md"), flags=re.MULTILINE)[1]
+    section = re.split(r"^##", section, flags=re.MULTILINE)[0]
+    spans = {span.partition(" = ")[0] for span in SPAN.findall(section)}
+    assert sorted({key for keys in KEYS_OF_FORMATS[heading] for key in keys} - spans) == []
 
 
 def test_every_dependency_is_justified():
