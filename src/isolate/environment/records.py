@@ -23,6 +23,7 @@ Every record but the manifests begins with a code, and counts only if this user'
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -117,6 +118,17 @@ def read_record(venv: Path, path: str) -> bytes:
     Raises `OSError` if there is none, and `Unverified`, a `ValueError`, if this user's isolate did not write it.
     """
     return read_signed(KINDS[path], f"{venv}/{path}")
+
+
+def replace_record(venv: Path, path: str, content: bytes, *, mode: int = 0o644) -> None:
+    """Replace the record at *path* of the environment *venv* by *content*, and leave nothing behind if interrupted."""
+    from isolate import fs  # commands that only look do not need it
+
+    try:
+        fs.write(venv / path, content, staging=venv / WORK, mode=mode, durable=True)
+    finally:
+        with contextlib.suppress(OSError):
+            (venv / WORK).rmdir()
 
 
 def read_state(venv: Path) -> State | None:

@@ -6,7 +6,6 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from isolate import fs
 from isolate.environment import records
 from isolate.environment.file_records import installed_files, template_files
 from isolate.environment.journal import commit, delete_work, replay
@@ -196,5 +195,4 @@ def _files_below(root: Path) -> Iterator[str]:
 
 def update_state(venv: Path, state: State) -> None:
     """Replace the record of an environment whose contents stay."""
-    fs.write(venv / records.STATE, state.to_record(), staging=venv / records.WORK, durable=True)
-    (venv / records.WORK).rmdir()
+    records.replace_record(venv, records.STATE, state.to_record())

@@ -7,8 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from isolate import fs
-from isolate.environment.records import DIRECTORY, STAMP, WORK, read_state
+from isolate.environment.records import DIRECTORY, STAMP, read_state, replace_record
 from isolate.environment.stamp.mtimes import (
     MTIME_GRANULARITY_NS,
     UNKNOWN_MTIME,
@@ -55,8 +54,7 @@ def write_stamp(
         # Other users must not read the digest of a variable: they could guess its value and compare.
         mode = 0o600 if any(line.startswith("env ") for line in lines) else 0o644
         content = signed(KIND, str(venv / STAMP), text.encode())
-        fs.write(venv / STAMP, content, staging=venv / WORK, mode=mode, durable=True)
-        (venv / WORK).rmdir()
+        replace_record(venv, STAMP, content, mode=mode)
 
 
 def _has_copied_source_tree(state: State) -> bool:
