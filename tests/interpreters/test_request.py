@@ -29,6 +29,9 @@ VERSIONS = {
     "3.14.0a3": "3.14.0a3",
     ">=3.13": "3.14.0a3",
     "system": "3.12.1",
+    "3.12.x": "3.12.1",
+    "3.x": "3.12.1",
+    "python-3.12.*": "3.12.1",
 }
 
 
@@ -39,7 +42,14 @@ def test_a_version_is_understood_as_it_is_commonly_written(text):
 
 @pytest.mark.parametrize(
     ("text", "version"),
-    [("3.1", "3.12.1"), ("3.12", "3.11.12"), ("3.14.0", "3.14.0a3"), ("3.12t", "3.12.1"), ("pypy3.12", "3.12.1")],
+    [
+        ("3.1", "3.12.1"),
+        ("3.12", "3.11.12"),
+        ("3.14.0", "3.14.0a3"),
+        ("3.12t", "3.12.1"),
+        ("pypy3.12", "3.12.1"),
+        ("3.11.x", "3.12.1"),
+    ],
 )
 def test_a_different_version_does_not_meet_the_request(text, version):
     assert not request_for(text).is_met_by(imaginary(version))
@@ -51,6 +61,17 @@ def test_implementations_and_free_threaded_builds_are_told_apart():
     assert not request_for("cpython-3.10").is_met_by(pypy)
     assert request_for("3.13t").is_met_by(free_threaded)
     assert not request_for("3.13").is_met_by(free_threaded)
+
+
+def test_any_release_of_a_minor_version_is_installed_by_that_version():
+    request = request_for("3.12.x")
+    assert (request.version, request.installable, request.commands[0]) == ("3.12", "3.12", "python3.12")
+
+
+@pytest.mark.parametrize("text", ["x", ".x", "python.x", "3.12x", "3.12.xx", "3.12.x.1"])
+def test_what_only_looks_like_any_release_is_invalid(text):
+    with pytest.raises(IsolateError, match="invalid Python request"):
+        request_for(text).is_met_by(imaginary("3.12.1"))
 
 
 @given(st.text())

@@ -3,7 +3,7 @@
 They are hints: any request counts before them, and a hint that no Python of this machine meets is ignored.
 
 - pip-compile and `uv pip compile` write the version that they resolved for into the header of their output.
-- `runtime.txt` names the version of a Heroku application: `python-3.11.4`.
+- `runtime.txt` names the version of an application on Heroku or Cloud Foundry: `python-3.11.4`, `python-3.11.x`.
 - `.tool-versions` has one line per tool of asdf or mise, with versions in order of preference: `python 3.11.4 3.10.13`.
 - In a `Dockerfile`, the last `FROM` with a Python image counts, because that stage is the one that runs.
 """
@@ -28,7 +28,7 @@ COMPILED = re.compile(
     rf"^#.*(?:\bpip-compile with python |\buv pip compile\b.* (?:--python(?:-version)?|-p)[ =])({NUMBER})(?![\w.])",
     re.IGNORECASE | re.MULTILINE,
 )
-RUNTIME = re.compile(rf"^[ \t]*(?:python-)?({NUMBER})[ \t\r]*$", re.MULTILINE)
+RUNTIME = re.compile(rf"^[ \t]*(?:python-)?({NUMBER})(?:\.[x*])?[ \t\r]*$", re.MULTILINE)
 TOOL = re.compile(rf"^[ \t]*python[ \t]+(?:.*[ \t])??({NUMBER})(?![\w.])", re.MULTILINE)
 FROM = re.compile(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S{1,500})", re.IGNORECASE | re.MULTILINE)
 ARGUMENT = re.compile(r"^[ \t]*ARG[ \t]+(\w+)=[\"']?([\w.-]{1,100})", re.IGNORECASE | re.MULTILINE)

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 VERSION = re.compile(
     r"(?P<name>python|cpython|pypy|graalpy|system)?[-@]?"
-    r"(?P<version>\d{1,9}(\.\d{1,9}){0,2}((a|b|rc)\d{1,9})?)?(?P<threaded>t)?"
+    r"(?P<version>\d{1,9}(\.\d{1,9}){0,2}((a|b|rc)\d{1,9})?)?(?(version)(\.[x*])?)(?P<threaded>t)?"
     r"(?(version)(-[\w.]+)*|(-[a-z]\w*(-[\w.]+)*)?)"
 )
 """A version as it is written on a command line, and by pyenv and uv in `.python-version`: `3.13t`,
-`cpython-3.12.1-linux`, `pypy3.10-7.3.12`, `3.14-dev`, `system`."""
+`cpython-3.12.1-linux`, `pypy3.10-7.3.12`, `3.14-dev`, `system`. Buildpacks of hosting services write any release of
+3.13 as `3.13.x` or `3.13.*`."""
 
 MAX_SHOWN = 200
 """Characters of a request that a message shows."""
