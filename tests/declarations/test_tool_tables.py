@@ -140,6 +140,7 @@ def test_sources(read, tmp_path, source, expected):
         '{ index = "unknown" }',
         '{ url = "https://h.example/a", marker = "x y" }',
         "{ workspace = false }",
+        "{}",
         "3",
     ],
 )

@@ -62,6 +62,8 @@ def test_pipfiles(tmp_path, text):
     [
         '[tool.uv.sources]\na = { path = "x\\n-r y" }\n',
         '[tool.uv]\nfind-links = ["./a b"]\n',
+        f'[tool.uv.sources]\na = {{ path = "{"a" * 300}", editable = true }}\n',
+        f'[tool.uv.sources]\na = {{ path = "{"a" * 300}" }}\n',
         '[[tool.uv.index]]\nurl = "https://h.example/$(touch x)"\n',
     ],
 )

@@ -5,6 +5,7 @@ pip knows the requirements of such a tree by name alone, and would take them fro
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.utils import canonicalize_name
@@ -62,4 +63,4 @@ def through_trees(
 
 
 def _is_tree(entry: DeclaredRequirement) -> bool:
-    return entry.path is not None and (entry.path / "pyproject.toml").is_file()
+    return entry.path is not None and os.path.isfile(entry.path / "pyproject.toml")

@@ -42,7 +42,7 @@ def git_url(repository: str, revision: str | None = None, subdirectory: str | No
 def local_source(path: Path, *, editable: bool = False) -> PackageSource:
     """Return the source at *path*; only a directory can be *editable*."""
     path = Path(os.path.normpath(path))
-    return PackageSource(url=path.as_uri(), path=path, editable=editable and path.is_dir())
+    return PackageSource(url=path.as_uri(), path=path, editable=editable and os.path.isdir(path))
 
 
 def from_sources(

@@ -60,8 +60,10 @@ class SourceReader:
             raise self._file.error(f"tool.uv.sources.{name}: expected a table, found {type_name(entry)}", name)
         kinds = [kind for kind in SOURCE_KEYS if entry.get(kind)]
         unknown = sorted(entry.keys() - CONDITIONS - SOURCE_KEYS[kinds[0]]) if len(kinds) == 1 else sorted(entry)
-        if unknown:
-            raise self._unsupported(name, ", ".join(unknown), f"expected one of {', '.join(SOURCE_KEYS)}")
+        if unknown or not kinds:
+            raise self._unsupported(
+                name, ", ".join(unknown) or "an empty table", f"expected one of {', '.join(SOURCE_KEYS)}"
+            )
         source = self._of_kind(kinds[0], name, entry)
         extra, group = (self._text(entry, key, f"sources.{name}") for key in ("extra", "group"))
         return source._replace(

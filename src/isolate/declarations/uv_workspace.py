@@ -68,7 +68,7 @@ def _members(file: TomlFile, table: Mapping[str, Any]) -> dict[str, Path]:
     members: dict[str, Path] = {}
     for path in [str(top), *found]:
         project = top / path / "pyproject.toml"
-        if path in excluded or not project.is_file():
+        if path in excluded or not os.path.isfile(project):
             continue
         name = _project(TomlFile(project)).get("name")
         if isinstance(name, str):
