@@ -139,7 +139,7 @@ def test_dynamic_dependencies_of_hatchling(isolate, application):
 def test_flit(isolate, application):
     app = application()
     prove(isolate, app, FLIT)
-    write(app, {"pyproject.toml": FLIT.files["pyproject.toml"].replace("requires =", "requiress =")})
+    write(app, {"pyproject.toml": FLIT.files["pyproject.toml"].replace('requires = ["alpha', 'requiress = ["alpha')})
     assert "requiress" in isolate("sync", cwd=app, status=2).err
 
 
