@@ -11,7 +11,6 @@ from isolate.declarations.declared import Declarations, DeclaredRequirement, Pro
 from isolate.declarations.requirements_file import RequirementsFileContents, read_requirements
 from isolate.declarations.requirements_text import VARIABLE
 from isolate.declarations.settings import Settings
-from isolate.declarations.tool_tables import ToolTables
 from isolate.errors import DeclarationError, NoDeclarations
 from isolate.named import Named
 
@@ -112,25 +111,39 @@ def _declarations(
     contents: RequirementsFileContents,
     environ: Mapping[str, str],
 ) -> Declarations:
-    from_project = project is not None and not requirements_files
-    tables = project.tables if project else ToolTables()
-    expanded = [VARIABLE.sub(lambda match: environ.get(match[1]) or match[0], line) for line in tables.index_options]
-    return Declarations(
+    declarations = Declarations(
         root=contents.root,
         contents=contents.files,
-        requirements=project.requirements if project and from_project else tuple(contents.requirements),
-        constraints=(*(project.constraints if project and from_project else ()), *contents.constraints),
-        requires_python=project.requires_python if project else None,
-        extras=project.extras if project and from_project else (),
-        groups=project.groups if project and from_project else (),
-        default_groups=project.default_groups if project and from_project else (),
-        package_indexes={**tables.package_indexes, **(project.settings.indexes if project else {})},
-        refused=tables.refused if from_project else (),
-        poetry=project.poetry if project and from_project else None,
+        requirements=tuple(contents.requirements),
+        constraints=tuple(contents.constraints),
         requirements_files=tuple(requirements_files),
-        index_options=(*tables.index_options, *contents.index_options),
-        expanded_index_options=(*expanded, *contents.expanded_index_options),
-        settings=project.settings if project else Settings(),
+        index_options=tuple(contents.index_options),
+        expanded_index_options=tuple(contents.expanded_index_options),
+    )
+    return declarations if project is None else _with_project(declarations, project, environ)
+
+
+def _with_project(declarations: Declarations, project: ProjectFile, environ: Mapping[str, str]) -> Declarations:
+    """Return *declarations* with what *project* declares; its requirements only if no other file has them."""
+    tables = project.tables
+    expanded = [VARIABLE.sub(lambda match: environ.get(match[1]) or match[0], line) for line in tables.index_options]
+    declarations = declarations._replace(
+        requires_python=project.requires_python,
+        package_indexes={**tables.package_indexes, **project.settings.indexes},
+        index_options=(*tables.index_options, *declarations.index_options),
+        expanded_index_options=(*expanded, *declarations.expanded_index_options),
+        settings=project.settings,
+    )
+    if declarations.requirements_files:
+        return declarations
+    return declarations._replace(
+        requirements=project.requirements,
+        constraints=(*project.constraints, *declarations.constraints),
+        extras=project.extras,
+        groups=project.groups,
+        default_groups=project.default_groups,
+        refused=tables.refused,
+        poetry=project.poetry,
     )
 
 

@@ -67,7 +67,8 @@ class State(NamedTuple):
     """The record of an environment.
 
     `venv` is its absolute path, `interpreter` describes the Python that it was made from, `link_mode` says how its
-    files left the store. `named` is what was named on the command line, which later commands follow.
+    files left the store. `named` is what was named on the command line, which later commands follow. `lock_key` is the
+    key under which the store keeps the lock of its declarations; empty if that lock is in the tree.
     """
 
     venv: str
@@ -78,6 +79,7 @@ class State(NamedTuple):
     link_mode: str = "auto"
     installed: Mapping[str, Installed] = {}
     named: Named = Named()
+    lock_key: str = ""
 
     def to_record(self) -> bytes:
         """Return the content of the record's file, with its code."""
@@ -90,6 +92,7 @@ class State(NamedTuple):
             "bytecode": self.bytecode,
             "link_mode": self.link_mode,
             **({"named": self.named.to_dict()} if self.named != Named() else {}),
+            **({"lock_key": self.lock_key} if self.lock_key else {}),
             "installed": [dist.to_dict() for dist in self._sorted()],
         }
         return signed_record(self.venv, STATE, json.dumps(table).encode())
@@ -164,6 +167,7 @@ def _parse_state(content: bytes) -> State | None:
         link_mode=table.get("link_mode", "auto"),  # the oldest records lack it
         installed={dist.name: dist for dist in installed},
         named=Named.from_dict(table.get("named", {})),  # written only if something was named
+        lock_key=str(table.get("lock_key", "")),
     )
     return state if "pip" in state.installed else None  # every environment has its own pip
 

@@ -11,7 +11,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from isolate import process
 from isolate.errors import IsolateError
 
 if TYPE_CHECKING:
@@ -93,6 +92,8 @@ def _musl(loader: str) -> str:
 
 def _output(argv: list[str]) -> str:
     """Return what *argv* prints; musl's loader prints its version to standard error, with exit code 1."""
+    from isolate import process  # the answer about a known interpreter is recorded
+
     try:
         finished = process.run(argv, env={}, cwd=Path("/"))
     except IsolateError:

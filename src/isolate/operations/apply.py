@@ -166,6 +166,7 @@ def _desired_state(
             bytecode=builder.linker.options.bytecode,
             link_mode=base.link_mode if base else builder.linker.options.mode,  # kept files stay linked as they were
             named=transaction.request.named,
+            lock_key="" if transaction.decision.in_tree else _lock_key(transaction, session),
         ),
         built=built,
         unmanaged=transaction.current.unmanaged,
@@ -175,6 +176,11 @@ def _desired_state(
         mtimes=transaction.current.mtimes,
         precedence=precedence_of(transaction.decision.lock),
     )
+
+
+def _lock_key(transaction: Transaction, session: Session) -> str:
+    interpreter = transaction.current.interpreter
+    return lock_cache_key(transaction.application, transaction.declarations, interpreter, session.environ)
 
 
 def new_generation(transaction: Transaction, now: float) -> Generation:
@@ -202,7 +208,7 @@ def remember(transaction: Transaction, session: Session, before: Mapping[str, st
     application, declarations, decision = transaction.application, transaction.declarations, transaction.decision
     interpreter = transaction.current.interpreter
     if not decision.in_tree:
-        key = lock_cache_key(application, declarations, interpreter, session.environ)
+        key = _lock_key(transaction, session)
         with contextlib.suppress(OSError):  # the sync is complete without it, and the environment has the lock too
             session.store.cache_lock(key, decision.content, replace=decision.is_new)
     if transaction.request.is_repeated:

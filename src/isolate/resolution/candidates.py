@@ -17,6 +17,7 @@ from isolate.signed_record import Unverified
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     from packaging.pylock import Pylock
 
@@ -32,7 +33,7 @@ class LockDecision(NamedTuple):
     """The lock that an environment is made from.
 
     `in_tree`: it belongs into the application's directory. `is_new`: it is not written there yet, for these `reasons`.
-    `notes` are those of a `NewLock`.
+    `notes` are those of a `NewLock`. `is_installed`: the environment was made from it.
     """
 
     lock: Pylock
@@ -41,6 +42,7 @@ class LockDecision(NamedTuple):
     is_new: bool = False
     reasons: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    is_installed: bool = False
 
     @property
     def reason_lines(self) -> tuple[str, ...]:
@@ -71,7 +73,8 @@ class Verdict(NamedTuple):
 def candidate_locks(context: LockContext) -> Iterator[LockDecision]:
     """Yield the locks that exist, the most trusted first: the lock in the tree alone if there is one.
 
-    Without it: the lock that the environment was made from, then the one that the store has for these declarations.
+    Without it: the lock that the environment was made from, then the one that the store has for these declarations; the
+    other way round if the environment was made from other declarations.
     """
     lock_file = context.lock_file
     if lock_file is not None and (content := read_lock_content(lock_file)) is not None:
@@ -79,20 +82,27 @@ def candidate_locks(context: LockContext) -> Iterator[LockDecision]:
         yield LockDecision(lock=parse_lock(content, lock_file), content=content, in_tree=True)
         return
     venv, cached = context.application.venv, context.store.find(context.store.paths.cached_lock(context.cache_key))
-    for path in (venv / LOCK, cached) if _is_of_same_files(context) else (cached,):
+    for path in _in_order(venv / LOCK, cached, context):
         with contextlib.suppress(OSError, Unverified, IsolateError):
             content = read_bounded(cached) if path == cached else read_record(venv, LOCK)
             log.info("lock: considering %s", path)
-            yield LockDecision(lock=parse_lock(content, path), content=content, in_tree=False)
+            lock = parse_lock(content, path)
+            yield LockDecision(lock=lock, content=content, in_tree=False, is_installed=path != cached)
 
 
-def _is_of_same_files(context: LockContext) -> bool:
-    """Return whether the environment was made from the declarations of *context*, not from other files named.
+def _in_order(own: Path, cached: Path, context: LockContext) -> tuple[Path, ...]:
+    """Return the paths of the environment's *own* lock and the *cached* one, the more trusted first.
 
-    A lock of more than those is the base for a lock of named files, but never the other way round.
+    The own lock does not count if it was made from other files that were named: a lock of more than those is the base
+    for a lock of named files, but never the other way round.
     """
     state, named = read_state(context.application.venv), context.declarations.named
-    return state is None or not state.named.has_files or named.has_files
+    if state is None:
+        return own, cached
+    if state.named.has_files and not named.has_files:
+        return (cached,)
+    was_made_from_others = context.policy.validate and state.lock_key not in ("", context.cache_key)
+    return (cached, own) if was_made_from_others else (own, cached)
 
 
 def usable_locks(context: LockContext) -> Iterator[LockDecision]:
@@ -118,7 +128,10 @@ def judge(context: LockContext) -> Verdict:
 def first_valid(
     locks: Iterable[LockDecision], reasons_against: Callable[[LockDecision], tuple[str, ...] | None]
 ) -> Verdict:
-    """Return the first of *locks* for which *reasons_against* returns None; else the first one with its reasons."""
+    """Return the first of *locks* for which *reasons_against* returns None.
+
+    Else return that of the environment, or the first one without it, and the reasons against it.
+    """
     best: LockDecision | None = None
     reasons = MISSING
     for candidate in locks:
@@ -127,7 +140,7 @@ def first_valid(
             log.info("lock: it holds")
             return Verdict(candidate, None)
         log.info("lock: it does not hold: %s", "; ".join(found) or "versions are to be upgraded")
-        if best is None:
+        if best is None or candidate.is_installed:
             best, reasons = candidate, found
     return Verdict(best, reasons)
 

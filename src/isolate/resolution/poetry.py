@@ -17,7 +17,6 @@ from isolate import fs
 from isolate.bounded_read import read_json
 from isolate.declarations.declared import DeclaredRequirement
 from isolate.declarations.limits import parsed_requirement, parsed_specifier
-from isolate.declarations.sources import from_source
 from isolate.errors import DeclarationError, PipFailed
 from isolate.pip.settings import pip_environment
 from isolate.redaction import redact
@@ -135,6 +134,8 @@ def _with_answer(declarations: Declarations, table: PoetryTable, answer: dict[st
 
 
 def _requirement(entry: PoetryDependency, result: dict[str, str]) -> DeclaredRequirement:
+    from isolate.declarations.sources import from_source
+
     try:
         if "error" in result:
             raise ValueError(result["error"])
