@@ -52,8 +52,9 @@ def read_handle(handle: int, path: Path | str, limit: int) -> bytes:
     Raises `UnexpectedFile` as `read_bounded` does.
     """
     with open(handle, "rb", buffering=0) as file:
-        _ensure_expected(os.fstat(handle), path, limit)
-        content = file.read(limit + 1)
+        status = os.fstat(handle)
+        _ensure_expected(status, path, limit)
+        content = file.read(status.st_size + 1)  # a buffer of the whole limit would cost more than the file
         while chunk := file.read(max(limit + 1 - len(content), 0)):
             content += chunk
         status = os.fstat(handle)
