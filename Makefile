@@ -37,7 +37,7 @@ setup:
 
 faults: setup
 	@rm -f .work/faults.jsonl
-	@FAULT_REAL=1 FAULT_KILLS=100 FAULT_STEPS=1000 FAULT_FIGURES="$(CURDIR)/.work/faults.jsonl" $(BIN)/python -m pytest -n 2 tests/faults tests/environment/test_surroundings.py
+	@TEST_CASES=0 FAULT_REAL=1 FAULT_KILLS=100 FAULT_STEPS=1000 FAULT_FIGURES="$(CURDIR)/.work/faults.jsonl" $(BIN)/python -m pytest -n 2 tests/faults tests/environment/test_surroundings.py
 	@cat .work/faults.jsonl
 
 bench: setup

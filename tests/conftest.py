@@ -62,13 +62,17 @@ MAX_CASES = int(os.environ.get("TEST_CASES", "3"))
 """How many cases of one test run if it starts the command for each; 0 for all, as `make test-all` sets it."""
 
 
+SLOW_FIXTURES = frozenset({"isolate", "machine", "victim"})
+"""The fixtures that start the command, once or many times. `make faults` runs every case of the last two."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out cases of tests with many slow ones, unless tests were named or all cases are asked for."""
     if not MAX_CASES or any("::" in argument for argument in config.args):
         return
     families: dict[str, list[pytest.Item]] = {}
     for item in items:
-        if isinstance(item, pytest.Function) and "isolate" in item.fixturenames:
+        if isinstance(item, pytest.Function) and not SLOW_FIXTURES.isdisjoint(item.fixturenames):
             families.setdefault(item.nodeid.partition("[")[0], []).append(item)
     kept = {item for family in families.values() for item in spread(family, MAX_CASES)}
     left_out = {item for family in families.values() for item in family} - kept
