@@ -15,13 +15,11 @@ from isolate.operations.inspect import InspectOptions, inspect
 from isolate.operations.recover import recover
 from isolate.operations.transaction import named_lines
 from isolate.outcome import Outcome
-from isolate.pip.user_demands import with_user_demands
 from isolate.plan import InstalledRef
 from isolate.request import LockPolicy, Request, request_like, selected
 from isolate.resolution.candidates import candidate_locks, first_valid, staleness_reasons
-from isolate.resolution.poetry import converted
+from isolate.resolution.in_force import declarations_in_force
 from isolate.resolution.project_metadata import lock_context
-from isolate.resolution.remembered import read_followed
 
 if TYPE_CHECKING:
     from packaging.pylock import Pylock
@@ -41,9 +39,7 @@ def check(application: Application, session: Session, *, hashes: bool = False) -
     """
     session = session.looking()
     recover(application, session)
-    request, declarations = read_followed(application, Request())
-    declarations = converted(declarations, session)
-    declarations = with_user_demands(declarations, session.environ, application.venv)
+    request, declarations = declarations_in_force(application, Request(), session)
     options = InspectOptions(python=request.python, verify_hashes=hashes)
     current = inspect(application, declarations, session, options)
     current = current.with_requested_options(link_mode=declarations.settings.link_mode)

@@ -26,11 +26,10 @@ from isolate.operations.retry_damaged import retry_damaged
 from isolate.operations.retry_python import retry_with_fitting_python
 from isolate.operations.transaction import Transaction, outcome
 from isolate.operations.up_to_date import up_to_date_outcome
-from isolate.pip.user_demands import with_user_demands
 from isolate.request import Request, selected
 from isolate.resolution.context import source_trees
 from isolate.resolution.decide import decide
-from isolate.resolution.poetry import converted
+from isolate.resolution.in_force import declarations_in_force
 from isolate.resolution.project_metadata import lock_context, with_built_metadata
 from isolate.resolution.remembered import read_followed
 
@@ -95,10 +94,8 @@ def _prepared(application: Application, request: Request, session: Session) -> A
 
 def _sync(application: Application, request: Request, session: Session) -> Transaction:
     before = input_files(application) | input_files_of_settings(application, session.environ)
-    request, declarations = read_followed(application, request)
     asking = session if request.lock_policy.validate else session.looking()  # a lock that is not checked needs nothing
-    declarations = converted(declarations, asking, offline=request.offline)
-    declarations = with_user_demands(declarations, session.environ, application.venv)
+    request, declarations = declarations_in_force(application, request, asking, offline=request.offline)
     before |= input_files_of_trees(source_trees(declarations))
     current = inspect(application, declarations, session, InspectOptions.of(request))
     link_mode = requested_link_mode(declarations, request)

@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING
 
 from isolate.application import DECLARATION_FILES
-from isolate.declarations.build_system import setuptools_project
 from isolate.declarations.declared import Declarations, DeclaredRequirement, Project
 from isolate.declarations.requirements_file import RequirementsFileContents, read_requirements
 from isolate.declarations.requirements_text import VARIABLE
@@ -149,6 +148,8 @@ def _with_project(declarations: Declarations, project: ProjectFile, environ: Map
 
 def _setuptools_project(root: Path, contents: RequirementsFileContents, *, with_pyproject: bool) -> Project | None:
     """Return the project that `setup.py` or `setup.cfg` in *root* declares, and add these files to *contents*."""
+    from isolate.declarations.build_system import setuptools_project
+
     found = setuptools_project(root, with_pyproject=with_pyproject)
     if found is None:
         return None

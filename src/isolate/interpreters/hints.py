@@ -6,6 +6,8 @@ They are hints: any request counts before them, and a hint that no Python of thi
 - `runtime.txt` names the version of an application on Heroku or Cloud Foundry: `python-3.11.4`, `python-3.11.x`.
 - `.tool-versions` has one line per tool of asdf or mise, with versions in order of preference: `python 3.11.4 3.10.13`.
 - In a `Dockerfile`, the last `FROM` with a Python image counts, because that stage is the one that runs.
+
+`re` compiles each pattern when a file with such a hint is there; few applications have more than one.
 """
 
 from __future__ import annotations
@@ -24,16 +26,15 @@ if TYPE_CHECKING:
 NUMBER = r"3\.\d{1,3}(?:\.\d{1,3})?"
 """A version that says more than `3`."""
 
-COMPILED = re.compile(
-    rf"^#.*(?:\bpip-compile with python |\buv pip compile\b.* (?:--python(?:-version)?|-p)[ =])({NUMBER})(?![\w.])",
-    re.IGNORECASE | re.MULTILINE,
+COMPILED = (
+    rf"(?im)^#.*(?:\bpip-compile with python |\buv pip compile\b.* (?:--python(?:-version)?|-p)[ =])({NUMBER})(?![\w.])"
 )
-RUNTIME = re.compile(rf"^[ \t]*(?:python-)?({NUMBER})(?:\.[x*])?[ \t\r]*$", re.MULTILINE)
-TOOL = re.compile(rf"^[ \t]*python[ \t]+(?:.*[ \t])??({NUMBER})(?![\w.])", re.MULTILINE)
-FROM = re.compile(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S{1,500})", re.IGNORECASE | re.MULTILINE)
-ARGUMENT = re.compile(r"^[ \t]*ARG[ \t]+(\w+)=[\"']?([\w.-]{1,100})", re.IGNORECASE | re.MULTILINE)
-VARIABLE = re.compile(r"\$(?:\{(\w+)(?::-([\w.-]*))?\}|(\w+))")
-IMAGE = re.compile(rf"(?:^|/)python:({NUMBER})(?![\d.])|:(?:[^:]*-)?python({NUMBER})(?![\d.])")
+RUNTIME = rf"(?m)^[ \t]*(?:python-)?({NUMBER})(?:\.[x*])?[ \t\r]*$"
+TOOL = rf"(?m)^[ \t]*python[ \t]+(?:.*[ \t])??({NUMBER})(?![\w.])"
+FROM = r"(?im)^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S{1,500})"
+ARGUMENT = r"(?im)^[ \t]*ARG[ \t]+(\w+)=[\"']?([\w.-]{1,100})"
+VARIABLE = r"\$(?:\{(\w+)(?::-([\w.-]*))?\}|(\w+))"
+IMAGE = rf"(?:^|/)python:({NUMBER})(?![\d.])|:(?:[^:]*-)?python({NUMBER})(?![\d.])"
 """Images that have a version of Python in their tag: `python:3.11-slim`, `astral-sh/uv:python3.12-bookworm`."""
 
 MAX_HEADER = 4096
@@ -80,9 +81,9 @@ def _hint(
     return () if version is None else (PythonHint(version, f"Python {version} in {path.name}", root),)
 
 
-def _first(pattern: re.Pattern[str]) -> Callable[[str], str | None]:
+def _first(pattern: str) -> Callable[[str], str | None]:
     def version_in(text: str) -> str | None:
-        match = pattern.search(text)
+        match = re.search(pattern, text)
         return match[1] if match else None
 
     return version_in
@@ -97,11 +98,11 @@ def _compiled_for(text: str) -> str | None:
 
 def image_version(text: str) -> str | None:
     """Return the version of Python in the last Python image that the Dockerfile *text* builds on."""
-    defaults = {match[1]: match[2] for match in ARGUMENT.finditer(text)}
+    defaults = {match[1]: match[2] for match in re.finditer(ARGUMENT, text)}
 
     def value(variable: re.Match[str]) -> str:
         return defaults.get(variable[1] or variable[3]) or variable[2] or ""
 
-    images = (VARIABLE.sub(value, match[1]) for match in FROM.finditer(text))
-    versions = [match[1] or match[2] for image in images if (match := IMAGE.search(image))]
+    images = (re.sub(VARIABLE, value, match[1]) for match in re.finditer(FROM, text))
+    versions = [match[1] or match[2] for image in images if (match := re.search(IMAGE, image))]
     return versions[-1] if versions else None

@@ -13,13 +13,11 @@ from isolate.lock.select import select
 from isolate.operations.current_state import targets_for
 from isolate.operations.identify import with_known_hashes
 from isolate.operations.inspect import InspectOptions, inspect
-from isolate.pip.user_demands import with_user_demands
 from isolate.request import selected
 from isolate.resolution.candidates import valid_lock
 from isolate.resolution.context import index_fingerprint
-from isolate.resolution.poetry import converted
+from isolate.resolution.in_force import declarations_in_force
 from isolate.resolution.project_metadata import lock_context
-from isolate.resolution.remembered import read_followed
 from isolate.store.bytecode import compile_missing
 from isolate.store.fill import fill, lock_of
 
@@ -83,9 +81,7 @@ def _missing_of(
     application: Application, *, request: Request, index: str, session: Session
 ) -> dict[str, LockedDistribution]:
     """Return what *application* has to fetch (by key) for the same request; nothing if its pip uses other indexes."""
-    request, declarations = read_followed(application, request.for_others)
-    declarations = converted(declarations, session.looking())
-    declarations = with_user_demands(declarations, session.environ, application.venv)
+    request, declarations = declarations_in_force(application, request.for_others, session.looking())
     options = InspectOptions.of(request)._replace(check_all_files=False, verify_hashes=False)
     current = inspect(application, declarations, session, options)
     interpreter, store = current.interpreter, session.store

@@ -16,7 +16,6 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from isolate.git import without_repository_variables
 from isolate.home import with_absolute_directories
 from isolate.pip.config_files import SECTIONS, config_files, read_config
 from isolate.pip.options import (
@@ -83,6 +82,8 @@ def pip_environment(
 
     A user without a home directory has no `HOME` here either; the caller sets one, because pip does not start without.
     """
+    from isolate.git import without_repository_variables
+
     settings = {option: _with_absolute_paths(option, value) for option, value in _settings(environ, prefix).items()}
     if offline:
         settings = _offline(settings)

@@ -15,13 +15,11 @@ from isolate.formatting import count
 from isolate.lock.artifact import demanded
 from isolate.lock.from_cache import pinned_versions
 from isolate.lock.graph import applies_here
-from isolate.pip.user_demands import with_user_demands
 from isolate.resolution.candidates import valid_lock
 from isolate.resolution.context import index_fingerprint
+from isolate.resolution.in_force import declarations_in_force
 from isolate.resolution.interpreter import interpreter_for
-from isolate.resolution.poetry import converted
 from isolate.resolution.project_metadata import lock_context
-from isolate.resolution.remembered import read_followed
 from isolate.store.fill import Pin, fill_from_pins
 from isolate.store.layout import fill_lock
 
@@ -80,9 +78,7 @@ def _missing_pins_of(
 
     Only pins with a hash, or only pins without: pip does not accept a mixture.
     """
-    request, declarations = read_followed(application, request.for_others)
-    declarations = converted(declarations, session.looking())
-    declarations = with_user_demands(declarations, session.environ, application.venv)
+    request, declarations = declarations_in_force(application, request.for_others, session.looking())
     interpreter = interpreter_for(application, declarations, session, asked=request.python)
     if index_fingerprint(application, declarations, interpreter, session.environ) != cache.index_fingerprint:
         return {}
