@@ -95,7 +95,8 @@ def test_locking_again_writes_the_same_bytes_whoever_asks_for_what(isolate, app)
 def test_other_tools_install_each_extra_and_refuse_both(isolate, app, tmp_path):
     isolate("lock", cwd=app)
     program = (
-        "import sys, tomllib; from packaging.pylock import Pylock\n"
+        "import sys; from packaging.pylock import Pylock\n"
+        "from isolate.declarations.toml_file import tomllib\n"
         "lock = Pylock.from_dict(tomllib.load(open(sys.argv[1], 'rb')))\n"
         "print(sorted(str(p.version) for p, _ in lock.select(extras=sys.argv[2:]) if p.name == 'torch'))"
     )

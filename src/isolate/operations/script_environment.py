@@ -139,7 +139,7 @@ def _has_content(path: Path, content: bytes) -> bool:
 
 
 def delete_unused(store: Store) -> list[str]:
-    """Delete the environments that no script has, and return the paths of the scripts that had them.
+    """Delete the environments that no script has, and return the paths of the scripts that had them, in order.
 
     No script has it if each is gone, or asks for something else by now. An environment that is in use stays.
     """
@@ -156,7 +156,7 @@ def delete_unused(store: Store) -> list[str]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             fs.delete_tree(root)
             gone += [path for path, _ in uses]
-    return gone
+    return sorted(set(gone))
 
 
 def _uses(root: Path) -> Iterator[tuple[str, str | None]]:
