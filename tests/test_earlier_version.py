@@ -82,7 +82,7 @@ def former(isolate, application, index, cache):
         app = application({"requirements.txt": f"{pin}\n"})
         isolate("sync", cwd=app)
     records = app / ".venv/.isolate"
-    resign(records / "state.json", lambda table: [row.pop("manifest") for row in table["installed"]])
+    resign(records / "state.json", without_later_facts)
     unsign(app / ".venv")
     assert rewrite(records / "state.json", short_keys=rename_entries(cache), without=LATER) == KEYS["state"]
     (records / "template.json").rename(records / "skeleton.json")
@@ -93,6 +93,13 @@ def former(isolate, application, index, cache):
     for manifest in manifests:
         assert rewrite(manifest) in (KEYS["manifest"], None)
     return app
+
+
+def without_later_facts(table):
+    """Take from the *table* of a state what 0.1.0 did not record."""
+    del table["lock_key"]
+    for row in table["installed"]:
+        del row["manifest"]
 
 
 def rename_entries(cache):
