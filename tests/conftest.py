@@ -58,7 +58,7 @@ class Result:
     err: str
 
 
-MAX_CASES = int(os.environ.get("TEST_CASES", "3"))
+MAX_CASES = int(os.environ.get("TEST_CASES", "2"))
 """How many cases of one test run if it starts the command for each; 0 for all, as `make test-all` sets it."""
 
 

@@ -18,11 +18,14 @@ def download(directory: Path, *requirements: str) -> bool:
     """Download wheels of *requirements*, and of what they need, into *directory*; return whether that worked."""
     command = [sys.executable, "-m", "pip", "download", "-q", "--retries", "0", "--only-binary", ":all:"]
     directory.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(
-        [*command, "--dest", str(directory), *requirements],
-        env=INHERITED,
-        capture_output=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [*command, "--dest", str(directory), *requirements],
+            env=INHERITED,
+            capture_output=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return False
     return not done.returncode
